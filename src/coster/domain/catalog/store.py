@@ -1,0 +1,129 @@
+"""Items with their units and components: loaded for deciding, and stored. Nobody but handlers calls this."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from coster.domain.catalog.model import (
+    CatalogWrites,
+    Component,
+    Item,
+    ItemKey,
+    SalesUnit,
+    VersionedItem,
+    with_stock_unit,
+)
+from coster.engine.batch.handler import Commands
+from coster.engine.db import sql
+from coster.engine.db.connect import Connection
+
+_q = sql.load(__file__)
+
+
+async def load_items(conn: Connection, org_id: int, item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Item]:
+    """Those of these items that exist, and the components of the kits among them, by id; three statements, no locks."""
+    wanted = list(item_ids)
+    components: dict[uuid.UUID, list[Component]] = {}
+    for row in await _q.load_components(conn, org_id=org_id, ids=wanted):
+        part = Component(item_id=row["item_id"], quantity=row["quantity"])
+        components.setdefault(row["kit_id"], []).append(part)
+    if components:
+        wanted = list({*wanted, *(part.item_id for parts in components.values() for part in parts)})
+    units: dict[uuid.UUID, list[SalesUnit]] = {}
+    for row in await _q.load_units(conn, org_id=org_id, ids=wanted):
+        unit = SalesUnit(code=row["code"], num=row["num"], den=row["den"], price_micros=row["price_micros"])
+        units.setdefault(row["item_id"], []).append(unit)
+    return {
+        row["id"]: Item(
+            **row,
+            units=with_stock_unit(row["stock_unit"], units.get(row["id"], ())),
+            components=tuple(components.get(row["id"], ())),
+        )
+        for row in await _q.load_items(conn, org_id=org_id, ids=wanted)
+    }
+
+
+async def lock_items(
+    conn: Connection, org_id: int, commands: Commands
+) -> tuple[dict[uuid.UUID, ItemKey], frozenset[tuple[uuid.UUID, uuid.UUID]]]:
+    """The items and components that the commands name, by id, and all pairs of kit and component with one of them.
+
+    They are locked in the order of their ids. Components are locked as well, so that nobody makes a kit of one
+    while it becomes a part of another.
+    """
+    named = {c.body.item_id for c in commands} | {
+        part.item_id for c in commands for part in c.body.components
+    }
+    ids = list(named)
+    items = {row["id"]: ItemKey(**row) for row in await _q.lock_items(conn, org_id=org_id, ids=ids)}
+    pairs = await _q.load_parts(conn, org_id=org_id, ids=ids)
+    return items, frozenset((row["kit_id"], row["item_id"]) for row in pairs)
+
+
+async def load_skus(
+    conn: Connection, org_id: int, commands: Commands
+) -> dict[tuple[uuid.UUID, str], uuid.UUID]:
+    """Which items have the SKUs that the commands want, by owner and SKU; one statement."""
+    wanted = list({(c.body.owner_id, c.body.sku) for c in commands})
+    rows = await _q.load_skus(
+        conn, org_id=org_id, owner_ids=[owner for owner, _ in wanted], skus=[sku for _, sku in wanted]
+    )
+    return {(row["owner_id"], row["sku"]): row["id"] for row in rows}
+
+
+async def put_items(conn: Connection, org_id: int, writes: CatalogWrites) -> None:
+    """Stores items and replaces their units and components; at most six statements."""
+    if not writes.items:
+        return
+    rows = sorted(writes.items, key=lambda item: item.id)
+    if writes.renamed:
+        # Items that swap their SKUs would meet half way; what no SKU may hold keeps them apart.
+        await _q.free_skus(
+            conn, org_id=org_id, ids=writes.renamed, skus=[f"\x01{id_}" for id_ in writes.renamed]
+        )
+    await _put_rows(conn, org_id, rows)
+    ids = [item.id for item in rows]
+    await _q.delete_units(conn, org_id=org_id, ids=ids)
+    await _q.delete_components(conn, org_id=org_id, ids=ids)
+    if units := [(item.id, unit) for item in rows for unit in item.units.values()]:
+        await _q.insert_units(
+            conn,
+            org_id=org_id,
+            item_ids=[id_ for id_, _ in units],
+            codes=[unit.code for _, unit in units],
+            nums=[unit.num for _, unit in units],
+            dens=[unit.den for _, unit in units],
+            prices=[unit.price_micros for _, unit in units],
+        )
+    if parts := [(item.id, part) for item in rows for part in item.components]:
+        await _q.insert_components(
+            conn,
+            org_id=org_id,
+            kit_ids=[id_ for id_, _ in parts],
+            item_ids=[part.item_id for _, part in parts],
+            quantities=[part.quantity for _, part in parts],
+        )
+
+
+async def _put_rows(conn: Connection, org_id: int, rows: list[VersionedItem]) -> None:
+    await _q.put_items(
+        conn,
+        org_id=org_id,
+        ids=[i.id for i in rows],
+        owner_ids=[i.owner_id for i in rows],
+        skus=[i.sku for i in rows],
+        names=[i.name for i in rows],
+        products=[i.product for i in rows],
+        stock_units=[i.stock_unit for i in rows],
+        weights=[i.weight_mg for i in rows],
+        prices=[i.price_micros for i in rows],
+        mins=[i.min_quantity for i in rows],
+        maxes=[i.max_quantity for i in rows],
+        multiples=[i.multiple_quantity for i in rows],
+        cases=[i.case_quantity for i in rows],
+        tracked=[i.tracked for i in rows],
+        buyable=[i.buyable for i in rows],
+        kits=[bool(i.components) for i in rows],
+        versions=[i.version for i in rows],
+    )

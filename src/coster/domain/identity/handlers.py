@@ -1,0 +1,73 @@
+"""Which command of identity is loaded for, decided and written by what; and who may send any command at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from coster.domain.identity import rules, store
+from coster.domain.identity.model import CreateKey, KeyState, KeysWrites, RevokeKey
+from coster.engine.batch.handler import Commands, Handler
+from coster.engine.batch.run import Runner
+from coster.engine.db.connect import Connection, Database
+from coster.kernel import authority, ids
+from coster.kernel.authority import Authority
+from coster.kernel.message import SYSTEM, Command
+from coster.kernel.outcome import Outcome, Rejected
+
+_Keys = dict[uuid.UUID, KeyState]
+
+CREATE_KEY: Handler[_Keys, KeysWrites] = Handler(
+    kind="identity.create_key",
+    body=CreateKey,
+    load=store.lock_keys,
+    decide=rules.create_keys,
+    write=store.write_keys,
+)
+REVOKE_KEY: Handler[_Keys, KeysWrites] = Handler(
+    kind="identity.revoke_key",
+    body=RevokeKey,
+    load=store.lock_keys,
+    decide=rules.revoke_keys,
+    write=store.write_keys,
+)
+HANDLERS: tuple[Handler[Any, Any], ...] = (CREATE_KEY, REVOKE_KEY)
+
+
+async def authorise(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, Authority | None]:
+    """What each actor may do now, None for a key that is unknown, revoked or expired; one statement for all.
+
+    An actor with several commands is judged at the latest of their instants.
+    """
+    instants: dict[uuid.UUID, dt.datetime] = {}
+    for command in commands:
+        if command.actor not in instants or instants[command.actor] < command.at:
+            instants[command.actor] = command.at
+    answer: dict[uuid.UUID, Authority | None] = dict.fromkeys(instants)
+    if instants.pop(SYSTEM, None):
+        answer[SYSTEM] = authority.SYSTEM
+    if instants:
+        answer.update(await store.load_authorities(conn, org_id, instants))
+    return answer
+
+
+async def create_organisation(
+    database: Database, org_id: int, *, name: str, first_key: CreateKey, at: dt.datetime
+) -> Outcome:
+    """Makes an organisation and its first key, as the system; the outcome is the key's.
+
+    It can be called again when it was cut short. An organisation that has a key is refused, so that nobody gets
+    into somebody else's by making it anew.
+    """
+    async with database.write(org_id) as conn:
+        empty = await store.create_org(conn, org_id, name, at)
+    if not empty:
+        return Rejected(
+            "organisation_exists", f"There is an organisation {org_id} with keys; choose another number."
+        )
+    command = Command(ids.derived("first key", org_id, first_key.key_id), org_id, SYSTEM, at, first_key)
+    (result,) = await Runner(database, authorise).run(CREATE_KEY, [command])
+    if isinstance(result, BaseException):
+        raise result
+    return result.outcome

@@ -1,0 +1,176 @@
+"""Records of identity: keys, roles, grants, and the commands that change them.
+
+What a role may do and how a key is written stand here too, because both deciding and reading need them.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+from coster.kernel.authority import Authority
+
+Role = Literal["owner", "hub", "producer", "shop", "picker", "reader"]
+
+_READS: Final = frozenset(
+    {
+        "parties:read",
+        "items:read",
+        "stock:read",
+        "sessions:read",
+        "orders:read",
+        "held_orders:read",
+        "events:read",
+    }
+)
+_OWN_GOODS: Final = frozenset({"items:write", "stock:write", "locations:write"})
+_HUB: Final = (
+    _READS
+    | _OWN_GOODS
+    | {
+        "keys:manage",
+        "parties:write",
+        "relations:write",
+        "customers:read",
+        "customers:write",
+        "sessions:write",
+    }
+    | {"orders:write", "held_orders:write", "webhooks:manage"}
+)
+
+ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        # Everything, also what concerns the organisation itself.
+        "owner": _HUB | {"org:manage"},
+        # Runs a hub or a retailer, within its own enterprise: sells, buys, and hands out keys to its own people.
+        "hub": _HUB,
+        # Keeps its own goods and fulfils what is held of them; sees hubs, never an order of a shopper, never a person.
+        "producer": _OWN_GOODS
+        | {
+            "parties:read",
+            "items:read",
+            "stock:read",
+            "held_orders:read",
+            "held_orders:write",
+            "events:read",
+        },
+        # A sales channel: sends orders and customers, and may not read personal data back.
+        "shop": frozenset(
+            {"orders:read", "orders:write", "customers:write", "items:read", "stock:read", "sessions:read"}
+        ),
+        # Prepares what was ordered; nothing personal.
+        "picker": frozenset({"orders:read", "held_orders:read", "held_orders:write", "stock:read"}),
+        # Sees everything but personal data, changes nothing.
+        "reader": _READS,
+    }
+)
+"""What each role may do, as `<area>:<verb>`; docs/reference/roles.md shows it as a table."""
+
+PERMISSIONS: Final = ROLES["owner"]
+"""Every permission that there is."""
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role, for one enterprise or (None) for the whole organisation."""
+
+    role: Role
+    enterprise_id: uuid.UUID | None = None
+
+
+class CreateKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A new API key. The edge made the secret and shows it once; only its hash comes here."""
+
+    key_id: uuid.UUID
+    name: str
+    secret_hash: bytes
+    hint: str
+    grants: list[Grant]
+    expires_at: dt.datetime | None = None
+
+
+class RevokeKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The key stops working at once."""
+
+    key_id: uuid.UUID
+
+
+class KeyState(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as deciding needs it, and as it is to be stored."""
+
+    id: uuid.UUID
+    grants: tuple[Grant, ...]
+    revoked_at: dt.datetime | None = None
+
+
+class NewKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that is to be stored, with the instant of its making."""
+
+    body: CreateKey
+    created_at: dt.datetime
+
+
+class KeysWrites(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys to make, and instants of revocation by key."""
+
+    made: list[NewKey]
+    revoked: dict[uuid.UUID, dt.datetime]
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A key for who manages keys: everything but its secret and the hash of it."""
+
+    id: uuid.UUID
+    name: str
+    hint: str
+    grants: tuple[Grant, ...]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls: the key, its name, and what it may do."""
+
+    key_id: uuid.UUID
+    name: str
+    authority: Authority
+
+
+def authority_of(grants: Iterable[tuple[str, uuid.UUID | None]]) -> Authority:
+    """What these grants come to together, each a role and its enterprise (None: the whole organisation)."""
+    everywhere: frozenset[str] = frozenset()
+    by_enterprise: dict[uuid.UUID, frozenset[str]] = {}
+    for role, enterprise in grants:
+        if enterprise is None:
+            everywhere |= ROLES[role]
+        else:
+            by_enterprise[enterprise] = by_enterprise.get(enterprise, frozenset()) | ROLES[role]
+    return Authority(everywhere, by_enterprise)
+
+
+_TOKEN: Final = re.compile(r"coster_([1-9][0-9]{0,17})_[A-Za-z0-9_-]{43}", re.ASCII)
+SECRET_BYTES: Final = 32
+
+
+def new_token(org_id: int, secret: bytes) -> str:
+    """The key as its holder sees it, once: `coster_<organisation>_<32 random bytes as base64url>`.
+
+    Raises: ValueError for a secret of another length.
+    """
+    if len(secret) != SECRET_BYTES:
+        raise ValueError(f"a secret has {SECRET_BYTES} bytes, not {len(secret)}")
+    return f"coster_{org_id}_{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+
+
+def parse_token(text: str) -> tuple[int, bytes] | None:
+    """The organisation and the SHA-256 of the whole token, which is what is stored; None where it cannot be a token."""
+    found = _TOKEN.fullmatch(text)
+    return None if found is None else (int(found[1]), hashlib.sha256(text.encode()).digest())

@@ -1,0 +1,26 @@
+-- identity: API keys and their grants.
+
+CREATE TABLE coster.api_key (
+    org_id      bigint      NOT NULL REFERENCES coster.org (org_id),
+    id          uuid        NOT NULL,
+    name        text        NOT NULL,
+    secret_hash bytea       NOT NULL,  -- SHA-256 of 256 random bits; a slow hash would add nothing
+    hint        text        NOT NULL,  -- the last four characters, to tell keys apart
+    created_at  timestamptz NOT NULL,
+    expires_at  timestamptz,
+    revoked_at  timestamptz,
+    PRIMARY KEY (org_id, id)
+);
+SELECT coster.place_table('coster.api_key', 'tenant');
+SELECT coster.secure_table('coster.api_key');
+
+CREATE TABLE coster.api_grant (
+    org_id        bigint NOT NULL,
+    key_id        uuid   NOT NULL,
+    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader')),
+    enterprise_id uuid   NOT NULL,  -- nil: the whole organisation
+    PRIMARY KEY (org_id, key_id, role, enterprise_id),
+    FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
+);
+SELECT coster.place_table('coster.api_grant', 'tenant');
+SELECT coster.secure_table('coster.api_grant');

@@ -1,0 +1,80 @@
+"""Keys and organisations: loaded for deciding, and stored. Nobody but handlers calls this."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+
+from coster.domain.identity.model import Grant, KeyState, KeysWrites, authority_of
+from coster.engine.batch.handler import Commands
+from coster.engine.db import sql
+from coster.engine.db.connect import Connection
+from coster.kernel import ids
+from coster.kernel.authority import Authority
+
+_q = sql.load(__file__)
+
+
+async def load_authorities(
+    conn: Connection, org_id: int, instants: Mapping[uuid.UUID, dt.datetime]
+) -> dict[uuid.UUID, Authority]:
+    """What those of these keys may do that are known, not revoked and not expired at their instant; one statement."""
+    grants: dict[uuid.UUID, list[tuple[str, uuid.UUID | None]]] = {}
+    for row in await _q.authorise(conn, org_id=org_id, ids=list(instants)):
+        expires_at = row["expires_at"]
+        if expires_at is None or instants[row["id"]] < expires_at:
+            grants.setdefault(row["id"], []).append((row["role"], _scope(row["enterprise_id"])))
+    return {key: authority_of(held) for key, held in grants.items()}
+
+
+async def lock_keys(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, KeyState]:
+    """The keys that the commands name, locked in the order of their ids."""
+    rows = await _q.lock_keys(conn, org_id=org_id, ids=list({c.body.key_id for c in commands}))
+    grants: dict[uuid.UUID, list[Grant]] = {}
+    for row in rows:
+        grant = Grant(role=row["role"], enterprise_id=_scope(row["enterprise_id"]))
+        grants.setdefault(row["id"], []).append(grant)
+    return {
+        row["id"]: KeyState(id=row["id"], grants=tuple(grants[row["id"]]), revoked_at=row["revoked_at"])
+        for row in rows
+    }
+
+
+async def write_keys(conn: Connection, org_id: int, writes: KeysWrites) -> None:
+    """Stores new keys with their grants, and revocations; at most three statements."""
+    if made := sorted(writes.made, key=lambda key: key.body.key_id):
+        await _q.insert_keys(
+            conn,
+            org_id=org_id,
+            ids=[key.body.key_id for key in made],
+            names=[key.body.name for key in made],
+            secret_hashes=[key.body.secret_hash for key in made],
+            hints=[key.body.hint for key in made],
+            created_ats=[key.created_at for key in made],
+            expires_ats=[key.body.expires_at for key in made],
+        )
+        grants = [(key.body.key_id, grant) for key in made for grant in key.body.grants]
+        await _q.insert_grants(
+            conn,
+            org_id=org_id,
+            key_ids=[key_id for key_id, _ in grants],
+            roles=[grant.role for _, grant in grants],
+            enterprise_ids=[grant.enterprise_id or ids.NIL for _, grant in grants],
+        )
+    if writes.revoked:
+        await _q.revoke_keys(
+            conn, org_id=org_id, ids=list(writes.revoked), revoked_ats=list(writes.revoked.values())
+        )
+
+
+async def create_org(conn: Connection, org_id: int, name: str, at: dt.datetime) -> bool:
+    """Makes the organisation with its event counter; true where nobody can get into it yet, for lack of a key."""
+    await _q.create_org(conn, org_id=org_id, name=name, at=at)
+    await _q.create_event_counter(conn, org_id=org_id)
+    return not await _q.has_keys(conn, org_id=org_id)
+
+
+def _scope(enterprise_id: uuid.UUID) -> uuid.UUID | None:
+    """The table has no null in its key; the nil id stands for the whole organisation."""
+    return None if enterprise_id == ids.NIL else enterprise_id

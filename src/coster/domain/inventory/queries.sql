@@ -1,0 +1,249 @@
+-- name: load_locations
+-- Locations by id.
+SELECT l.id, l.enterprise_id, l.name, l.priority, l.active, l.version
+FROM location AS l
+WHERE l.org_id = :org_id AND l.id = ANY(:ids::uuid[]);
+
+-- name: lock_locations
+-- Locations that a batch may change.
+SELECT l.id, l.enterprise_id, l.name, l.priority, l.active, l.version
+FROM location AS l
+WHERE l.org_id = :org_id AND l.id = ANY(:ids::uuid[])
+ORDER BY l.id
+FOR NO KEY UPDATE;
+
+-- name: put_locations
+-- Stores new and changed locations.
+INSERT INTO location AS l (org_id, id, enterprise_id, name, priority, active, version)
+SELECT o.org_id, u.id, u.enterprise_id, u.name, u.priority, u.active, u.version
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :enterprise_ids::uuid[], :names::text[], :priorities::int[], :actives::boolean[],
+                  :versions::int[]) AS u (id, enterprise_id, name, priority, active, version)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, id) DO UPDATE
+SET name = EXCLUDED.name, priority = EXCLUDED.priority, active = EXCLUDED.active, version = EXCLUDED.version
+RETURNING l.id;
+
+-- name: lock_positions_of_items
+-- All positions of these items, locked in key order; an inactive place is locked too (it may hold) but not drawn from.
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.counted_at,
+       coalesce(l.priority, 0) AS priority, coalesce(l.active, true) AS active
+FROM position AS p
+LEFT JOIN location AS l ON l.org_id = p.org_id AND l.id = p.location_id
+WHERE p.org_id = :org_id AND p.item_id = ANY(:item_ids::uuid[])
+ORDER BY p.id
+FOR NO KEY UPDATE OF p;
+
+-- name: lock_positions
+-- Positions by id, locked in key order.
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.counted_at
+FROM position AS p
+WHERE p.org_id = :org_id AND p.id = ANY(:ids::uuid[])
+ORDER BY p.id
+FOR NO KEY UPDATE;
+
+-- name: later_changes
+-- Changes of what is on hand after an instant.
+SELECT g.position_id, g.at, g.on_hand
+FROM ledger AS g
+WHERE g.org_id = :org_id AND g.position_id = ANY(:ids::uuid[]) AND g.at > :after AND g.on_hand <> 0;
+
+-- name: holds_of_demands
+-- All holds of these demands, in the order in which they are to be given back.
+SELECT h.demand_id, h.demand_line, h.position_id, h.pool_id, h.quantity, h.state, h.policy, h.expires_at, h.since, h.priority
+FROM hold AS h
+WHERE h.org_id = :org_id AND h.demand_id = ANY(:ids::uuid[])
+ORDER BY h.demand_id, h.demand_line, h.position_id;
+
+-- name: holds_on_positions
+-- All holds on these positions, first come first.
+SELECT h.demand_id, h.demand_line, h.position_id, h.pool_id, h.quantity, h.state, h.policy, h.expires_at, h.since, h.priority
+FROM hold AS h
+WHERE h.org_id = :org_id AND h.position_id = ANY(:ids::uuid[])
+ORDER BY h.since, h.demand_id, h.demand_line;
+
+-- name: pool_lines_of
+-- What these pools hold.
+SELECT l.pool_id, l.position_id, l.held, l.committed, l.consumed, l.surplus, l.multiple
+FROM pool_line AS l
+WHERE l.org_id = :org_id AND l.pool_id = ANY(:pool_ids::uuid[])
+ORDER BY l.pool_id, l.position_id;
+
+-- name: insert_positions
+-- New positions; a lost race for one is a unique violation and re-runs the batch.
+INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, counted_at)
+SELECT o.org_id, u.id, u.item_id, u.location_id, u.lot, u.unlimited, u.on_hand, u.held, u.committed, u.seq, u.counted_at
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :item_ids::uuid[], :location_ids::uuid[], :lots::text[], :unlimiteds::boolean[],
+                  :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[],
+                  :counted_ats::timestamptz[])
+    AS u (id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, counted_at)
+WHERE o.org_id = :org_id
+RETURNING p.id;
+
+-- name: update_positions
+-- New balances, where nobody else changed the position since it was locked.
+UPDATE position AS p
+SET on_hand = u.on_hand, held = u.held, committed = u.committed, seq = u.seq, counted_at = u.counted_at
+FROM unnest(:ids::uuid[], :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[],
+            :counted_ats::timestamptz[], :seen::bigint[]) AS u (id, on_hand, held, committed, seq, counted_at, seen)
+WHERE p.org_id = :org_id AND p.id = u.id AND p.seq = u.seen
+RETURNING p.id;
+
+-- name: insert_entries
+-- Ledger entries, in order.
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+SELECT o.org_id, u.position_id, u.seq, u.type, u.on_hand, u.held, u.committed, u.at, u.command_id, u.demand_id, u.reason
+FROM org AS o
+CROSS JOIN unnest(:position_ids::uuid[], :seqs::bigint[], :types::text[], :on_hands::bigint[], :helds::bigint[],
+                  :committeds::bigint[], :ats::timestamptz[], :command_ids::uuid[], :demand_ids::uuid[], :reasons::text[])
+    AS u (position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+WHERE o.org_id = :org_id
+RETURNING g.seq;
+
+-- name: put_holds
+-- New and changed holds.
+INSERT INTO hold AS h (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
+SELECT o.org_id, u.demand_id, u.demand_line, u.position_id, u.pool_id, u.quantity, u.state, u.policy, u.expires_at, u.since,
+       u.priority
+FROM org AS o
+CROSS JOIN unnest(:demand_ids::uuid[], :demand_lines::int[], :position_ids::uuid[], :pool_ids::uuid[], :quantities::bigint[],
+                  :states::text[], :policies::text[], :expires_ats::timestamptz[], :sinces::timestamptz[],
+                  :priorities::int[])
+    AS u (demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, demand_id, demand_line, position_id) DO UPDATE
+SET quantity = EXCLUDED.quantity, state = EXCLUDED.state, policy = EXCLUDED.policy, expires_at = EXCLUDED.expires_at
+RETURNING h.demand_line;
+
+-- name: delete_holds
+-- Holds that are given up.
+DELETE FROM hold AS h
+USING unnest(:demand_ids::uuid[], :demand_lines::int[], :position_ids::uuid[]) AS u (demand_id, demand_line, position_id)
+WHERE h.org_id = :org_id AND h.demand_id = u.demand_id AND h.demand_line = u.demand_line AND h.position_id = u.position_id
+RETURNING h.demand_line;
+
+-- name: put_pool_lines
+-- New and changed lines of pools.
+INSERT INTO pool_line AS l (org_id, pool_id, position_id, held, committed, consumed, surplus, multiple)
+SELECT o.org_id, u.pool_id, u.position_id, u.held, u.committed, u.consumed, u.surplus, u.multiple
+FROM org AS o
+CROSS JOIN unnest(:pool_ids::uuid[], :position_ids::uuid[], :helds::bigint[], :committeds::bigint[], :consumeds::bigint[],
+                  :surpluses::bigint[], :multiples::bigint[])
+    AS u (pool_id, position_id, held, committed, consumed, surplus, multiple)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, pool_id, position_id) DO UPDATE
+SET held = EXCLUDED.held, committed = EXCLUDED.committed, consumed = EXCLUDED.consumed, surplus = EXCLUDED.surplus
+RETURNING l.pool_id;
+
+-- name: commit_holds
+-- The holds of pools that are now owed.
+UPDATE hold AS h SET state = 'committed', expires_at = NULL
+WHERE h.org_id = :org_id AND h.position_id = ANY(:position_ids::uuid[]) AND h.pool_id = ANY(:pool_ids::uuid[])
+RETURNING h.demand_line;
+
+-- name: consume_holds
+-- The holds of pools whose goods have left.
+DELETE FROM hold AS h
+WHERE h.org_id = :org_id AND h.position_id = ANY(:position_ids::uuid[]) AND h.pool_id = ANY(:pool_ids::uuid[])
+RETURNING h.demand_line;
+
+-- name: list_positions
+-- Stock by position id; whoever only buys from the owner sees what is available and no more (`mine` is false).
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.counted_at,
+       i.sku, i.name, i.stock_unit, i.owner_id, coalesce(l.name, '') AS location,
+       (:scope::uuid[] IS NULL OR coalesce(l.enterprise_id, i.owner_id) = ANY(:scope)) AS mine
+FROM position AS p
+JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+LEFT JOIN location AS l ON l.org_id = p.org_id AND l.id = p.location_id
+WHERE p.org_id = :org_id
+  AND (:after::uuid IS NULL OR p.id > :after)
+  AND (:ids::uuid[] IS NULL OR p.id = ANY(:ids))
+  AND (:item_ids::uuid[] IS NULL OR p.item_id = ANY(:item_ids))
+  AND (:location_ids::uuid[] IS NULL OR p.location_id = ANY(:location_ids))
+  AND (:owner_id::uuid IS NULL OR i.owner_id = :owner_id)
+  AND (:scope::uuid[] IS NULL OR coalesce(l.enterprise_id, i.owner_id) = ANY(:scope)
+       OR EXISTS (SELECT 1 FROM relation AS r
+                  WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
+ORDER BY p.id
+LIMIT :limit;
+
+-- name: list_entries
+-- A position's ledger, newest first.
+SELECT g.seq, g.type, g.on_hand, g.held, g.committed, g.at, g.command_id, g.reason
+FROM ledger AS g
+WHERE g.org_id = :org_id AND g.position_id = :position_id AND (:before::bigint IS NULL OR g.seq < :before)
+ORDER BY g.seq DESC
+LIMIT :limit;
+
+-- name: list_locations
+-- Places by id.
+SELECT l.id, l.enterprise_id, l.name, l.priority, l.active, l.version
+FROM location AS l
+WHERE l.org_id = :org_id
+  AND (:after::uuid IS NULL OR l.id > :after)
+  AND (:ids::uuid[] IS NULL OR l.id = ANY(:ids))
+  AND (:enterprise_id::uuid IS NULL OR l.enterprise_id = :enterprise_id)
+  AND (:scope::uuid[] IS NULL OR l.enterprise_id = ANY(:scope))
+ORDER BY l.id
+LIMIT :limit;
+
+-- name: verify_never_oversold^
+-- Positions that promise more than there is.
+SELECT count(*) AS broken, min(p.id::text) AS example
+FROM position AS p
+WHERE p.org_id = :org_id AND NOT p.unlimited AND p.held + p.committed > p.on_hand;
+
+-- name: verify_position_is_sum^
+-- Positions that are not the sum of their ledger, or whose ledger has a gap.
+SELECT count(*) AS broken, min(p.id::text) AS example
+FROM position AS p
+LEFT JOIN (SELECT g.position_id, sum(g.on_hand) AS on_hand, sum(g.held) AS held, sum(g.committed) AS committed,
+                  count(*) AS n, max(g.seq) AS last
+           FROM ledger AS g WHERE g.org_id = :org_id GROUP BY g.position_id) AS s ON s.position_id = p.id
+WHERE p.org_id = :org_id
+  AND (p.on_hand, p.held, p.committed, p.seq, p.seq)
+      IS DISTINCT FROM (coalesce(s.on_hand, 0), coalesce(s.held, 0), coalesce(s.committed, 0), coalesce(s.n, 0),
+                        coalesce(s.last, 0));
+
+-- name: verify_never_below_zero^
+-- Ledger entries after which less was on hand than promised, or anything was below zero: at any instant, not only now.
+SELECT count(*) AS broken, min(r.position_id::text) AS example
+FROM (SELECT g.position_id,
+             sum(g.on_hand) OVER w AS on_hand, sum(g.held) OVER w AS held, sum(g.committed) OVER w AS committed
+      FROM ledger AS g WHERE g.org_id = :org_id
+      WINDOW w AS (PARTITION BY g.position_id ORDER BY g.seq)) AS r
+JOIN position AS p ON p.org_id = :org_id AND p.id = r.position_id
+WHERE p.org_id = :org_id
+  AND (r.held < 0 OR r.committed < 0 OR r.on_hand < 0 OR (NOT p.unlimited AND r.held + r.committed > r.on_hand));
+
+-- name: verify_held_is_holds^
+-- Positions whose held and committed are not the sum of their holds.
+SELECT count(*) AS broken, min(p.id::text) AS example
+FROM position AS p
+LEFT JOIN (SELECT h.position_id, sum(h.quantity) FILTER (WHERE h.state = 'live') AS held,
+                  sum(h.quantity) FILTER (WHERE h.state = 'committed') AS committed
+           FROM hold AS h WHERE h.org_id = :org_id GROUP BY h.position_id) AS s ON s.position_id = p.id
+WHERE p.org_id = :org_id
+  AND (p.held, p.committed) IS DISTINCT FROM (coalesce(s.held, 0), coalesce(s.committed, 0));
+
+-- name: verify_pool_is_holds^
+-- Pool lines that are not the sum of their holds, or not in whole cases.
+SELECT count(*) AS broken, min(l.pool_id::text) AS example
+FROM pool_line AS l
+LEFT JOIN (SELECT h.pool_id, h.position_id, sum(h.quantity) FILTER (WHERE h.state = 'live') AS held,
+                  sum(h.quantity) FILTER (WHERE h.state = 'committed') AS committed,
+                  sum(h.quantity) FILTER (WHERE h.policy = 'remainder') AS surplus
+           FROM hold AS h WHERE h.org_id = :org_id AND h.pool_id IS NOT NULL
+           GROUP BY h.pool_id, h.position_id) AS s ON s.pool_id = l.pool_id AND s.position_id = l.position_id
+WHERE l.org_id = :org_id
+  AND ((l.held, l.committed) IS DISTINCT FROM (coalesce(s.held, 0), coalesce(s.committed, 0))
+       OR (l.consumed = 0 AND l.surplus <> coalesce(s.surplus, 0))
+       OR l.held % l.multiple <> 0);
+
+-- name: verify_holds_have_pools^
+-- Holds on a pool's account for which the pool has no line.
+SELECT count(*) AS broken, min(h.demand_id::text) AS example
+FROM hold AS h
+LEFT JOIN pool_line AS l ON l.org_id = h.org_id AND l.pool_id = h.pool_id AND l.position_id = h.position_id
+WHERE h.org_id = :org_id AND h.pool_id IS NOT NULL AND l.pool_id IS NULL;

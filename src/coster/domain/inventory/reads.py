@@ -1,0 +1,78 @@
+"""Questions about stock. Whoever asks sees what its grants cover; a buyer sees what is available and no more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.inventory.model import LocationsWanted, PositionsWanted, PositionView
+from coster.engine.db import sql
+from coster.engine.db.connect import Connection
+from coster.kernel import proof
+from coster.kernel.authority import Authority
+
+_q = sql.load(__file__)
+
+
+async def list_positions(
+    conn: Connection, org_id: int, authority: Authority, wanted: PositionsWanted
+) -> list[PositionView]:
+    """Positions by id: one's own whole, and of one's active suppliers what is available."""
+    rows = await _q.list_positions(
+        conn, org_id=org_id, scope=scope_of(authority, "stock:read"), **msgspec.structs.asdict(wanted)
+    )
+    return [_view(row) for row in rows]
+
+
+def scope_of(authority: Authority, permission: str) -> list[uuid.UUID] | None:
+    """The enterprises for which a permission holds, as a parameter; None: all."""
+    scope = authority.scope(permission)
+    return None if scope is None else list(scope)
+
+
+def _view(row: Mapping[str, Any]) -> PositionView:
+    mine = row["mine"]
+    available = None if row["unlimited"] else row["on_hand"] - row["held"] - row["committed"]
+    return PositionView(
+        id=row["id"], item_id=row["item_id"], sku=row["sku"], name=row["name"], unit=row["stock_unit"],
+        owner_id=row["owner_id"], location_id=row["location_id"], location=row["location"] if mine else None,
+        lot=row["lot"], unlimited=row["unlimited"], available=available, on_hand=row["on_hand"] if mine else None,
+        held=row["held"] if mine else None, committed=row["committed"] if mine else None,
+        version=row["seq"] if mine else None,
+    )  # fmt: skip
+
+
+async def list_entries(
+    conn: Connection, org_id: int, position_id: uuid.UUID, *, before: int | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """A position's ledger, newest first: seq, type, changes, instant, cause. The caller has made sure that it is his."""
+    rows = await _q.list_entries(conn, org_id=org_id, position_id=position_id, before=before, limit=limit)
+    return [dict(row) for row in rows]
+
+
+async def list_locations(
+    conn: Connection, org_id: int, authority: Authority, wanted: LocationsWanted
+) -> list[dict[str, Any]]:
+    """Places by id, of the enterprises whose stock the asker may read."""
+    rows = await _q.list_locations(
+        conn, org_id=org_id, scope=scope_of(authority, "stock:read"), **msgspec.structs.asdict(wanted)
+    )
+    return [dict(row) for row in rows]
+
+
+PROMISES: Final = {
+    "never_oversold": "held + committed <= on hand, at every position",
+    "position_is_sum": "a position is the sum of its ledger, and the ledger has no gap",
+    "never_below_zero": "after no entry of the ledger was less on hand than promised, or anything below zero",
+    "held_is_holds": "held and committed are the sums of the live and the committed holds",
+    "pool_is_holds": "a held order's line is the sum of its holds, in whole cases",
+    "holds_have_pools": "every hold on account of a held order is counted in it",
+}
+
+
+async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
+    """The promises about stock, each counted over everything that is stored."""
+    return await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

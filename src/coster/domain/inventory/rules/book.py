@@ -1,0 +1,202 @@
+"""The stock that a batch has locked, as it stands after the commands decided so far; pure bookkeeping in memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from coster.domain.inventory.model import (
+    Demand,
+    Entry,
+    EntryType,
+    Hold,
+    PoolLine,
+    Position,
+    StockWrites,
+)
+
+HoldKey: TypeAlias = tuple[uuid.UUID, int, uuid.UUID]
+PoolKey: TypeAlias = tuple[uuid.UUID, uuid.UUID]
+
+
+class _Balance:
+    """A position's changing numbers."""
+
+    __slots__ = ("committed", "counted_at", "held", "on_hand", "origin", "seq")
+
+    def __init__(self, origin: Position) -> None:
+        self.origin = origin
+        self.on_hand, self.held, self.committed = origin.on_hand, origin.held, origin.committed
+        self.seq, self.counted_at = origin.seq, origin.counted_at
+
+    def free(self) -> int:
+        """What may still be promised; practically endless where nobody keeps count."""
+        return 10**18 if self.origin.unlimited else self.on_hand - self.held - self.committed
+
+
+class Book:
+    """Positions, holds and pool lines of a batch. It is made inside one `decide`, changed there, and ends there.
+
+    Every change can be taken back to a `mark`, so that a refused command leaves nothing behind. Quantities are in
+    thousandths of the item's stock unit.
+    """
+
+    def __init__(
+        self, positions: Iterable[Position], holds: Iterable[Hold] = (), pool_lines: Iterable[PoolLine] = ()
+    ) -> None:
+        self._balances = {position.id: _Balance(position) for position in positions}
+        self._known = set(self._balances)
+        self._holds: dict[uuid.UUID, dict[HoldKey, Hold]] = {}
+        self._stored_holds: dict[HoldKey, Hold] = {}
+        for held in holds:
+            key = (held.demand_id, held.demand_line, held.position_id)
+            self._stored_holds[key] = held
+            self._holds.setdefault(held.demand_id, {})[key] = held
+        self.pools: dict[PoolKey, PoolLine] = {(line.pool_id, line.position_id): line for line in pool_lines}
+        self._stored_pools = dict(self.pools)
+        self.entries: list[Entry] = []
+        self._committed: list[uuid.UUID] = []
+        self._consumed: list[uuid.UUID] = []
+        self._undo: list[tuple[str, object, object]] = []
+        self._touched: dict[PoolKey, None] = {}
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def free(self, position_id: uuid.UUID, pool_id: uuid.UUID | None = None) -> int:
+        """What this pool (None: anybody) could still be given from the position, its own surplus included."""
+        free = self._balances[position_id].free()
+        line = self.pools.get((pool_id, position_id)) if pool_id else None
+        return free if line is None else line.surplus + free // line.multiple * line.multiple
+
+    def position(self, position_id: uuid.UUID) -> Position:
+        """The position as it stands now."""
+        balance = self._balances[position_id]
+        origin = balance.origin
+        return Position(
+            id=origin.id, item_id=origin.item_id, location_id=origin.location_id, lot=origin.lot,
+            unlimited=origin.unlimited, on_hand=balance.on_hand, held=balance.held, committed=balance.committed,
+            seq=balance.seq, counted_at=balance.counted_at,
+        )  # fmt: skip
+
+    def knows(self, position_id: uuid.UUID) -> bool:
+        """Whether the position was loaded or opened."""
+        return position_id in self._balances
+
+    def item_of(self, position_id: uuid.UUID) -> uuid.UUID:
+        """The item that lies at a position."""
+        return self._balances[position_id].origin.item_id
+
+    def hold(self, key: HoldKey) -> Hold | None:
+        """The hold of a demand's line on a position, if there is one."""
+        return self._holds.get(key[0], {}).get(key)
+
+    def of_demand(self, demand_id: uuid.UUID, line: int | None = None) -> list[Hold]:
+        """The holds of a demand (of one of its lines), in the order in which they were made."""
+        return [h for key, h in self._holds.get(demand_id, {}).items() if line is None or key[1] == line]
+
+    def take_touched(self) -> list[PoolKey]:
+        """The pool lines changed since the last call, in the order of their first change."""
+        touched = list(self._touched)
+        self._touched.clear()
+        return touched
+
+    # -- taking back -------------------------------------------------------------------------------------------
+
+    def mark(self) -> tuple[int, int]:
+        """A point to which `back_to` returns."""
+        return len(self._undo), len(self.entries)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Takes back every change since the mark."""
+        undo, entries = mark
+        while len(self._undo) > undo:
+            kind, key, old = self._undo.pop()
+            if kind == "balance":
+                balance = self._balances[key]  # type: ignore[index]
+                balance.on_hand, balance.held, balance.committed, balance.seq, balance.counted_at = old  # type: ignore[misc]
+            elif kind == "open":
+                del self._balances[key]  # type: ignore[arg-type]
+            elif kind == "hold":
+                self._set_hold(key, old)  # type: ignore[arg-type]
+            elif old is None:
+                del self.pools[key]  # type: ignore[arg-type]
+            else:
+                self.pools[key] = old  # type: ignore[index,assignment]
+        del self.entries[entries:]
+        self._touched.clear()
+
+    # -- changing ----------------------------------------------------------------------------------------------
+
+    def open(self, position: Position) -> None:
+        """Adds a position that is not stored yet; opening a known one changes nothing."""
+        if position.id not in self._balances:
+            self._balances[position.id] = _Balance(position)
+            self._undo.append(("open", position.id, None))
+
+    def move(
+        self, position_id: uuid.UUID, type: EntryType, demand: Demand, *, on_hand: int = 0, held: int = 0,
+        committed: int = 0, by: uuid.UUID | None = None, reason: str = "",
+    ) -> None:  # fmt: skip
+        """A change of balances together with its ledger entry; the caller has checked that it is allowed."""
+        balance = self._balances[position_id]
+        before = (balance.on_hand, balance.held, balance.committed, balance.seq, balance.counted_at)
+        self._undo.append(("balance", position_id, before))
+        balance.on_hand += on_hand
+        balance.held += held
+        balance.committed += committed
+        balance.seq += 1
+        if type == "COUNT":
+            balance.counted_at = demand.at
+        self.entries.append(
+            Entry(
+                position_id=position_id, seq=balance.seq, type=type, on_hand=on_hand, held=held,
+                committed=committed, at=demand.at, command_id=demand.command_id, demand_id=by, reason=reason,
+            )  # fmt: skip
+        )
+
+    def put_hold(self, key: HoldKey, hold: Hold | None) -> None:
+        """Stores or (None) forgets a hold."""
+        self._undo.append(("hold", key, self.hold(key)))
+        self._set_hold(key, hold)
+
+    def _set_hold(self, key: HoldKey, hold: Hold | None) -> None:
+        mine = self._holds.setdefault(key[0], {})
+        if hold is None:
+            mine.pop(key, None)
+        else:
+            mine[key] = hold
+
+    def put_pool(self, line: PoolLine) -> None:
+        """Stores a pool's line and remembers that it was touched."""
+        key = (line.pool_id, line.position_id)
+        self._undo.append(("pool", key, self.pools.get(key)))
+        self.pools[key] = line
+        self._touched[key] = None
+
+    def close_pool(self, pool_id: uuid.UUID, *, consumed: bool) -> None:
+        """Notes that every hold of the pool changes state at once (their rows need not be loaded for that)."""
+        (self._consumed if consumed else self._committed).append(pool_id)
+
+    # -- result ------------------------------------------------------------------------------------------------
+
+    def writes(self) -> StockWrites:
+        """Everything that differs from what was loaded, in key order."""
+        touched = {entry.position_id for entry in self.entries}
+        opened = [id_ for id_ in self._balances if id_ not in self._known]
+        changed = sorted(touched & self._known)
+        now = {key: held for mine in self._holds.values() for key, held in mine.items()}
+        gone = [key for key in self._stored_holds if key not in now]
+        kept = [held for key, held in now.items() if self._stored_holds.get(key) is not held]
+        lines = [line for key, line in self.pools.items() if self._stored_pools.get(key) is not line]
+        return StockWrites(
+            new_positions=[self.position(id_) for id_ in sorted(opened)],
+            positions=[self.position(id_) for id_ in changed],
+            seen=[self._balances[id_].origin.seq for id_ in changed],
+            entries=self.entries,
+            holds=kept,
+            gone_holds=gone,
+            pool_lines=sorted(lines, key=lambda line: (line.pool_id, line.position_id)),
+            committed_pools=self._committed,
+            consumed_pools=self._consumed,
+        )

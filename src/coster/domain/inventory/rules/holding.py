@@ -1,0 +1,167 @@
+"""Promise stock and give it back: holds, the pools that they count for, and whole cases. Pure; works on a `Book`.
+
+Source: ADR 0006 (pools, cases, and the surplus of the last case).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+import msgspec
+
+from coster.domain.inventory.model import Demand, Hold, PoolLine, Position, Want
+from coster.domain.inventory.rules.book import Book
+from coster.kernel import ids, quantity
+
+
+def position_id(item_id: uuid.UUID, location_id: uuid.UUID, lot: str = "") -> uuid.UUID:
+    """The id of a position; it follows from what the position is of."""
+    return ids.derived("position", item_id, location_id, lot)
+
+
+def unlimited_position(item_id: uuid.UUID) -> Position:
+    """Where the holds of an item go of which nobody keeps count."""
+    return Position(id=position_id(item_id, ids.NIL), item_id=item_id, location_id=ids.NIL, unlimited=True)
+
+
+def grantable(book: Book, want: Want) -> int:
+    """How much of a want could be had now, whole cases and the pool's own surplus considered."""
+    return sum(_room(book, want, position) for position in want.positions)
+
+
+def _room(book: Book, want: Want, position: uuid.UUID) -> int:
+    if want.pool_id is None or (want.pool_id, position) in book.pools:
+        return max(0, book.free(position, want.pool_id))
+    return max(0, book.free(position) // want.multiple * want.multiple)
+
+
+def hold(book: Book, demand: Demand, want: Want) -> int:
+    """Holds as much of the want as there is, place after place; yields what was held (the caller may take it back)."""
+    left = want.quantity
+    for position in want.positions:
+        take = min(left, _room(book, want, position))
+        if take > 0:
+            _change_demand(book, demand, want, position, take)
+            left -= take
+        if left == 0:
+            break
+    return want.quantity - left
+
+
+def _change_demand(book: Book, demand: Demand, want: Want, position: uuid.UUID, more: int) -> None:
+    key = (demand.id, want.line, position)
+    old = book.hold(key)
+    if want.pool_id is not None:
+        line = book.pools.get((want.pool_id, position)) or PoolLine(
+            pool_id=want.pool_id, position_id=position, multiple=want.multiple
+        )
+        _settle(book, demand, line, more)
+    else:
+        book.move(position, "HOLD", demand, held=more, by=demand.id)
+    quantity_now = more + (old.quantity if old else 0)
+    new = Hold(
+        demand_id=demand.id, demand_line=want.line, position_id=position, pool_id=want.pool_id,
+        quantity=quantity_now, state="live", policy=demand.policy, expires_at=demand.expires_at,
+        since=demand.since, priority=demand.priority,
+    )  # fmt: skip
+    book.put_hold(key, new)
+
+
+def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
+    """A demand's part of a pool changes; the pool is held in whole cases, what is over is its surplus."""
+    wanted = line.held - line.surplus + change
+    surplus = quantity.round_up(wanted, line.multiple) - wanted
+    position = line.position_id
+    book.move(position, "HOLD" if change > 0 else "RELEASE", demand, held=change, by=demand.id)
+    if surplus != line.surplus:
+        more = surplus - line.surplus
+        book.move(
+            position, "HOLD" if more > 0 else "RELEASE", demand, held=more, by=line.pool_id,
+            reason="rest of the last case",
+        )  # fmt: skip
+        _put_remainder(book, demand, line, surplus)
+    book.put_pool(msgspec.structs.replace(line, held=wanted + surplus, surplus=surplus))
+
+
+def _put_remainder(book: Book, demand: Demand, line: PoolLine, surplus: int) -> None:
+    key = (line.pool_id, 0, line.position_id)
+    remainder = Hold(
+        demand_id=line.pool_id, demand_line=0, position_id=line.position_id, pool_id=line.pool_id,
+        quantity=surplus, state="live", policy="remainder", expires_at=None, since=demand.since, priority=0,
+    )  # fmt: skip
+    book.put_hold(key, remainder if surplus else None)
+
+
+def release(
+    book: Book, demand: Demand, line: int, amount: int | None = None, item_id: uuid.UUID | None = None
+) -> int:  # fmt: skip
+    """Gives up `amount` of a line's holds (None: all) of one item (None: of any), the last place first.
+
+    Yields what is free again.
+
+    What was already committed to a producer stays committed: it becomes the pool's surplus and is not free again.
+    """
+    left = amount
+    freed = 0
+    for held in reversed(book.of_demand(demand.id, line)):
+        take = held.quantity if left is None else min(left, held.quantity)
+        if take == 0 or item_id not in (None, book.item_of(held.position_id)):
+            continue
+        key = (held.demand_id, held.demand_line, held.position_id)
+        rest = held.quantity - take
+        book.put_hold(key, msgspec.structs.replace(held, quantity=rest) if rest else None)
+        freed += _give_back(book, demand, held, take)
+        left = None if left is None else left - take
+    return freed
+
+
+def _give_back(book: Book, demand: Demand, held: Hold, take: int) -> int:
+    if held.pool_id is None:
+        book.move(held.position_id, "RELEASE", demand, held=-take, by=demand.id)
+        return take
+    line = book.pools[held.pool_id, held.position_id]
+    if held.state == "committed":
+        _leave_with_pool(book, line, held, take)
+        return 0
+    _settle(book, demand, line, -take)
+    return take
+
+
+def _leave_with_pool(book: Book, line: PoolLine, held: Hold, take: int) -> None:
+    key = (line.pool_id, 0, line.position_id)
+    old = book.hold(key)
+    remainder = msgspec.structs.replace(
+        held, demand_id=line.pool_id, demand_line=0, quantity=take + (old.quantity if old else 0),
+        policy="remainder", expires_at=None,
+    )  # fmt: skip
+    book.put_hold(key, remainder)
+    book.put_pool(msgspec.structs.replace(line, surplus=line.surplus + take))
+
+
+def keep(book: Book, demand: Demand) -> None:
+    """The checkout is over: the demand's holds no longer expire."""
+    for held in book.of_demand(demand.id):
+        kept = msgspec.structs.replace(held, policy=demand.policy, expires_at=demand.expires_at)
+        book.put_hold((held.demand_id, held.demand_line, held.position_id), kept)
+
+
+def commit_pool(book: Book, demand: Demand, pool_id: uuid.UUID, lines: Iterable[PoolLine]) -> None:
+    """What the pool holds is now owed to it: held becomes committed, position by position."""
+    for line in lines:
+        if line.held:
+            book.move(line.position_id, "COMMIT", demand, held=-line.held, committed=line.held, by=pool_id)
+            done = msgspec.structs.replace(line, held=0, committed=line.committed + line.held)
+            book.put_pool(done)
+    book.close_pool(pool_id, consumed=False)
+
+
+def consume_pool(book: Book, demand: Demand, pool_id: uuid.UUID, lines: Iterable[PoolLine]) -> None:
+    """What was committed has left: on hand and committed shrink together."""
+    for line in lines:
+        if line.committed:
+            gone = -line.committed if not book.position(line.position_id).unlimited else 0
+            book.move(line.position_id, "SALE", demand, on_hand=gone, committed=-line.committed, by=pool_id)
+            done = msgspec.structs.replace(line, committed=0, consumed=line.consumed + line.committed)
+            book.put_pool(done)
+    book.close_pool(pool_id, consumed=True)

@@ -1,0 +1,148 @@
+"""Commands on orders → how they are carried out. Locks are taken in the one order: sessions, orders, positions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coster.domain.catalog import store as catalog
+from coster.domain.inventory import store as inventory
+from coster.domain.orders import model, store
+from coster.domain.orders.rules import changing, placing
+from coster.domain.orders.rules.vocabulary import VOCABULARY
+from coster.domain.parties import store as parties
+from coster.domain.sessions import store as sessions
+from coster.domain.sourcing.rules import Supply, session_pool
+from coster.engine.batch.handler import Commands, Handler
+from coster.engine.db.connect import Connection
+from coster.engine.workflow import compile as workflow
+
+_FILE = Path(__file__).parent / "flows" / "order.retail.yaml"
+FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
+
+
+async def load_placing(conn: Connection, org_id: int, commands: Commands) -> placing.PlacingState:
+    """All that placing these orders is decided on, in a fixed number of statements."""
+    bodies = [command.body for command in commands]
+    sessions_ = {body.session_id for body in bodies if body.session_id}
+    state = await _load_supply(
+        conn, org_id, sessions_, {line.item_id for body in bodies for line in body.lines},
+        {body.seller_id for body in bodies},
+    )  # fmt: skip
+    customers = {body.customer_id for body in bodies if body.customer_id}
+    return msgspec.structs.replace(
+        state,
+        taken=await store.taken(conn, org_id, [(body.channel, body.reference) for body in bodies]),
+        customers=await parties.load_customers(conn, org_id, customers) if customers else {},
+    )
+
+
+async def _load_supply(
+    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID],
+    seller_ids: Iterable[uuid.UUID], more_pools: Sequence[uuid.UUID] = (),
+) -> placing.PlacingState:  # fmt: skip
+    """Sessions (shared), goods, terms and locked stock. Pools are those that sellers and sessions can have, and `more_pools`."""
+    shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
+    items = await catalog.load_items(conn, org_id, item_ids)
+    owners = {item.owner_id for item in items.values()}
+    enterprises = await parties.load_enterprises(conn, org_id, {*seller_ids, *owners})
+    listings = await sessions.load_listings(conn, org_id, shared, items) if shared else {}
+    relations = await parties.load_relations(conn, org_id, set(seller_ids)) if shared else {}
+    places = await inventory.lock_places(conn, org_id, items)
+    supplying = [relation for relation in relations.values() if relation.producer_id in owners]
+    pools = [*more_pools, *(session_pool(relation, id_) for relation in supplying for id_ in shared)]
+    pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
+    known = {position.id for position in places.positions}
+    pool_lines = [line for line in pool_lines if line.position_id in known]
+    leftover = [line.pool_id for line in pool_lines if line.surplus]
+    remainders = await inventory.holds_of(conn, org_id, leftover) if leftover else []
+    return placing.PlacingState(
+        flow=FLOW, sessions=shared, listings=listings, enterprises=enterprises, customers={}, taken={},
+        supply=Supply(items=items, relations=relations, places=places.by_item), positions=places.positions,
+        pools=pools, pool_lines=pool_lines, remainders=[hold for hold in remainders if hold.position_id in known],
+    )  # fmt: skip
+
+
+async def load_changing(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
+    """Locked orders, their lines, holds and the stock under them, in a fixed number of statements."""
+    return await _load_orders(conn, org_id, {command.body.order_id for command in commands})
+
+
+async def load_expiring(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
+    """The same for every order of some sessions whose checkout is still running."""
+    wanted = {command.body.session_id for command in commands}
+    return await _load_orders(conn, org_id, set(await store.unfinished_of_sessions(conn, org_id, wanted)))
+
+
+async def _load_orders(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> changing.ChangingState:
+    known = await store.sessions_of(conn, org_id, ids)
+    session_ids = {session for _, session in known if session}
+    shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
+    orders = await store.lock_orders(conn, org_id, ids)
+    lines = await store.lines_of(conn, org_id, orders)
+    holds = await inventory.holds_of(conn, org_id, orders)
+    positions = await inventory.lock_positions(conn, org_id, {hold.position_id for hold in holds})
+    pools = {hold.pool_id for hold in holds if hold.pool_id}
+    pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
+    locked = {position.id for position in positions}
+    pool_lines = [line for line in pool_lines if line.position_id in locked]
+    remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
+    return changing.ChangingState(
+        flow=FLOW, orders=orders, lines=lines, sessions=shared, positions=positions,
+        holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=list(pools),
+        pool_lines=pool_lines,
+    )  # fmt: skip
+
+
+async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
+    """As `load_changing`, with everything that placing more needs: all places of the items are locked at once, in key order."""
+    ids = {command.body.order_id for command in commands}
+    known = await store.sessions_of(conn, org_id, ids)
+    session_ids = {session for _, session in known if session}
+    if session_ids:
+        await sessions.share_sessions(conn, org_id, session_ids)
+    orders = await store.lock_orders(conn, org_id, ids)
+    lines = await store.lines_of(conn, org_id, orders)
+    holds = await inventory.holds_of(conn, org_id, orders)
+    pools = {hold.pool_id for hold in holds if hold.pool_id}
+    wanted = {change.item_id for command in commands for change in command.body.lines if change.item_id}
+    items = wanted | {line.item_id for of_order in lines.values() for line in of_order}
+    supply = await _load_supply(
+        conn, org_id, session_ids, items, {seller for seller, _ in known}, list(pools)
+    )
+    locked = {position.id for position in supply.positions}
+    remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
+    return changing.ChangingState(
+        flow=FLOW, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
+        holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=supply.pools,
+        pool_lines=supply.pool_lines, placing=supply,
+    )  # fmt: skip
+
+
+async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> None:
+    """Stores orders and stock."""
+    await store.write(conn, org_id, writes)
+    await inventory.write(conn, org_id, writes.stock)
+
+
+PLACE = Handler("orders.place", model.PlaceOrder, load_placing, placing.place, write)
+
+
+def _changing(kind: str, body: type, load: Any = load_changing) -> Handler[Any, Any]:
+    return Handler(kind, body, load, changing.change_orders, write)
+
+
+HANDLERS: tuple[Handler[Any, Any], ...] = (
+    PLACE,
+    _changing("orders.complete_checkout", model.CompleteCheckout),
+    _changing("orders.fail_checkout", model.FailCheckout),
+    _changing("orders.expire_checkout", model.ExpireCheckout),
+    _changing("orders.cancel", model.CancelOrder),
+    _changing("orders.change", model.ChangeOrder, load_rehold),
+    _changing("orders.comment", model.AddComment),
+    Handler("orders.expire_session", model.ExpireSession, load_expiring, changing.expire_session, write),
+)

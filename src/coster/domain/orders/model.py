@@ -1,0 +1,201 @@
+"""Records of orders, and the commands that change them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Literal
+
+import msgspec
+
+from coster.domain.inventory.model import PoolLine, StockWrites
+from coster.domain.sourcing.model import Pool
+
+class Discount(msgspec.Struct, frozen=True, kw_only=True):
+    """Either an amount (minor units) or a share in thousandths; with `over`, only where the goods are worth more than that."""
+
+    amount: int = 0
+    permille: int = 0
+    over: int = 0
+    label: str = ""
+
+
+class LineRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A wanted line: thousandths of the sales unit ('' means the item's stock unit), perhaps at a price agreed elsewhere."""
+
+    item_id: uuid.UUID
+    quantity: int
+    unit: str = ""
+    price_micros: int | None = None
+    discount: Discount | None = None
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Checkout begins: the stock is held at once, or the order is refused and nothing is written.
+
+    With `completed` the checkout is already over elsewhere (a platform that took the payment): the order is booked at once.
+    `allow_partial` takes what there is instead of refusing.
+    """
+
+    order_id: uuid.UUID
+    seller_id: uuid.UUID
+    channel: str
+    reference: str
+    lines: list[LineRequest]
+    session_id: uuid.UUID | None = None
+    customer_id: uuid.UUID | None = None
+    discount: Discount | None = None
+    completed: bool = False
+    allow_partial: bool = False
+    priority: int = 0
+
+
+class CompleteCheckout(msgspec.Struct, frozen=True, kw_only=True):
+    """The shopper paid or confirmed: the order is booked."""
+
+    order_id: uuid.UUID
+    payment: Literal["none", "pending", "authorised", "captured"] = "none"
+
+
+class FailCheckout(msgspec.Struct, frozen=True, kw_only=True):
+    """The checkout came to nothing: what was held is free again, at once."""
+
+    order_id: uuid.UUID
+    reason: str = ""
+
+
+class ExpireCheckout(msgspec.Struct, frozen=True, kw_only=True):
+    """The time for the checkout is over (sent by its timer, or when a session ends)."""
+
+    order_id: uuid.UUID
+
+
+class ExpireSession(msgspec.Struct, frozen=True, kw_only=True):
+    """The session is over: every checkout in it that is still running comes to nothing."""
+
+    session_id: uuid.UUID
+
+
+class LineChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A line's new quantity in thousandths of its sales unit; 0 takes it out. Line 0 with an item adds a line."""
+
+    line_no: int
+    quantity: int
+    item_id: uuid.UUID | None = None
+    unit: str = ""
+
+
+class ChangeOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """New quantities for some lines, all or nothing; stock, totals and held orders follow in the same transaction."""
+
+    order_id: uuid.UUID
+    lines: list[LineChange]
+    discount: Discount | None = None
+    expected_version: int | None = None
+
+
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole order is off; what it held is free again, at once."""
+
+    order_id: uuid.UUID
+    reason: str = ""
+    expected_version: int | None = None
+
+
+class AddComment(msgspec.Struct, frozen=True, kw_only=True):
+    """A remark for the seller's own people."""
+
+    order_id: uuid.UUID
+    text: str
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of an order, as loaded or as it is to be stored."""
+
+    id: uuid.UUID
+    seller_id: uuid.UUID
+    session_id: uuid.UUID | None
+    customer_id: uuid.UUID | None
+    channel: str
+    reference: str
+    status: str
+    flow: str
+    flow_version: int
+    payment: str
+    currency: str
+    gross: int
+    line_discount: int
+    order_discount: int
+    total: int
+    priority: int
+    placed_at: dt.datetime
+    expires_at: dt.datetime | None
+    version: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an order, as loaded or as it is to be stored."""
+
+    order_id: uuid.UUID
+    line_no: int
+    item_id: uuid.UUID
+    producer_id: uuid.UUID
+    unit: str
+    requested: int
+    quantity: int
+    stock_quantity: int
+    price_micros: int
+    gross: int
+    discount: int
+    order_share: int
+    total: int
+    stock: str
+    fulfilment: str
+    note: str
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """A remark, as it is to be stored."""
+
+    order_id: uuid.UUID
+    id: uuid.UUID
+    at: dt.datetime
+    actor: uuid.UUID
+    text: str
+
+
+class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What one command did to one pool: the touched lines, with their items, as they stood afterwards.
+
+    `pool` is known where it may be new.
+    """
+
+    index: int
+    pool_id: uuid.UUID
+    pool: Pool | None
+    lines: tuple[tuple[uuid.UUID, PoolLine], ...]
+
+
+class OrderWrites(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a batch changes: whole heads and lines, comments, stock; and what it did to pools, for the room above."""
+
+    new: list[Order]
+    changed: list[Order]
+    lines: list[Line]
+    comments: list[Comment]
+    stock: StockWrites
+    pool_changes: list[PoolChange]
+
+
+class OrdersWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders: all filters that are given hold together; older than an id, at most `limit`."""
+
+    ids: list[uuid.UUID] | None = None
+    seller_id: uuid.UUID | None = None
+    session_id: uuid.UUID | None = None
+    customer_id: uuid.UUID | None = None
+    status: str | None = None
+    channel: str | None = None
+    reference: str | None = None
+    before: uuid.UUID | None = None
+    limit: int = 50

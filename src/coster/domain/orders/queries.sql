@@ -1,0 +1,150 @@
+-- name: taken
+-- Which of these references of channels have an order already.
+SELECT o.id, o.seller_id, o.channel, o.reference
+FROM orders AS o
+JOIN unnest(:channels::text[], :refs::text[]) AS u (channel, reference) ON o.channel = u.channel AND o.reference = u.reference
+WHERE o.org_id = :org_id;
+
+-- name: sessions_of
+-- The sessions of these orders; an order never changes its session.
+SELECT o.id, o.session_id, o.seller_id
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[]);
+
+-- name: lock_orders
+-- Heads of orders, locked in key order.
+SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[])
+ORDER BY o.id
+FOR NO KEY UPDATE;
+
+-- name: lines_of
+-- Lines of orders.
+SELECT l.order_id, l.line_no, l.item_id, l.producer_id, l.unit, l.requested, l.quantity, l.stock_quantity, l.price_micros,
+       l.gross, l.discount, l.order_share, l.total, l.stock, l.fulfilment, l.note
+FROM order_line AS l
+WHERE l.org_id = :org_id AND l.order_id = ANY(:ids::uuid[])
+ORDER BY l.order_id, l.line_no;
+
+-- name: unfinished_of_sessions
+-- Orders of sessions whose checkout is still running.
+SELECT o.id
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.session_id = ANY(:session_ids::uuid[]) AND o.expires_at IS NOT NULL
+ORDER BY o.id;
+
+-- name: insert_orders
+-- New orders; a lost race for a reference is a unique violation and re-runs the batch.
+INSERT INTO orders AS x (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
+                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
+SELECT o.org_id, u.id, u.seller_id, u.session_id, u.customer_id, u.channel, u.reference, u.status, u.flow, u.flow_version,
+       u.payment, u.currency, u.gross, u.line_discount, u.order_discount, u.total, u.priority, u.placed_at, u.expires_at, u.version
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :seller_ids::uuid[], :session_ids::uuid[], :customer_ids::uuid[], :channels::text[],
+                  :refs::text[], :statuses::text[], :flows::text[], :flow_versions::int[], :payments::text[],
+                  :currencies::text[], :grosses::bigint[], :line_discounts::bigint[], :order_discounts::bigint[],
+                  :totals::bigint[], :priorities::int[], :placed_ats::timestamptz[], :expires_ats::timestamptz[],
+                  :versions::int[])
+    AS u (id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment, currency, gross,
+          line_discount, order_discount, total, priority, placed_at, expires_at, version)
+WHERE o.org_id = :org_id
+RETURNING x.id;
+
+-- name: update_orders
+-- New heads of orders, which are locked.
+UPDATE orders AS x
+SET status = u.status, payment = u.payment, gross = u.gross, line_discount = u.line_discount,
+    order_discount = u.order_discount, total = u.total, expires_at = u.expires_at, version = u.version
+FROM unnest(:ids::uuid[], :statuses::text[], :payments::text[], :grosses::bigint[], :line_discounts::bigint[],
+            :order_discounts::bigint[], :totals::bigint[], :expires_ats::timestamptz[], :versions::int[])
+    AS u (id, status, payment, gross, line_discount, order_discount, total, expires_at, version)
+WHERE x.org_id = :org_id AND x.id = u.id
+RETURNING x.id;
+
+-- name: put_lines
+-- New and changed lines.
+INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity,
+                             price_micros, gross, discount, order_share, total, stock, fulfilment, note)
+SELECT o.org_id, u.order_id, u.line_no, u.item_id, u.producer_id, u.unit, u.requested, u.quantity, u.stock_quantity,
+       u.price_micros, u.gross, u.discount, u.order_share, u.total, u.stock, u.fulfilment, u.note
+FROM org AS o
+CROSS JOIN unnest(:order_ids::uuid[], :line_nos::int[], :item_ids::uuid[], :producer_ids::uuid[], :units::text[],
+                  :requesteds::bigint[], :quantities::bigint[], :stock_quantities::bigint[], :prices::bigint[],
+                  :grosses::bigint[], :discounts::bigint[], :order_shares::bigint[], :totals::bigint[], :stocks::text[],
+                  :fulfilments::text[], :notes::text[])
+    AS u (order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity, price_micros, gross, discount,
+          order_share, total, stock, fulfilment, note)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, order_id, line_no) DO UPDATE
+SET quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gross = EXCLUDED.gross,
+    discount = EXCLUDED.discount, order_share = EXCLUDED.order_share, total = EXCLUDED.total, stock = EXCLUDED.stock,
+    fulfilment = EXCLUDED.fulfilment, note = EXCLUDED.note
+RETURNING l.line_no;
+
+-- name: insert_comments
+-- Remarks on orders.
+INSERT INTO order_comment AS c (org_id, order_id, id, at, actor, text)
+SELECT o.org_id, u.order_id, u.id, u.at, u.actor, u.text
+FROM org AS o
+CROSS JOIN unnest(:order_ids::uuid[], :ids::uuid[], :ats::timestamptz[], :actors::uuid[], :texts::text[])
+    AS u (order_id, id, at, actor, text)
+WHERE o.org_id = :org_id
+RETURNING c.id;
+
+-- name: list_orders
+-- Heads of orders, newest first (ids sort by time).
+SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+FROM orders AS o
+WHERE o.org_id = :org_id
+  AND (:before::uuid IS NULL OR o.id < :before)
+  AND (:ids::uuid[] IS NULL OR o.id = ANY(:ids))
+  AND (:seller_id::uuid IS NULL OR o.seller_id = :seller_id)
+  AND (:session_id::uuid IS NULL OR o.session_id = :session_id)
+  AND (:customer_id::uuid IS NULL OR o.customer_id = :customer_id)
+  AND (:status::text IS NULL OR o.status = :status)
+  AND (:channel::text IS NULL OR o.channel = :channel)
+  AND (:reference::text IS NULL OR o.reference = :reference)
+  AND (:scope::uuid[] IS NULL OR o.seller_id = ANY(:scope))
+ORDER BY o.id DESC
+LIMIT :limit;
+
+-- name: list_comments
+-- Remarks on an order, oldest first.
+SELECT c.id, c.at, c.actor, c.text
+FROM order_comment AS c
+WHERE c.org_id = :org_id AND c.order_id = :order_id
+ORDER BY c.at, c.id;
+
+-- name: verify_total_is_sum^
+-- Orders whose amounts are not the sums of their lines'.
+SELECT count(*) AS broken, min(o.id::text) AS example
+FROM orders AS o
+LEFT JOIN (SELECT l.order_id, sum(l.gross) AS gross, sum(l.discount) AS discount, sum(l.order_share) AS share,
+                  sum(l.total) AS total
+           FROM order_line AS l WHERE l.org_id = :org_id GROUP BY l.order_id) AS s ON s.order_id = o.id
+WHERE o.org_id = :org_id
+  AND (o.gross, o.line_discount, o.order_discount, o.total) IS DISTINCT FROM (s.gross, s.discount, s.share, s.total);
+
+-- name: verify_cancelled_hold_nothing^
+-- Cancelled orders that still hold stock.
+SELECT count(*) AS broken, min(o.id::text) AS example
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.status = 'cancelled'
+  AND EXISTS (SELECT 1 FROM hold AS h WHERE h.org_id = o.org_id AND h.demand_id = o.id);
+
+-- name: verify_lines_are_held^
+-- Lines (of plain items) that say `held` and hold another quantity, unless their goods have left.
+SELECT count(*) AS broken, min(l.order_id::text) AS example
+FROM order_line AS l
+JOIN item AS i ON i.org_id = l.org_id AND i.id = l.item_id AND NOT i.kit
+LEFT JOIN (SELECT h.demand_id, h.demand_line, sum(h.quantity) AS quantity
+           FROM hold AS h WHERE h.org_id = :org_id GROUP BY h.demand_id, h.demand_line) AS s
+       ON s.demand_id = l.order_id AND s.demand_line = l.line_no
+WHERE l.org_id = :org_id AND l.stock = 'held' AND s.quantity IS DISTINCT FROM l.stock_quantity
+  AND NOT (s.quantity IS NULL
+           AND EXISTS (SELECT 1 FROM held_order AS h JOIN orders AS o ON o.org_id = h.org_id AND o.id = l.order_id
+                       WHERE h.org_id = l.org_id AND h.hub_id = o.seller_id AND h.producer_id = l.producer_id
+                         AND h.session_id = o.session_id AND h.status = 'Fulfilled'));

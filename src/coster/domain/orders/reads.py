@@ -1,0 +1,50 @@
+"""Questions about orders. Whoever asks sees the orders of the sellers that its grants cover."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.orders.model import Line, Order, OrdersWanted
+from coster.engine.db import sql
+from coster.engine.db.connect import Connection
+from coster.kernel import proof
+from coster.kernel.authority import Authority
+
+_q = sql.load(__file__)
+
+
+async def list_orders(conn: Connection, org_id: int, authority: Authority, wanted: OrdersWanted) -> list[Order]:
+    """Heads of orders, newest first."""
+    scope = authority.scope("orders:read")
+    rows = await _q.list_orders(
+        conn, org_id=org_id, scope=None if scope is None else list(scope), **msgspec.structs.asdict(wanted)
+    )
+    return [Order(**row) for row in rows]
+
+
+async def lines_of(conn: Connection, org_id: int, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Line]]:
+    """The lines of orders that the asker has been shown, by order, in the order of their numbers."""
+    lines: dict[uuid.UUID, list[Line]] = {id_: [] for id_ in ids}
+    for row in await _q.lines_of(conn, org_id=org_id, ids=ids):
+        lines[row["order_id"]].append(Line(**row))
+    return lines
+
+
+async def list_comments(conn: Connection, org_id: int, order_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The remarks on an order that the asker has been shown, oldest first."""
+    return [dict(row) for row in await _q.list_comments(conn, org_id=org_id, order_id=order_id)]
+
+
+PROMISES: Final = {
+    "total_is_sum": "an order's amounts are the sums of its lines'",
+    "cancelled_hold_nothing": "a cancelled order holds no stock",
+    "lines_are_held": "a line that says held holds exactly its quantity",
+}
+
+
+async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
+    """The promises about orders, each counted over everything that is stored."""
+    return await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

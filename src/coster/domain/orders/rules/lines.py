@@ -1,0 +1,184 @@
+"""Check, round and price the lines of an order. Pure.
+
+Quantities are rounded up to the item's multiple, and the buyer is told (source: WCS quantity rules, ADR 0005).
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from coster.domain.catalog.model import Item, SalesUnit
+from coster.domain.orders.model import Discount, Line, LineRequest, Order
+from coster.domain.sourcing.model import Sale
+from coster.kernel import money, quantity
+from coster.kernel.outcome import Rejected
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A line that may be sold: item, unit, quantity in sales and in stock units, and the price per sales unit."""
+
+    number: int
+    item: Item
+    unit: SalesUnit
+    requested: int
+    quantity: int
+    stock: int
+    price_micros: int
+    discount: Discount | None
+    note: str
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line is checked against: items, prices listed in the session (None: no session), currencies."""
+
+    items: Mapping[uuid.UUID, Item]
+    listed: Mapping[uuid.UUID, int | None] | None
+    currency: str
+    currencies: Mapping[uuid.UUID, str]
+
+
+def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
+    """The line, rounded and priced; or why it cannot be sold."""
+    item = shop.items.get(request.item_id)
+    if item is None or (shop.listed is not None and item.id not in shop.listed):
+        return Rejected("item_not_listed", f"Line {number}: this item is not on sale here.", {"line": number})
+    if not item.buyable:
+        return Rejected("item_not_buyable", f"Line {number}: {item.name} is not on sale at present.", {"line": number})
+    unit = item.units.get(request.unit or item.stock_unit)
+    if unit is None:
+        known = ", ".join(item.units)
+        return Rejected("unit_unknown", f"Line {number}: {item.name} is sold by {known}.", {"line": number})
+    price = _price(shop, item, unit, request)
+    if isinstance(price, Rejected):
+        return price
+    sized = amount(item, unit, request.quantity, number)
+    if isinstance(sized, Rejected):
+        return sized
+    sold, stock, note = sized
+    return Checked(number, item, unit, request.quantity, sold, stock, price, request.discount, note)
+
+
+def _price(shop: Shop, item: Item, unit: SalesUnit, request: LineRequest) -> int | Rejected:
+    if request.price_micros is not None:
+        return request.price_micros
+    listed = shop.listed.get(item.id) if shop.listed else None
+    if listed is None and shop.currencies.get(item.owner_id, shop.currency) != shop.currency:
+        return Rejected(
+            "currency_mismatch", f"{item.name} is priced in another currency; list it with a price in {shop.currency}."
+        )
+    if listed is None and unit.price_micros is not None:
+        return unit.price_micros
+    return money.half_up((item.price_micros if listed is None else listed) * unit.num, unit.den)
+
+
+def step(item: Item, unit: SalesUnit) -> int:
+    """The smallest amount, in thousandths of the stock unit, that is both a multiple of the item and exact in the unit."""
+    return math.lcm(item.multiple_quantity, unit.num // math.gcd(unit.num, unit.den))
+
+
+def amount(item: Item, unit: SalesUnit, wanted: int, number: int) -> tuple[int, int, str] | Rejected:
+    """Quantity in sales and in stock units, rounded up to what can be sold, and what the buyer is told about it."""
+    text = quantity.text
+    if wanted <= 0:
+        return Rejected("quantity_not_positive", f"Line {number}: the quantity must be more than zero.", {"line": number})
+    stock = quantity.round_up(-(-wanted * unit.num // unit.den), step(item, unit))
+    if stock < item.min_quantity:
+        least = text(item.min_quantity)
+        return Rejected("quantity_below_minimum", f"Line {number}: at least {least} {item.stock_unit} of {item.name}.",
+                        {"line": number, "minimum": least})  # fmt: skip
+    if item.max_quantity is not None and stock > item.max_quantity:
+        most = text(item.max_quantity)
+        return Rejected("quantity_above_maximum", f"Line {number}: at most {most} {item.stock_unit} of {item.name}.",
+                        {"line": number, "maximum": most})  # fmt: skip
+    sold = stock * unit.den // unit.num
+    note = "" if sold == wanted else f"rounded up from {text(wanted)} to {text(sold)} {unit.code}"
+    return sold, stock, note
+
+
+def reduced(checked: Checked, stock: int) -> Checked:
+    """The line with less, as much as fits into `stock` and can be sold; possibly nothing."""
+    part = stock // step(checked.item, checked.unit) * step(checked.item, checked.unit)
+    if part < checked.item.min_quantity:
+        part = 0
+    sold = part * checked.unit.den // checked.unit.num
+    note = f"{quantity.text(sold)} of {quantity.text(checked.quantity)} {checked.unit.code}: no more is left"
+    return msgspec.structs.replace(checked, quantity=sold, stock=part, note=note)
+
+
+def faults(found: Sequence[Rejected]) -> Rejected:
+    """One answer for all faulty lines at once: the common code, or `lines_refused` where there are several."""
+    codes = {fault.code for fault in found}
+    code = codes.pop() if len(codes) == 1 else "lines_refused"
+    lines = [{"code": fault.code, "message": fault.message, **fault.detail} for fault in found]
+    return Rejected(code, " ".join(fault.message for fault in found), {"lines": lines})
+
+
+def discount_of(discount: Discount | None, goods: int) -> int:
+    """Minor units off: an amount or a share, never more than the goods, only where they are worth more than `over`."""
+    if discount is None or goods <= discount.over:
+        return 0
+    return min(goods, discount.amount + money.half_up(goods * discount.permille, 1000))
+
+
+def priced(order_id: uuid.UUID, checked: Checked, currency: str, stock_state: str) -> Line:
+    """The line with its amounts; the order's discount is shared out afterwards."""
+    gross = money.line_amount(checked.price_micros, checked.quantity, currency)
+    off = discount_of(checked.discount, gross)
+    return Line(
+        order_id=order_id, line_no=checked.number, item_id=checked.item.id, producer_id=checked.item.owner_id,
+        unit=checked.unit.code, requested=checked.requested, quantity=checked.quantity, stock_quantity=checked.stock,
+        price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, total=gross - off,
+        stock=stock_state, fulfilment="not_started", note=checked.note,
+    )  # fmt: skip
+
+
+def shared(lines: list[Line], off: int) -> list[Line]:
+    """The lines with the order's discount shared out by value, to the last minor unit; frozen from then on."""
+    if off == 0:
+        return lines
+    parts = money.share(off, [line.gross - line.discount for line in lines])
+    return [
+        msgspec.structs.replace(line, order_share=part, total=line.gross - line.discount - part)
+        for line, part in zip(lines, parts, strict=True)
+    ]
+
+
+def scaled(line: Line, sold: int, stock: int, currency: str, note: str) -> Line:
+    """The line with another quantity at its price; its discounts shrink or grow in proportion, and move to no other line."""
+    gross = money.line_amount(line.price_micros, sold, currency)
+    off = money.half_up(line.discount * gross, line.gross) if line.gross else 0
+    net = line.gross - line.discount
+    share = money.half_up(line.order_share * (gross - off), net) if net else 0
+    return msgspec.structs.replace(
+        line, quantity=sold, stock_quantity=stock, gross=gross, discount=off, order_share=share,
+        total=gross - off - share, note=note, stock=line.stock if stock else "none",
+    )  # fmt: skip
+
+
+def sale_of(order: Order) -> Sale:
+    """Who sells what under which order, as sourcing sees it."""
+    return Sale(order_id=order.id, seller_id=order.seller_id, session_id=order.session_id)
+
+
+def told(line: Line, currency: str) -> dict[str, Any]:
+    """The line as it stands in answers and events."""
+    return {
+        "line": line.line_no,
+        "item_id": str(line.item_id),
+        "unit": line.unit,
+        "requested": quantity.text(line.requested),
+        "quantity": quantity.text(line.quantity),
+        "stock_quantity": quantity.text(line.stock_quantity),
+        "price": money.price_text(line.price_micros),
+        "discount": money.text(line.discount, currency),
+        "order_share": money.text(line.order_share, currency),
+        "total": money.text(line.total, currency),
+        "stock": line.stock,
+        "fulfilment": line.fulfilment,
+        "note": line.note,
+    }

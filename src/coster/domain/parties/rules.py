@@ -1,0 +1,327 @@
+"""What may be said about enterprises, relations and customers, and by whom."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.parties.model import (
+    Address,
+    CustomersState,
+    CustomerState,
+    CustomersWrites,
+    Enterprise,
+    EraseCustomer,
+    Person,
+    PutCustomer,
+    PutEnterprise,
+    PutRelation,
+    RelationsState,
+    VersionedRelation,
+)
+from coster.kernel import ids, refusal
+from coster.kernel.message import Command, Decided, Event
+from coster.kernel.outcome import Accepted, Outcome, Rejected
+
+_CURRENCY: Final = re.compile("[A-Z]{3}", re.ASCII)
+_TIMEZONE: Final = re.compile(r"[A-Za-z]\w*(?:[/+-]\w+)*", re.ASCII)
+_COUNTRY: Final = re.compile("(?:[A-Z]{2})?", re.ASCII)
+_MOST_CART_MINUTES: Final = 10080
+_MOST_PRIORITY: Final = 1_000_000
+
+Pair = tuple[uuid.UUID, uuid.UUID]
+
+
+# ---------------------------------------------------------------------------------------------------- enterprises
+
+
+def put_enterprises(
+    enterprises: Mapping[uuid.UUID, Enterprise], commands: Sequence[Command[PutEnterprise]]
+) -> Decided[list[Enterprise]]:
+    """Makes or replaces enterprises; `enterprises` are those named that exist, by id."""
+    now = dict(enterprises)
+    written: dict[uuid.UUID, Enterprise] = {}
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        body = command.body
+        old = now.get(body.enterprise_id)
+        refused = _refuse_enterprise(old, command)
+        if refused:
+            outcomes.append(refused)
+            continue
+        new = _enterprise(body, version=old.version + 1 if old else 1)
+        now[new.id] = written[new.id] = new
+        data = {"kinds": new.kinds, "currency": new.currency, "timezone": new.timezone}
+        events.append(
+            (
+                index,
+                Event(
+                    "enterprise.created" if new.version == 1 else "enterprise.changed",
+                    "enterprise",
+                    new.id,
+                    new.version,
+                    data,
+                ),
+            )
+        )
+        outcomes.append(Accepted({"id": str(new.id), "version": new.version}))
+    return Decided(outcomes, list(written.values()), events)
+
+
+def _refuse_enterprise(old: Enterprise | None, command: Command[PutEnterprise]) -> Rejected | None:
+    body = command.body
+    if not command.authority.allows("parties:write", body.enterprise_id):
+        return refusal.not_permitted("change this enterprise")
+    conflict = refusal.version_conflict(
+        "enterprise", expected=body.expected_version, current=old.version if old else 0
+    )
+    if conflict:
+        return conflict
+    faults = refusal.Faults()
+    faults.text("name", body.name, most=200, needed=True)
+    faults.number("kinds", len(body.kinds), least=1, most=3)
+    faults.distinct("kinds", body.kinds)
+    if not _CURRENCY.fullmatch(body.currency):
+        faults.add("currency", "is no ISO 4217 code; it has three capital letters, for example EUR")
+    if not _TIMEZONE.fullmatch(body.timezone):
+        faults.add("timezone", "is no IANA time zone, for example Europe/Paris")
+    faults.number("cart_minutes", body.cart_minutes, least=1, most=_MOST_CART_MINUTES)
+    faults.number("minimum_order", body.minimum_order)
+    _judge_address(faults, body.address)
+    if found := faults.rejected():
+        return found
+    if old and old.currency != body.currency:
+        return Rejected(
+            "currency_fixed",
+            f"This enterprise reckons in {old.currency}, as do its prices and orders; make a new enterprise instead.",
+            {"currency": old.currency},
+        )
+    return None
+
+
+def _enterprise(body: PutEnterprise, *, version: int) -> Enterprise:
+    return Enterprise(
+        id=body.enterprise_id,
+        name=body.name,
+        kinds=list(body.kinds),
+        currency=body.currency,
+        timezone=body.timezone,
+        cart_minutes=body.cart_minutes,
+        minimum_order=body.minimum_order,
+        address=msgspec.to_builtins(body.address),
+        version=version,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ relations
+
+
+def put_relations(
+    state: RelationsState, commands: Sequence[Command[PutRelation]]
+) -> Decided[list[VersionedRelation]]:
+    """Makes or replaces the terms between hubs and producers."""
+    now = dict(state.relations)
+    written: dict[Pair, VersionedRelation] = {}
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        body = command.body
+        pair = (body.hub_id, body.producer_id)
+        old = now.get(pair)
+        refused = _refuse_relation(state.enterprises, old, command)
+        if refused:
+            outcomes.append(refused)
+            continue
+        version = old.version + 1 if old else 1
+        terms = {name: getattr(body, name) for name in body.__struct_fields__ if name != "expected_version"}
+        now[pair] = written[pair] = VersionedRelation(**terms, version=version)
+        entity_id = relation_id(command.org_id, *pair)
+        data = {**terms, "hub_id": str(body.hub_id), "producer_id": str(body.producer_id)}
+        events.append(
+            (
+                index,
+                Event(
+                    "relation.created" if version == 1 else "relation.changed",
+                    "relation",
+                    entity_id,
+                    version,
+                    data,
+                ),
+            )
+        )
+        outcomes.append(Accepted({"id": str(entity_id), "version": version}))
+    return Decided(outcomes, list(written.values()), events)
+
+
+def relation_id(org_id: int, hub_id: uuid.UUID, producer_id: uuid.UUID) -> uuid.UUID:
+    """The id under which events speak of a relation; the table knows it by hub and producer."""
+    return ids.derived("relation", org_id, hub_id, producer_id)
+
+
+def _refuse_relation(
+    enterprises: Mapping[uuid.UUID, Enterprise], old: VersionedRelation | None, command: Command[PutRelation]
+) -> Rejected | None:
+    body = command.body
+    if not command.authority.allows("relations:write", body.hub_id):
+        return refusal.not_permitted("change the relations of this hub")
+    for enterprise_id, kind in ((body.hub_id, "hub"), (body.producer_id, "producer")):
+        enterprise = enterprises.get(enterprise_id)
+        if enterprise is None:
+            return _unknown_enterprise(enterprise_id)
+        if kind not in enterprise.kinds:
+            return Rejected(
+                "not_a_hub" if kind == "hub" else "not_a_producer",
+                f"The enterprise {enterprise_id} is no {kind}; add {kind} to its kinds first.",
+                {"enterprise_id": str(enterprise_id)},
+            )
+    conflict = refusal.version_conflict(
+        "relation", expected=body.expected_version, current=old.version if old else 0
+    )
+    if conflict:
+        return conflict
+    faults = refusal.Faults()
+    if body.hub_id == body.producer_id:
+        faults.add("producer_id", "is the hub itself; what a hub produces it sells without a relation")
+    faults.number("discount_over", body.discount_over)
+    faults.number("discount_permille", body.discount_permille, most=1000)
+    return faults.rejected()
+
+
+# ------------------------------------------------------------------------------------------------------ customers
+
+
+def put_customers(
+    state: CustomersState, commands: Sequence[Command[PutCustomer]]
+) -> Decided[CustomersWrites]:
+    """Makes or replaces customers together with their personal data."""
+    now = dict(state.customers)
+    written: dict[uuid.UUID, tuple[CustomerState, Person]] = {}
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        body = command.body
+        old = now.get(body.customer_id)
+        refused = _refuse_customer(state.sellers, old, command)
+        if refused:
+            outcomes.append(refused)
+            continue
+        new = CustomerState(
+            id=body.customer_id,
+            seller_id=body.seller_id,
+            category=body.category,
+            priority=body.priority,
+            erased=False,
+            version=old.version + 1 if old else 1,
+        )
+        now[new.id] = new
+        written[new.id] = (new, _person(body))
+        events.append((index, _customer_event(new)))
+        outcomes.append(Accepted({"id": str(new.id), "version": new.version}))
+    customers = [customer for customer, _ in written.values()]
+    persons = [person for _, person in written.values()]
+    return Decided(outcomes, CustomersWrites(customers=customers, persons=persons), events)
+
+
+def erase_customers(
+    state: CustomersState, commands: Sequence[Command[EraseCustomer]]
+) -> Decided[CustomersWrites]:
+    """Forgets persons; a customer who was erased before stays so, and is answered the same."""
+    now = dict(state.customers)
+    written: dict[uuid.UUID, CustomerState] = {}
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        customer = now.get(command.body.customer_id)
+        if customer is None or not _may_see_customer(customer, command):
+            outcomes.append(_UNKNOWN_CUSTOMER)
+            continue
+        if not command.authority.allows("customers:write", customer.seller_id):
+            outcomes.append(refusal.not_permitted("erase customers of this seller"))
+            continue
+        if not customer.erased:
+            customer = msgspec.structs.replace(customer, erased=True, version=customer.version + 1)
+            now[customer.id] = written[customer.id] = customer
+            events.append((index, _customer_event(customer)))
+        outcomes.append(Accepted({"id": str(customer.id), "version": customer.version}))
+    return Decided(outcomes, CustomersWrites(customers=list(written.values()), persons=[]), events)
+
+
+def _refuse_customer(
+    sellers: frozenset[uuid.UUID], old: CustomerState | None, command: Command[PutCustomer]
+) -> Rejected | None:
+    body = command.body
+    if not command.authority.allows("customers:write", body.seller_id):
+        return refusal.not_permitted("change customers of this seller")
+    if body.seller_id not in sellers:
+        return _unknown_enterprise(body.seller_id)
+    if old and old.seller_id != body.seller_id:
+        # The same words whether or not the asker may see the other seller's customers.
+        return Rejected("customer_taken", "This customer id cannot be used for this seller; take a new one.")
+    if old and old.erased:
+        return Rejected("customer_erased", "This customer was erased for good; make a new one.")
+    conflict = refusal.version_conflict(
+        "customer", expected=body.expected_version, current=old.version if old else 0
+    )
+    if conflict:
+        return conflict
+    faults = refusal.Faults()
+    for field, most in (("category", 100), ("name", 200), ("email", 254), ("phone", 50)):
+        faults.text(field, getattr(body, field), most=most)
+    if body.email and "@" not in body.email:
+        faults.add("email", "has no @; leave it empty where there is none")
+    faults.number("priority", body.priority, least=-_MOST_PRIORITY, most=_MOST_PRIORITY)
+    _judge_address(faults, body.address)
+    return faults.rejected()
+
+
+def _may_see_customer(customer: CustomerState, command: Command[Any]) -> bool:
+    allows = command.authority.allows
+    return any(allows(p, customer.seller_id) for p in ("customers:write", "customers:read", "orders:read"))
+
+
+def _person(body: PutCustomer) -> Person:
+    return Person(
+        customer_id=body.customer_id, name=body.name, email=body.email, phone=body.phone, address=body.address
+    )
+
+
+def _customer_event(customer: CustomerState) -> Event:
+    """The token and the category, and nothing that could tell who it is."""
+    data = {"customer": str(customer.id), "category": customer.category}
+    if customer.erased:
+        return Event("customer.erased", "customer", customer.id, customer.version, data)
+    return Event(
+        "customer.created" if customer.version == 1 else "customer.changed",
+        "customer",
+        customer.id,
+        customer.version,
+        data,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ all three
+
+
+def _judge_address(faults: refusal.Faults, address: Address) -> None:
+    for field in ("street", "postal_code", "city", "region"):
+        faults.text(f"address.{field}", getattr(address, field), most=200)
+    if not _COUNTRY.fullmatch(address.country):
+        faults.add("address.country", "is no ISO 3166 code; it has two capital letters, for example FR")
+
+
+def _unknown_enterprise(enterprise_id: uuid.UUID) -> Rejected:
+    return Rejected(
+        "unknown_enterprise",
+        "No enterprise has this id; list them at /api/v1/enterprises.",
+        {"enterprise_id": str(enterprise_id)},
+    )
+
+
+_UNKNOWN_CUSTOMER: Final = Rejected(
+    "unknown_customer", "No customer of yours has this id; list them at /api/v1/customers."
+)

@@ -1,0 +1,1 @@
+"""Pure decisions: `planning` puts sessions, `life` opens, closes and ends them, `recurrence` says what follows."""

@@ -1,0 +1,168 @@
+"""Commands → how they are carried out, with held orders in the same transaction.
+
+Every command on orders is wrapped here, so that a held order is never behind its holds. Locks: sessions, orders, positions,
+held orders.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coster.domain.catalog import store as catalog
+from coster.domain.inventory import store as inventory
+from coster.domain.inventory.model import Hold
+from coster.domain.inventory.rules.holding import position_id
+from coster.domain.orders import handlers as orders
+from coster.domain.orders import store as order_store
+from coster.domain.parties import store as parties
+from coster.domain.sessions import store as sessions
+from coster.domain.wholesale import model, store
+from coster.domain.wholesale.rules import closing, cutting, projecting
+from coster.domain.wholesale.rules.vocabulary import VOCABULARY
+from coster.engine.batch.handler import Commands, Handler
+from coster.engine.db.connect import Connection
+from coster.engine.workflow import compile as workflow
+from coster.kernel.errors import TryAgain
+from coster.kernel.message import Decided
+
+_FILE = Path(__file__).parent / "flows" / "wholesale.held.yaml"
+FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
+
+
+# -- orders, with the held orders that follow from them --------------------------------------------------------
+
+
+class _Both(msgspec.Struct, frozen=True):
+    orders: Any
+    held: projecting.HeldState
+
+
+def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]:
+    """A handler on orders whose held orders are created, grown and shrunk in its own transaction."""
+
+    async def load(conn: Connection, org_id: int, commands: Commands) -> _Both:
+        state = await inner.load(conn, org_id, commands)
+        return _Both(state, await _load_held(conn, org_id, state.pools))
+
+    def decide(state: _Both, commands: Commands) -> Decided[model.Consolidated]:
+        return projecting.consolidate(state.held, inner.decide(state.orders, commands), commands)
+
+    return Handler(inner.kind, inner.body, load, decide, write)
+
+
+async def _load_held(conn: Connection, org_id: int, pools: Sequence[uuid.UUID]) -> projecting.HeldState:
+    if not pools:
+        return projecting.HeldState(flow=FLOW, held={}, lines=[])
+    held = await store.lock_held_orders(conn, org_id, pools)
+    lines = await inventory.pool_lines(conn, org_id, held) if held else []
+    return projecting.HeldState(flow=FLOW, held=held, lines=lines)
+
+
+async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> None:
+    """Stores orders, stock and held orders."""
+    await orders.write(conn, org_id, writes.orders)
+    await store.write(conn, org_id, writes.held)
+
+
+# -- sharing out and closing -----------------------------------------------------------------------------------
+
+
+async def _load_cuts(
+    conn: Connection, org_id: int, position_ids: set[uuid.UUID], pools: Sequence[uuid.UUID], *, with_orders: bool
+) -> cutting.CuttingState:
+    """Locked stock of these positions and pools, with every order that holds on it where `with_orders`.
+
+    Who holds is found before anything is locked; where somebody came in between, the batch is run again.
+    """
+    pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
+    position_ids = position_ids | {line.position_id for line in pool_lines}
+    holds = await inventory.holds_on(conn, org_id, position_ids) if with_orders else []
+    demands = {hold.demand_id for hold in holds if hold.policy != "remainder"}
+    known = await order_store.sessions_of(conn, org_id, demands) if demands else []
+    if session_ids := {session for _, session in known if session}:
+        await sessions.share_sessions(conn, org_id, session_ids)
+    locked_orders = await order_store.lock_orders(conn, org_id, demands) if demands else {}
+    of_orders = await inventory.holds_of(conn, org_id, demands) if demands else []
+    positions = await inventory.lock_positions(conn, org_id, position_ids | {h.position_id for h in of_orders})
+    holds = await inventory.holds_on(conn, org_id, position_ids) if with_orders else []
+    if any(hold.policy != "remainder" and hold.demand_id not in locked_orders for hold in holds):
+        raise TryAgain("somebody took hold of the stock in between")
+    every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*of_orders, *holds]}
+    return await _complete_cuts(conn, org_id, locked_orders, positions, [*every_hold.values()], pools)
+
+
+async def _complete_cuts(
+    conn: Connection, org_id: int, locked: dict[uuid.UUID, Any], positions: list[Any], holds: list[Hold],
+    pools: Sequence[uuid.UUID],
+) -> cutting.CuttingState:  # fmt: skip
+    pool_ids = {*pools, *(hold.pool_id for hold in holds if hold.pool_id)}
+    held = await _load_held(conn, org_id, sorted(pool_ids))
+    known = {position.id for position in positions}
+    remainders = await inventory.holds_of(conn, org_id, pool_ids) if pool_ids else []
+    every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*holds, *remainders] if h.position_id in known}
+    lines = await order_store.lines_of(conn, org_id, locked) if locked else {}
+    items = {line.item_id for of_order in lines.values() for line in of_order}
+    hubs = {head.hub_id for head in held.held.values()}
+    return cutting.CuttingState(
+        held=held, orders=locked, lines=lines, positions=positions, holds=list(every_hold.values()),
+        pool_lines=[line for line in held.lines if line.position_id in known],
+        relations=await parties.load_relations(conn, org_id, hubs) if hubs else {},
+        items=await catalog.load_items(conn, org_id, items | {position.item_id for position in positions}),
+        locations=await inventory.load_locations(conn, org_id, {position.location_id for position in positions}),
+    )  # fmt: skip
+
+
+async def load_lowering(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
+    """The positions that are to be lowered, and everybody who holds on them."""
+    bodies = [command.body for command in commands]
+    ids = {position_id(body.item_id, body.location_id, body.lot) for body in bodies}
+    return await _load_cuts(conn, org_id, ids, [], with_orders=True)
+
+
+async def load_cancelling(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
+    """Held orders, and everybody who holds on their account."""
+    wanted = [command.body.held_order_id for command in commands]
+    found = await store.find_held_orders(conn, org_id, wanted, [])
+    await sessions.share_sessions(conn, org_id, {session for *_, session in found})
+    return await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=True)
+
+
+async def load_fulfilling(conn: Connection, org_id: int, commands: Commands) -> closing.ClosingState:
+    """Held orders and the stock that is committed to them."""
+    wanted = [command.body.held_order_id for command in commands]
+    found = await store.find_held_orders(conn, org_id, wanted, [])
+    shared = await sessions.share_sessions(conn, org_id, {session for *_, session in found})
+    cuts = await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=False)
+    return closing.ClosingState(cuts=cuts, sessions=shared)
+
+
+async def load_completing(conn: Connection, org_id: int, commands: Commands) -> closing.ClosingState:
+    """The held orders of sessions; their shoppers' orders too where a last case may have to be cut."""
+    wanted = {command.body.session_id for command in commands}
+    shared = await sessions.share_sessions(conn, org_id, wanted)
+    found = await store.find_held_orders(conn, org_id, [], wanted)
+    relations = await parties.load_relations(conn, org_id, {hub for _, hub, *_ in found}) if found else {}
+    cut = any(
+        (relation := relations.get((hub, producer))) and relation.remainder == "round_down"
+        for _, hub, producer, _ in found
+    )
+    cuts = await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=cut)
+    return closing.ClosingState(cuts=cuts, sessions=shared)
+
+
+def _whole(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
+    return tuple(consolidated(handler) for handler in handlers)
+
+
+HANDLERS: tuple[Handler[Any, Any], ...] = (
+    *_whole(orders.HANDLERS),
+    Handler("wholesale.complete_session", model.CompleteSession, load_completing, closing.complete, write),
+    Handler("wholesale.fulfil", model.FulfilHeldOrder, load_fulfilling, closing.fulfil, write),
+    Handler("wholesale.cancel", model.CancelHeldOrder, load_cancelling, cutting.cancel, write),
+    Handler("wholesale.lower_stock", model.LowerStock, load_lowering, cutting.lower, write),
+)

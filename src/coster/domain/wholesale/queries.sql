@@ -1,0 +1,118 @@
+-- name: lock_held_orders
+-- Heads of held orders, locked in key order, after everything else.
+SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.flow_version, h.created_at, h.changed_at, h.version
+FROM held_order AS h
+WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[])
+ORDER BY h.id
+FOR NO KEY UPDATE;
+
+-- name: find_held_orders
+-- Heads of held orders by id or by session, not locked.
+SELECT h.id, h.hub_id, h.producer_id, h.session_id
+FROM held_order AS h
+WHERE h.org_id = :org_id AND (h.id = ANY(:ids::uuid[]) OR h.session_id = ANY(:session_ids::uuid[]))
+ORDER BY h.id;
+
+-- name: put_held_orders
+-- New and changed heads.
+INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at,
+                             version)
+SELECT o.org_id, u.id, u.hub_id, u.producer_id, u.session_id, u.single, u.status, u.flow_version, u.created_at, u.changed_at,
+       u.version
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :hub_ids::uuid[], :producer_ids::uuid[], :session_ids::uuid[], :singles::boolean[],
+                  :statuses::text[], :flow_versions::int[], :created_ats::timestamptz[], :changed_ats::timestamptz[],
+                  :versions::int[])
+    AS u (id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at, version)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, id) DO UPDATE
+SET status = EXCLUDED.status, changed_at = EXCLUDED.changed_at, version = EXCLUDED.version
+WHERE h.version < EXCLUDED.version
+RETURNING h.id;
+
+-- name: list_held_orders
+-- Heads of held orders by id, with the terms between hub and producer, for either side.
+SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.created_at, h.changed_at, h.version,
+       hub.name AS hub, producer.name AS producer, producer.currency, s.name AS session, s.closes_at, s.amend_until,
+       coalesce(r.aggregation, 'by_item') AS aggregation, coalesce(r.discount_over, 0) AS discount_over,
+       coalesce(r.discount_permille, 0) AS discount_permille
+FROM held_order AS h
+JOIN enterprise AS hub ON hub.org_id = h.org_id AND hub.id = h.hub_id
+JOIN enterprise AS producer ON producer.org_id = h.org_id AND producer.id = h.producer_id
+JOIN session AS s ON s.org_id = h.org_id AND s.id = h.session_id
+LEFT JOIN relation AS r ON r.org_id = h.org_id AND r.hub_id = h.hub_id AND r.producer_id = h.producer_id
+WHERE h.org_id = :org_id
+  AND (:after::uuid IS NULL OR h.id > :after)
+  AND (:ids::uuid[] IS NULL OR h.id = ANY(:ids))
+  AND (:hub_id::uuid IS NULL OR h.hub_id = :hub_id)
+  AND (:producer_id::uuid IS NULL OR h.producer_id = :producer_id)
+  AND (:session_id::uuid IS NULL OR h.session_id = :session_id)
+  AND (:status::text IS NULL OR h.status = :status)
+  AND (:scope::uuid[] IS NULL OR h.hub_id = ANY(:scope) OR h.producer_id = ANY(:scope))
+ORDER BY h.id
+LIMIT :limit;
+
+-- name: lines_of_held_orders
+-- What held orders hold, item by item; several places of one item are one line.
+SELECT l.pool_id AS held_order_id, i.id AS item_id, i.sku, i.name, i.product, i.stock_unit, i.weight_mg, i.price_micros,
+       i.case_quantity, max(l.multiple)::bigint AS multiple,
+       sum(l.held + l.committed + l.consumed)::bigint AS quantity, sum(l.surplus)::bigint AS surplus
+FROM pool_line AS l
+JOIN position AS p ON p.org_id = l.org_id AND p.id = l.position_id
+JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+WHERE l.org_id = :org_id AND l.pool_id = ANY(:ids::uuid[])
+GROUP BY l.pool_id, i.id, i.sku, i.name, i.product, i.stock_unit, i.weight_mg, i.price_micros, i.case_quantity
+HAVING sum(l.held + l.committed + l.consumed) > 0
+ORDER BY l.pool_id, i.sku, i.id;
+
+-- name: discounts_of_held_orders
+-- What the hub gave its shoppers off the goods of each held order: per item, in total, and naming nobody.
+SELECT h.id AS held_order_id, l.item_id, sum(l.discount + l.order_share)::bigint AS discount
+FROM held_order AS h
+JOIN orders AS o ON o.org_id = h.org_id AND o.session_id = h.session_id AND o.seller_id = h.hub_id AND o.status <> 'cancelled'
+JOIN order_line AS l ON l.org_id = o.org_id AND l.order_id = o.id AND l.producer_id = h.producer_id
+WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[]) AND NOT h.single
+GROUP BY h.id, l.item_id
+HAVING sum(l.discount + l.order_share) > 0;
+
+-- name: contributions
+-- Which orders make up a held order; for its hub only.
+SELECT w.demand_id AS order_id, w.demand_line AS line_no, p.item_id, i.name, i.stock_unit, w.quantity, w.policy, w.state
+FROM hold AS w
+JOIN position AS p ON p.org_id = w.org_id AND p.id = w.position_id
+JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+JOIN pool_line AS l ON l.org_id = w.org_id AND l.position_id = w.position_id AND l.pool_id = w.pool_id
+WHERE w.org_id = :org_id AND l.pool_id = :id
+ORDER BY w.since, w.demand_id, w.demand_line
+LIMIT :limit;
+
+-- name: verify_head_for_every_pool^
+-- Pools without a held order, and held orders whose status contradicts their holds.
+SELECT count(*) AS broken, min(x.id) AS example
+FROM (SELECT l.pool_id::text AS id
+      FROM pool_line AS l LEFT JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.pool_id
+      WHERE l.org_id = :org_id AND h.id IS NULL
+      UNION ALL
+      SELECT h.id::text
+      FROM held_order AS h
+      LEFT JOIN (SELECT l.pool_id, sum(l.held) AS held, sum(l.committed) AS committed
+                 FROM pool_line AS l WHERE l.org_id = :org_id GROUP BY l.pool_id) AS t ON t.pool_id = h.id
+      WHERE h.org_id = :org_id
+        AND CASE h.status WHEN 'Held' THEN coalesce(t.held, 0) = 0 OR t.committed > 0
+                          WHEN 'Complete' THEN coalesce(t.committed, 0) = 0 OR t.held > 0
+                          ELSE coalesce(t.held + t.committed, 0) > 0 END) AS x;
+
+-- name: verify_one_per_session^
+-- Hubs with two consolidated held orders for one producer and session.
+SELECT count(*) AS broken, min(x.example) AS example
+FROM (SELECT min(h.id::text) AS example
+      FROM held_order AS h WHERE h.org_id = :org_id AND NOT h.single
+      GROUP BY h.hub_id, h.producer_id, h.session_id HAVING count(*) > 1) AS x;
+
+-- name: verify_ended_is_final^
+-- Held orders that are still open an hour of business after their session ended; the relay must be stuck.
+SELECT count(*) AS broken, min(h.id::text) AS example
+FROM held_order AS h
+JOIN session AS s ON s.org_id = h.org_id AND s.id = h.session_id
+WHERE h.org_id = :org_id AND h.status = 'Held' AND s.status = 'ended' AND h.changed_at < s.amend_until
+  AND s.amend_until < :now::timestamptz - interval '1 hour';

@@ -1,0 +1,105 @@
+"""Complete the held orders of an ended session, and hand the goods over. Pure.
+
+Where the relation says `round_down`, what does not fill a whole case is cut first (see `cutting`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from coster.domain.catalog.model import Item
+from coster.domain.inventory.rules import holding
+from coster.domain.parties.model import Relation
+from coster.domain.sessions.model import Session
+from coster.domain.wholesale.model import CompleteSession, Consolidated, FulfilHeldOrder, HeldOrder
+from coster.domain.wholesale.rules import cutting
+from coster.engine.workflow.step import Matched
+from coster.kernel import clock, quantity
+from coster.kernel.message import Command, Decided
+from coster.kernel.outcome import Accepted, Outcome, Rejected
+
+
+class ClosingState(msgspec.Struct, frozen=True, kw_only=True):
+    """What cutting is decided on (`cuts` holds the locked stock and orders), and the sessions."""
+
+    cuts: cutting.CuttingState
+    sessions: Mapping[uuid.UUID, Session]
+
+
+def complete(state: ClosingState, commands: Sequence[Command[CompleteSession]]) -> Decided[Consolidated]:
+    """Every held order of the session becomes Complete, or Cancelled where nothing is left of it; once."""
+    fold = cutting.Fold(state.cuts)
+    outcomes: list[Outcome] = []
+    for index, command in enumerate(commands):
+        fold.begin(index, command)
+        outcomes.append(_complete(state, fold, command))
+    return fold.decided(outcomes)
+
+
+def _complete(state: ClosingState, fold: cutting.Fold, command: Command[CompleteSession]) -> Outcome:
+    session = state.sessions.get(command.body.session_id)
+    if session is None or not command.authority.allows("sessions:write", session.coordinator_id):
+        return Rejected("session_unknown", "No session of yours has this id; list them at /api/v1/sessions.")
+    if session.status != "ended":
+        until = clock.text(session.amend_until)
+        return Rejected("session_not_ended", f"Held orders are completed when the amendment window is over, at {until}.",
+                        {"status": session.status, "amend_until": until})  # fmt: skip
+    mine = [held for held in fold.projection.held.values() if held.session_id == session.id and held.status == "Held"]
+    completed = [_finish(fold, command, held) for held in sorted(mine, key=lambda held: held.id)]
+    return Accepted({"session_id": str(session.id), "held_orders": completed})
+
+
+def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrder) -> dict[str, str]:
+    relation = fold.state.relations.get((held.hub_id, held.producer_id))
+    if relation is not None and relation.remainder == "round_down":
+        _drop_last_cases(fold, held, relation)
+    pool = fold.lines_of(held.id)
+    row = fold.projection.state.flow.step(
+        fold.projection.held[held.id].status, "complete", {"lines": sum(line.held for line in pool), "session_open": False}
+    )
+    held = fold.projection.held[held.id]
+    if isinstance(row, Matched) and held.status == "Held":
+        if row.to == "Complete":
+            holding.commit_pool(fold.book, fold.demand(), held.id, pool)
+        fold.book.take_touched()
+        name = "held_order.completed" if row.to == "Complete" else "held_order.cancelled"
+        held = fold.projection.move(fold.index, held, row.to, name, command.at)
+    return {"id": str(held.id), "status": held.status}
+
+
+def _drop_last_cases(fold: cutting.Fold, held: HeldOrder, relation: Relation) -> None:
+    for line in fold.lines_of(held.id):
+        item: Item = fold.state.items[fold.book.item_of(line.position_id)]
+        over = line.held % item.case_quantity if item.case_quantity else 0
+        if over:
+            text = quantity.text
+            why = f"{text(over)} {item.stock_unit} did not fill a case of {text(item.case_quantity or 0)}"
+            target = cutting.Cut(position_id=line.position_id, pool_id=held.id, amount=over, policy=relation.shortage, why=why)
+            cutting.share_out(fold, target)
+
+
+def fulfil(state: ClosingState, commands: Sequence[Command[FulfilHeldOrder]]) -> Decided[Consolidated]:
+    """The goods of a completed held order leave the stock."""
+    fold = cutting.Fold(state.cuts)
+    outcomes: list[Outcome] = []
+    for index, command in enumerate(commands):
+        fold.begin(index, command)
+        outcomes.append(_fulfil(fold, command))
+    return fold.decided(outcomes)
+
+
+def _fulfil(fold: cutting.Fold, command: Command[FulfilHeldOrder]) -> Outcome:
+    held = fold.projection.held.get(command.body.held_order_id)
+    refusal = cutting.may_write(held, command)
+    if refusal or held is None:
+        return refusal or cutting.UNKNOWN
+    row = fold.projection.state.flow.step(held.status, "fulfil")
+    if not isinstance(row, Matched):
+        return Rejected("held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)})
+    holding.consume_pool(fold.book, fold.demand(), held.id, fold.lines_of(held.id))
+    fold.book.take_touched()
+    held = fold.projection.move(fold.index, held, row.to, "held_order.fulfilled", command.at)
+    return Accepted({"id": str(held.id), "status": held.status, "version": held.version})

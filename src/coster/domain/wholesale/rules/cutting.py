@@ -1,0 +1,355 @@
+"""Share out what is missing: a producer has less than was promised, or a last case is not full. Pure.
+
+What is free goes first, then what no shopper wants (the rest of a case), then shoppers' holds by policy: *first come* takes from
+the latest, *priority* from the least important and among those the latest, *pro rata* from everyone in proportion. Quantities
+stay sellable (whole multiples), and every order that gets less is told why. Source: ADR 0008.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from coster.domain.catalog.model import Item
+from coster.domain.inventory.model import Demand, Hold, PoolLine, Position
+from coster.domain.inventory.rules import holding
+from coster.domain.inventory.rules.book import Book
+from coster.domain.inventory.rules.moving import Location
+from coster.domain.orders.model import Line, Order, OrderWrites, PoolChange
+from coster.domain.orders.rules import lines, placing
+from coster.domain.parties.model import Relation
+from coster.domain.wholesale.model import CancelHeldOrder, Consolidated, HeldOrder, LowerStock, Policy
+from coster.domain.wholesale.rules.projecting import HeldState, Projection
+from coster.engine.workflow.step import Matched
+from coster.kernel import money, quantity
+from coster.kernel.message import Command, Decided, Event
+from coster.kernel.outcome import Accepted, Outcome, Rejected
+
+
+class CuttingState(msgspec.Struct, frozen=True, kw_only=True):
+    """Locked orders, positions with all their holds, pools and held orders; and the terms between hubs and producers."""
+
+    held: HeldState
+    orders: Mapping[uuid.UUID, Order]
+    lines: Mapping[uuid.UUID, list[Line]]
+    positions: list[Position]
+    holds: list[Hold]
+    pool_lines: list[PoolLine]
+    relations: Mapping[tuple[uuid.UUID, uuid.UUID], Relation]
+    items: Mapping[uuid.UUID, Item]
+    locations: Mapping[uuid.UUID, Location]
+
+
+class Cut(msgspec.Struct, frozen=True, kw_only=True):
+    """What must go from a position (None pool: from everybody), and why."""
+
+    position_id: uuid.UUID
+    pool_id: uuid.UUID | None
+    amount: int
+    policy: Policy
+    why: str
+
+
+class Fold:
+    """The state of one batch while it is being decided."""
+
+    def __init__(self, state: CuttingState) -> None:
+        self.state = state
+        self.book = Book(state.positions, state.holds, state.pool_lines)
+        self.projection = Projection(state.held)
+        self.orders = dict(state.orders)
+        self.lines = {id_: {line.line_no: line for line in of_order} for id_, of_order in state.lines.items()}
+        self.pool_changes: list[PoolChange] = []
+        self.events: list[tuple[int, Event]] = []
+        self.cuts: dict[uuid.UUID, dict[int, str]] = {}
+        self.index = 0
+        self.command: Command[Any]
+
+    def begin(self, index: int, command: Command[Any]) -> None:
+        """The next command of the batch."""
+        self.index, self.command, self.cuts = index, command, {}
+
+    def demand(self, id_: uuid.UUID | None = None) -> Demand:
+        """The cause of what the present command does to a demand's stock."""
+        command = self.command
+        return Demand(id=id_ or command.id, command_id=command.id, at=command.at, since=command.at)
+
+    def lines_of(self, pool_id: uuid.UUID) -> list[PoolLine]:
+        """The lines of a pool as they stand now, in key order."""
+        return [line for key, line in sorted(self.book.pools.items()) if key[0] == pool_id]
+
+    def follow(self) -> None:
+        """Lets held orders follow what the command did to their pools."""
+        placing.note_pools(self.pool_changes, self.book, self.index, {})
+        for change in self.pool_changes:
+            self.projection.follow(change, self.command.at)
+        self.pool_changes.clear()
+
+    def decided(self, outcomes: Sequence[Outcome]) -> Decided[Consolidated]:
+        """Everything that the batch comes to."""
+        before = {(line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order}
+        after = [line for of_order in self.lines.values() for line in of_order.values()]
+        writes = OrderWrites(
+            new=[], changed=[order for id_, order in self.orders.items() if self.state.orders[id_] is not order],
+            lines=[line for line in after if before[line.order_id, line.line_no] is not line], comments=[],
+            stock=self.book.writes(), pool_changes=[],
+        )  # fmt: skip
+        consolidated = Consolidated(orders=writes, held=self.projection.writes())
+        return Decided(outcomes, consolidated, [*self.events, *self.projection.events])
+
+
+# -- sharing out -----------------------------------------------------------------------------------------------
+
+
+def share_out(fold: Fold, cut: Cut) -> None:
+    """Takes `amount` from those who hold on the position, by policy, and tells every order what it lost and why."""
+    target = _held(fold, cut) - cut.amount
+    if cut.policy == "pro_rata":
+        _in_proportion(fold, cut)
+    for hold in _order_of_loss(fold, cut):
+        over = _held(fold, cut) - target
+        if over <= 0:
+            break
+        _take(fold, cut, hold, over)
+    fold.follow()
+    _tell(fold, cut)
+
+
+def _held(fold: Fold, cut: Cut) -> int:
+    if cut.pool_id is not None:
+        return fold.book.pools[cut.pool_id, cut.position_id].held
+    return fold.book.position(cut.position_id).held
+
+
+def _wanted(fold: Fold, cut: Cut) -> list[Hold]:
+    """Live holds of shoppers on the position, first come first."""
+    holds = [
+        hold
+        for order_id in fold.orders
+        for hold in fold.book.of_demand(order_id)
+        if hold.position_id == cut.position_id and hold.state == "live" and cut.pool_id in (None, hold.pool_id)
+    ]
+    return sorted(holds, key=lambda hold: (hold.since, hold.demand_id, hold.demand_line))
+
+
+def _order_of_loss(fold: Fold, cut: Cut) -> list[Hold]:
+    holds = _wanted(fold, cut)[::-1]
+    return sorted(holds, key=lambda hold: hold.priority) if cut.policy == "priority" else holds
+
+
+def _in_proportion(fold: Fold, cut: Cut) -> None:
+    holds = _wanted(fold, cut)
+    for hold, part in zip(holds, money.share(cut.amount, [hold.quantity for hold in holds]), strict=True):
+        if part:
+            _take(fold, cut, hold, part)
+
+
+def _take(fold: Fold, cut: Cut, hold: Hold, over: int) -> None:
+    """Takes at least `over` from one hold, so much more that what is left can be sold and whole cases come free."""
+    line = fold.lines[hold.demand_id][hold.demand_line]
+    wanted = min(hold.quantity, _in_cases(fold, hold, over))
+    left = _sellable(fold, hold, line, hold.quantity - wanted)
+    if left == hold.quantity:
+        return
+    _reduce(fold, hold, line, left)
+    fold.cuts.setdefault(hold.demand_id, {})[hold.demand_line] = cut.why
+
+
+def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
+    pool = fold.book.pools.get((hold.pool_id, hold.position_id)) if hold.pool_id else None
+    if pool is None or pool.multiple == 1:
+        return over
+    whole = (pool.held - over) // pool.multiple * pool.multiple
+    return pool.held - pool.surplus - whole
+
+
+def _sellable(fold: Fold, hold: Hold, line: Line, left: int) -> int:
+    """The most of `left` that can still be sold of a line; of a kit, what whole kits need."""
+    item = fold.state.items[line.item_id]
+    if item.components:
+        needed = next(part.quantity for part in item.components if part.item_id == fold.book.item_of(hold.position_id))
+        return left // needed * needed
+    unit = item.units[line.unit]
+    whole = left // lines.step(item, unit) * lines.step(item, unit)
+    return whole if whole >= item.min_quantity else 0
+
+
+def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
+    item = fold.state.items[line.item_id]
+    order = fold.orders[hold.demand_id]
+    demand = fold.demand(order.id)
+    if item.components:
+        needed = next(part.quantity for part in item.components if part.item_id == fold.book.item_of(hold.position_id))
+        stock = left * quantity.SCALE // needed
+        for part in item.components:
+            fewer = (line.stock_quantity - stock) * part.quantity // quantity.SCALE
+            holding.release(fold.book, demand, line.line_no, fewer, part.item_id)
+    else:
+        stock = line.stock_quantity - (hold.quantity - left)
+        holding.release(fold.book, demand, line.line_no, hold.quantity - left)
+    unit = item.units[line.unit]
+    cut = lines.scaled(line, stock * unit.den // unit.num, stock, order.currency, line.note)
+    fold.lines[order.id][line.line_no] = msgspec.structs.replace(
+        cut, stock=line.stock if stock else "unavailable", fulfilment="short"
+    )
+
+
+def _tell(fold: Fold, cut: Cut) -> None:
+    """The orders that lost something: new totals, a note on each line, one event for each order."""
+    for order_id, numbers in fold.cuts.items():
+        order, of_order = fold.orders[order_id], fold.lines[order_id]
+        before = {line.line_no: line for line in fold.state.lines[order_id]}
+        for number, why in numbers.items():
+            note = f"{quantity.text(of_order[number].quantity)} of {quantity.text(before[number].quantity)}: {why}"
+            of_order[number] = msgspec.structs.replace(of_order[number], note=note)
+        now = list(of_order.values())
+        changed = msgspec.structs.replace(
+            order, gross=sum(x.gross for x in now), line_discount=sum(x.discount for x in now),
+            order_discount=sum(x.order_share for x in now), total=sum(x.total for x in now), version=order.version + 1,
+        )  # fmt: skip
+        fold.orders[order_id] = changed
+        data = placing.placed_data(changed, [lines.told(line, order.currency) for line in now])
+        data["why"] = cut.why
+        fold.events.append((fold.index, Event("order.shorted", "order", order_id, changed.version, data)))
+    fold.cuts = {}
+
+
+# -- commands --------------------------------------------------------------------------------------------------
+
+
+def lower(state: CuttingState, commands: Sequence[Command[LowerStock]]) -> Decided[Consolidated]:
+    """There is less than was promised: shared out, told, and the stock is what it is."""
+    fold = Fold(state)
+    outcomes = []
+    for index, command in enumerate(commands):
+        fold.begin(index, command)
+        mark = fold.book.mark()
+        outcome = _lower(fold, command)
+        if isinstance(outcome, Rejected):
+            fold.book.back_to(mark)
+        outcomes.append(outcome)
+    return fold.decided(outcomes)
+
+
+def _lower(fold: Fold, command: Command[LowerStock]) -> Outcome:
+    body = command.body
+    location = fold.state.locations.get(body.location_id)
+    id_ = holding.position_id(body.item_id, body.location_id, body.lot)
+    known = location is not None and command.authority.allows("stock:write", location.enterprise_id)
+    if not known or not fold.book.knows(id_):
+        return Rejected("position_unknown", "You keep no stock of this item at a location of this id.")
+    position = fold.book.position(id_)
+    if not 0 <= body.quantity <= position.on_hand:
+        now = quantity.text(position.on_hand)
+        return Rejected("quantity_not_lower", f"There are {now} on hand; give what is left of them, from 0 to {now}.",
+                        {"on_hand": now})  # fmt: skip
+    if body.quantity < position.committed:
+        owed = quantity.text(position.committed)
+        return Rejected("stock_committed", f"{owed} are owed to held orders that are complete; these are final.",
+                        {"committed": owed})  # fmt: skip
+    losses = _before(fold)
+    missing = position.held + position.committed - body.quantity
+    if missing > 0:
+        share_out(fold, _cut_for(fold, command, position, missing))
+    return _answer(fold, command, id_, losses)
+
+
+def _cut_for(fold: Fold, command: Command[LowerStock], position: Position, missing: int) -> Cut:
+    policy = command.body.policy or _common_policy(fold, position)
+    item = fold.state.items[position.item_id]
+    why = f"{item.name}: {quantity.text(missing)} {item.stock_unit} fewer than promised, shared out {_WORDS[policy]}"
+    return Cut(position_id=position.id, pool_id=None, amount=missing, policy=policy, why=why)
+
+
+_WORDS: dict[str, str] = {
+    "first_come": "by who came first",
+    "pro_rata": "in proportion to what was ordered",
+    "priority": "by priority, then by who came first",
+}
+
+
+def _common_policy(fold: Fold, position: Position) -> Policy:
+    """The policy on which all relations concerned agree; first come, first served where they do not."""
+    held = (fold.projection.held.get(line.pool_id) for line in fold.book.pools.values() if line.position_id == position.id)
+    policies = {
+        relation.shortage
+        for order in held
+        if order and (relation := fold.state.relations.get((order.hub_id, order.producer_id)))
+    }
+    return policies.pop() if len(policies) == 1 else "first_come"
+
+
+def _before(fold: Fold) -> dict[uuid.UUID, tuple[int, int]]:
+    return {id_: (held.version, sum(fold.projection.totals.get(id_, {}).values())) for id_, held in fold.projection.held.items()}
+
+
+def _answer(
+    fold: Fold, command: Command[LowerStock], id_: uuid.UUID, losses: Mapping[uuid.UUID, tuple[int, int]]
+) -> Outcome:
+    """The stock as it is now, and what each held order lost: totals, never a shopper."""
+    position = fold.book.position(id_)
+    if command.body.quantity != position.on_hand:
+        change = command.body.quantity - position.on_hand
+        fold.book.move(id_, "CORRECTION", fold.demand(), on_hand=change, reason=command.body.reason)
+        position = fold.book.position(id_)
+    text = quantity.text
+    answer: dict[str, Any] = {
+        "position_id": str(id_),
+        "item_id": str(position.item_id),
+        "location_id": str(position.location_id),
+        "on_hand": text(position.on_hand),
+        "held": text(position.held),
+        "committed": text(position.committed),
+        "available": text(position.on_hand - position.held - position.committed),
+    }
+    enterprise = fold.state.locations[position.location_id].enterprise_id
+    data = {**answer, "type": "CORRECTION", "enterprises": [str(enterprise)]}
+    fold.events.append((fold.index, Event("stock.changed", "position", id_, position.seq, data)))
+    answer["held_orders"] = [
+        {"id": str(held_id), "hub_id": str(fold.projection.held[held_id].hub_id), "before": text(before), "after": text(after)}
+        for held_id, (_, before) in sorted(losses.items())
+        if (after := sum(fold.projection.totals.get(held_id, {}).values())) != before
+    ]
+    return Accepted(answer)
+
+
+def cancel(state: CuttingState, commands: Sequence[Command[CancelHeldOrder]]) -> Decided[Consolidated]:
+    """A held order is called off: all of its lines are given back, and every order in it is told."""
+    fold = Fold(state)
+    outcomes: list[Outcome] = []
+    for index, command in enumerate(commands):
+        fold.begin(index, command)
+        outcomes.append(_cancel(fold, command))
+    return fold.decided(outcomes)
+
+
+def _cancel(fold: Fold, command: Command[CancelHeldOrder]) -> Outcome:
+    held = fold.projection.held.get(command.body.held_order_id)
+    refusal = may_write(held, command)
+    if held is None or refusal:
+        return refusal or UNKNOWN
+    row = fold.projection.state.flow.step(held.status, "cancel")
+    if not isinstance(row, Matched):
+        return Rejected("held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)})
+    for line in fold.lines_of(held.id):
+        if line.held:
+            why = f"the producer's order was called off ({command.body.reason})"
+            share_out(fold, Cut(position_id=line.position_id, pool_id=held.id, amount=line.held, policy="first_come", why=why))
+    now = fold.projection.held[held.id]
+    if now.status != row.to:
+        now = fold.projection.move(fold.index, now, row.to, "held_order.cancelled", command.at)
+    return Accepted({"id": str(now.id), "status": now.status, "version": now.version})
+
+
+UNKNOWN = Rejected("held_order_unknown", "No held order of yours has this id; list them at /api/v1/held-orders.")
+
+
+def may_write(held: HeldOrder | None, command: Command[Any]) -> Rejected | None:
+    """The refusal, unless the actor may act for the hub or for the producer."""
+    if held is None:
+        return UNKNOWN
+    mine = any(command.authority.allows("held_orders:write", party) for party in (held.hub_id, held.producer_id))
+    return None if mine else UNKNOWN

@@ -1,0 +1,1 @@
+"""The machinery that knows no business: workflow, database, outbox, batches, observation."""

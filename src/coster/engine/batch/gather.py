@@ -1,0 +1,98 @@
+"""Collect what arrives while a batch runs; that is the next batch. No artificial wait, and a bound on everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, TypeAlias
+
+from coster.engine import observe
+from coster.engine.batch.handler import Registry
+from coster.engine.batch.run import Result, Runner
+from coster.kernel.errors import Busy, Stopped
+from coster.kernel.message import Command
+
+_Waiting: TypeAlias = tuple[Command[Any], "asyncio.Future[Result]"]
+_Lane: TypeAlias = tuple[int, str, bool]
+
+
+class Gatherer:
+    """Takes commands one by one and runs them in batches per organisation and kind, in arrival order.
+
+    `max_batch` bounds one batch, `max_waiting` what may wait altogether (beyond it: Busy, which the edge answers with
+    503 and Retry-After), `max_running` how many batches use the database at once.
+    """
+
+    def __init__(
+        self, runner: Runner, registry: Registry, *, max_batch: int, max_waiting: int, max_running: int
+    ) -> None:
+        self._runner = runner
+        self._registry = registry
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._slots = asyncio.Semaphore(max_running)
+        self._lanes: dict[_Lane, deque[_Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._stopping = False
+        self.committed = asyncio.Event()
+
+    async def submit(self, command: Command[Any], *, dry_run: bool = False) -> Result:
+        """The command's result, after its batch has committed (or was rolled back, for a dry run).
+
+        Raises Busy when too much is waiting, Stopped when the process is going down, and whatever fault the command itself
+        caused.
+        """
+        if self._stopping:
+            raise Stopped("the server is stopping")
+        if self._waiting >= self._max_waiting:
+            raise Busy
+        lane = (command.org_id, self._registry.of(command.body).kind, dry_run)
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        queue = self._lanes.get(lane)
+        if queue is None:
+            queue = self._lanes[lane] = deque()
+            task = asyncio.create_task(self._drain(lane, queue))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        queue.append((command, future))
+        self._waiting += 1
+        observe.WAITING.set(self._waiting)
+        return await future
+
+    async def stop(self) -> None:
+        """Takes nothing more, and returns when all that was taken is answered."""
+        self._stopping = True
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _drain(self, lane: _Lane, queue: deque[_Waiting]) -> None:
+        # One turn of the loop lets all that is ready now arrive, so that simultaneous requests share a batch.
+        await asyncio.sleep(0)
+        while queue:
+            async with self._slots:
+                batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
+                await self._answer(lane, batch)
+        del self._lanes[lane]
+
+    async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
+        _, kind, dry_run = lane
+        handler = self._registry.by_kind[kind]
+        try:
+            results = await self._runner.run(handler, [command for command, _ in batch], dry_run=dry_run)
+        except BaseException as fault:
+            results = [fault] * len(batch)
+            if not isinstance(fault, Exception):
+                raise
+        finally:
+            self._waiting -= len(batch)
+            observe.WAITING.set(self._waiting)
+        for (_, future), result in zip(batch, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Result):
+                future.set_result(result)
+            else:
+                future.set_exception(result)
+        if not dry_run:
+            self.committed.set()

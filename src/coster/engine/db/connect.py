@@ -1,0 +1,229 @@
+"""Pools of connections, and transactions that belong to one organisation.
+
+Two pools: `app` runs as the role coster_app under row-level security, `system` as the owner of the tables,
+for what has no organisation (which organisations have work waiting, LISTEN, health) and for migrations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import asyncpg
+import msgspec
+
+from coster.engine.db import faults
+from coster.kernel import errors
+
+Connection: TypeAlias = asyncpg.Connection
+Target: TypeAlias = str | Mapping[str, Any]
+"""Where the database is: a URL, or the keyword arguments of `asyncpg.connect` (as an embedded server gives
+them).
+"""
+
+SCHEMA: Final = "coster"
+APP_ROLE: Final = "coster_app"
+
+_SYSTEM_CONNECTIONS: Final = 4
+_ROLLBACK_SECONDS: Final = 5.0
+_SETTINGS: Final = {
+    "search_path": SCHEMA,
+    "timezone": "UTC",
+    # Compiling a plan takes longer than any statement of ours runs.
+    "jit": "off",
+    # A process that hangs inside a transaction must not keep rows of everybody else locked.
+    "idle_in_transaction_session_timeout": "60s",
+}
+# One simple-protocol round trip; SET LOCAL with a literal is the only form that reaches the workers of a
+# Citus cluster.
+_BEGIN_WRITE: Final = "BEGIN; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
+_BEGIN_READ: Final = "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
+_AWAY: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+)
+
+
+class _AppConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    """A connection that comes back to the pool without a round trip: our transactions have ended by then."""
+
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Refuse to be used again inside a transaction: the pool closes a connection whose reset fails."""
+        if self.is_in_transaction():
+            raise asyncpg.InterfaceError("the connection came back inside a transaction")
+
+
+class Database:
+    """The pools of one process on one database."""
+
+    def __init__(self, app: asyncpg.Pool, system: asyncpg.Pool, *, acquire_timeout: float) -> None:
+        self._app = app
+        self._system = system
+        self._acquire_timeout = acquire_timeout
+
+    @classmethod
+    async def open(
+        cls, target: Target, *, min_size: int = 2, max_size: int = 10, acquire_timeout: float = 10.0
+    ) -> Database:
+        """Connect both pools.
+
+        Sizes are those of the app pool, `acquire_timeout` is in seconds. DatabaseAway if nobody answers.
+        """
+        options = connect_options(target)
+        app = asyncpg.create_pool(
+            **options,
+            min_size=min_size,
+            max_size=max_size,
+            # Connections live until they break, and so do their prepared statements: making either again
+            # costs round trips.
+            max_queries=float("inf"),
+            statement_cache_size=1024,
+            max_cached_statement_lifetime=0,
+            init=_prepare_app,
+            connection_class=_AppConnection,
+        )
+        system = asyncpg.create_pool(**options, min_size=1, max_size=_SYSTEM_CONNECTIONS, init=_set_codecs)
+        database = cls(app, system, acquire_timeout=acquire_timeout)
+        try:
+            await app
+            await system
+        except _AWAY as error:
+            await database.close()
+            raise faults.DatabaseAway(f"the database does not answer: {error}") from error
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @contextlib.asynccontextmanager
+    async def write(self, org_id: int, *, rollback: bool = False) -> AsyncIterator[Connection]:
+        """A transaction of one organisation: committed at the end, rolled back on any exception.
+
+        With `rollback` it is rolled back at the end in any case (a dry run).
+        """
+        async with self._acquired(self._app) as conn:
+            await _begin(conn, _BEGIN_WRITE, org_id)
+            async with _rolled_back_on_error(conn):
+                yield conn
+            await conn.execute("ROLLBACK" if rollback else "COMMIT")
+
+    @contextlib.asynccontextmanager
+    async def read(self, org_id: int) -> AsyncIterator[Connection]:
+        """A read-only transaction of one organisation; PostgreSQL refuses to change anything in it."""
+        async with self._acquired(self._app) as conn:
+            await _begin(conn, _BEGIN_READ, org_id)
+            async with _rolled_back_on_error(conn):
+                yield conn
+            await conn.execute("COMMIT")
+
+    @contextlib.asynccontextmanager
+    async def system(self) -> AsyncIterator[Connection]:
+        """A plain connection as the owner, who sees every organisation.
+
+        Each statement is its own transaction.
+        """
+        async with self._acquired(self._system) as conn:
+            yield conn
+
+    async def close(self) -> None:
+        """Wait for connections in use to come back, for at most ten seconds, and close all."""
+        for pool in (self._app, self._system):
+            try:
+                await asyncio.wait_for(pool.close(), 10)
+            except (TimeoutError, asyncpg.InterfaceError):
+                # Still in use after ten seconds, or never opened at all.
+                with contextlib.suppress(asyncpg.InterfaceError):
+                    pool.terminate()
+
+    @contextlib.asynccontextmanager
+    async def _acquired(self, pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+        try:
+            async with asyncio.timeout(self._acquire_timeout):
+                conn = await pool.acquire()
+        except TimeoutError:
+            raise faults.DatabaseBusy(
+                f"no connection to the database became free in {self._acquire_timeout:g} seconds"
+            ) from None
+        except _AWAY as error:
+            raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
+        except asyncpg.InterfaceError as error:
+            raise errors.Stopped("the database has been closed, because the process is stopping") from error
+        try:
+            yield conn
+        finally:
+            # A connection that cannot be used again is closed by the pool; that is no news for whoever gives
+            # it back.
+            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+                await pool.release(conn)
+
+
+def connect_options(target: Target) -> dict[str, Any]:
+    """The keyword arguments of `asyncpg.connect` for a target, with our settings of a session."""
+    options: dict[str, Any] = {"dsn": target} if isinstance(target, str) else dict(target)
+    given = options.get("server_settings", {})
+    options["server_settings"] = {"application_name": "coster", **_SETTINGS, **given}
+    return options
+
+
+async def connect(target: Target) -> Connection:
+    """One connection of its own as the owner, outside any pool.
+
+    The caller closes it. DatabaseAway if nobody answers.
+    """
+    try:
+        conn = await asyncpg.connect(**connect_options(target))
+    except _AWAY as error:
+        raise faults.DatabaseAway(f"the database does not answer: {error}") from error
+    await _set_codecs(conn)
+    return conn
+
+
+async def _begin(conn: Connection, template: str, org_id: int) -> None:
+    if type(org_id) is not int:
+        raise TypeError(f"org_id is an int, not {type(org_id).__name__}")
+    try:
+        await conn.execute(template % org_id)
+    except _AWAY as error:
+        # Nothing has happened in this transaction yet, so coming again is always right.
+        raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
+
+
+@contextlib.asynccontextmanager
+async def _rolled_back_on_error(conn: Connection) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        try:
+            await conn.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            # The server forgets the transaction together with the connection.
+            conn.terminate()
+        raise
+
+
+async def _prepare_app(conn: Connection) -> None:
+    await _set_codecs(conn)
+    await conn.execute(f"SET ROLE {APP_ROLE}")
+
+
+async def _set_codecs(conn: Connection) -> None:
+    """jsonb and json as Python objects; in binary form jsonb is a version byte and the text."""
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
+    )
+    await conn.set_type_codec(
+        "json", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode, format="binary"
+    )
+
+
+def _encode_jsonb(value: object) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)
+
+
+def _decode_jsonb(data: bytes) -> object:
+    return msgspec.json.decode(memoryview(data)[1:])

@@ -1,0 +1,545 @@
+-- Written by `python -m coster.engine.db.migrate freeze`; change the files named here instead.
+
+-- engine/db/roles.sql
+
+-- The role under which every statement of an organisation runs. It owns nothing and cannot log in, so row-level security holds for it.
+-- Roles belong to the whole server: another database may have made it, or be making it at this moment.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'coster_app') THEN
+        CREATE ROLE coster_app NOLOGIN NOINHERIT NOBYPASSRLS;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+END
+$$;
+
+-- Whoever migrates must be able to SET ROLE to it. From version 16 on, having made a role is not enough; so it is tried, and granted if refused.
+DO $$
+BEGIN
+    SET LOCAL ROLE coster_app;
+    RESET ROLE;
+EXCEPTION WHEN insufficient_privilege THEN
+    GRANT coster_app TO CURRENT_USER;
+END
+$$;
+
+-- engine/db/schema.sql
+
+-- The schema, what every table is given, and the root of every organisation.
+-- The schema itself is made before the first migration, because the migrations keep their version in it.
+GRANT USAGE ON SCHEMA coster TO coster_app;
+
+-- Placement on a Citus cluster (kind 'tenant': by org_id, together with org; 'reference': a copy on every node); on plain PostgreSQL nothing.
+-- It is called right after CREATE TABLE and before any table that refers to it.
+CREATE FUNCTION coster.place_table(target regclass, kind text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF kind NOT IN ('tenant', 'reference') THEN
+        RAISE EXCEPTION 'place_table(%): the kind is tenant or reference, not %', target, kind;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') THEN
+        RETURN;
+    END IF;
+    -- Otherwise DDL on a reference table forbids parallel DDL on others for the rest of the transaction.
+    PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    IF kind = 'reference' THEN
+        EXECUTE format('SELECT create_reference_table(%L)', target);
+    ELSIF target = 'coster.org'::regclass THEN
+        EXECUTE format('SELECT create_distributed_table(%L, ''org_id'', colocate_with => ''none'')', target);
+    ELSE
+        EXECUTE format('SELECT create_distributed_table(%L, ''org_id'', colocate_with => ''coster.org'')', target);
+    END IF;
+END
+$$;
+
+-- Row-level security: coster_app sees and makes rows of the organisation in coster.org_id only, and nothing at all without that setting.
+-- The owner stays free of it (no FORCE): the owner is used by the system pool alone, whose work is across organisations, and by migrations.
+CREATE FUNCTION coster.secure_table(target regclass) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format(
+        'CREATE POLICY own_organisation ON %s FOR ALL TO coster_app'
+        ' USING (org_id = nullif(current_setting(''coster.org_id'', true), '''')::bigint)'
+        ' WITH CHECK (org_id = nullif(current_setting(''coster.org_id'', true), '''')::bigint)', target);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO coster_app', target);
+END
+$$;
+
+-- One row an organisation. Every other table refers to it by org_id.
+CREATE TABLE coster.org (
+    org_id     bigint      PRIMARY KEY,
+    name       text        NOT NULL,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT org_id_positive CHECK (org_id > 0)
+);
+SELECT coster.place_table('coster.org', 'tenant');
+SELECT coster.secure_table('coster.org');
+
+-- engine/outbox/schema.sql
+
+-- engine/outbox: events, timers, and who has been told what.
+
+-- The last number given to an event; its row lock makes numbers follow the order of commits, so a cursor misses nothing.
+CREATE TABLE coster.event_counter (
+    org_id bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
+    n      bigint NOT NULL
+);
+SELECT coster.place_table('coster.event_counter', 'tenant');
+SELECT coster.secure_table('coster.event_counter');
+
+CREATE TABLE coster.event (
+    org_id     bigint      NOT NULL,
+    seq        bigint      NOT NULL,  -- 1, 2, 3 … within the organisation
+    name       text        NOT NULL,  -- for example order.placed
+    entity     text        NOT NULL,  -- for example order
+    entity_id  uuid        NOT NULL,
+    version    integer     NOT NULL,  -- 1, 2, 3 … within the entity
+    at         timestamptz NOT NULL,  -- the command's instant
+    actor      uuid        NOT NULL,
+    command_id uuid        NOT NULL,  -- the cause
+    data       jsonb       NOT NULL,
+    PRIMARY KEY (org_id, seq)
+);
+CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version);
+SELECT coster.place_table('coster.event', 'tenant');
+SELECT coster.secure_table('coster.event');
+
+CREATE TABLE coster.timer (
+    org_id   bigint      NOT NULL,
+    id       uuid        NOT NULL,
+    due_at   timestamptz NOT NULL,
+    kind     text        NOT NULL,  -- the command to send
+    body     jsonb       NOT NULL,
+    attempts integer     NOT NULL,
+    parked   text,                  -- why it was given up; null: still due
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX timer_due ON coster.timer (org_id, due_at) WHERE parked IS NULL;
+SELECT coster.place_table('coster.timer', 'tenant');
+SELECT coster.secure_table('coster.timer');
+
+-- How far each reader of the event stream has come.
+CREATE TABLE coster.relay_cursor (
+    org_id     bigint NOT NULL,
+    reader     text   NOT NULL,  -- 'reactions', or a webhook endpoint's id
+    seq        bigint NOT NULL,  -- everything up to and including this number is done
+    holder     uuid,             -- the process that reads now
+    held_until timestamptz,      -- until when nobody else may
+    PRIMARY KEY (org_id, reader)
+);
+SELECT coster.place_table('coster.relay_cursor', 'tenant');
+SELECT coster.secure_table('coster.relay_cursor');
+
+-- engine/batch/schema.sql
+
+-- engine/batch: every command that was answered, with its answer.
+
+CREATE TABLE coster.command (
+    org_id      bigint      NOT NULL REFERENCES coster.org (org_id),
+    id          uuid        NOT NULL,  -- given by the caller (Idempotency-Key) or the edge
+    kind        text        NOT NULL,  -- for example orders.place
+    actor       uuid        NOT NULL,  -- the API key that asked; nil: the system
+    at          timestamptz NOT NULL,  -- stamped when it came in
+    fingerprint bytea       NOT NULL,  -- hash of the request; the same id with another body is refused
+    reason      text        NOT NULL,  -- why, where a person gave a reason
+    outcome     jsonb       NOT NULL,  -- {"accepted": …} or {"rejected": {"code", "message", "detail"}}
+    PRIMARY KEY (org_id, id)
+);
+SELECT coster.place_table('coster.command', 'tenant');
+SELECT coster.secure_table('coster.command');
+
+-- domain/identity/schema.sql
+
+-- identity: API keys and their grants.
+
+CREATE TABLE coster.api_key (
+    org_id      bigint      NOT NULL REFERENCES coster.org (org_id),
+    id          uuid        NOT NULL,
+    name        text        NOT NULL,
+    secret_hash bytea       NOT NULL,  -- SHA-256 of 256 random bits; a slow hash would add nothing
+    hint        text        NOT NULL,  -- the last four characters, to tell keys apart
+    created_at  timestamptz NOT NULL,
+    expires_at  timestamptz,
+    revoked_at  timestamptz,
+    PRIMARY KEY (org_id, id)
+);
+SELECT coster.place_table('coster.api_key', 'tenant');
+SELECT coster.secure_table('coster.api_key');
+
+CREATE TABLE coster.api_grant (
+    org_id        bigint NOT NULL,
+    key_id        uuid   NOT NULL,
+    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader')),
+    enterprise_id uuid   NOT NULL,  -- nil: the whole organisation
+    PRIMARY KEY (org_id, key_id, role, enterprise_id),
+    FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
+);
+SELECT coster.place_table('coster.api_grant', 'tenant');
+SELECT coster.secure_table('coster.api_grant');
+
+-- domain/parties/schema.sql
+
+-- parties: enterprises, who supplies whom under which terms, customers, and (apart) persons.
+
+CREATE TABLE coster.enterprise (
+    org_id       bigint  NOT NULL REFERENCES coster.org (org_id),
+    id           uuid    NOT NULL,
+    name         text    NOT NULL,
+    kinds        text[]  NOT NULL,  -- producer, hub, retailer
+    currency     text    NOT NULL,  -- ISO 4217
+    timezone     text    NOT NULL,  -- IANA, for sessions and reports
+    cart_minutes integer NOT NULL CHECK (cart_minutes BETWEEN 1 AND 10080),  -- how long a checkout may take
+    minimum_order bigint NOT NULL,  -- minor units of the currency; 0: none
+    address      jsonb   NOT NULL,  -- the enterprise's own, public address
+    version      integer NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+SELECT coster.place_table('coster.enterprise', 'tenant');
+SELECT coster.secure_table('coster.enterprise');
+
+CREATE TABLE coster.relation (
+    org_id         bigint  NOT NULL,
+    hub_id         uuid    NOT NULL,
+    producer_id    uuid    NOT NULL,
+    active         boolean NOT NULL,  -- a relation that ended sells nothing from that moment
+    consolidation  text    NOT NULL CHECK (consolidation IN ('per_session', 'per_order')),
+    aggregation    text    NOT NULL CHECK (aggregation IN ('by_item', 'by_weight')),
+    grant_policy   text    NOT NULL CHECK (grant_policy IN ('refuse', 'partial')),
+    remainder      text    NOT NULL CHECK (remainder IN ('loose', 'round_up', 'round_down')),
+    shortage       text    NOT NULL CHECK (shortage IN ('first_come', 'pro_rata', 'priority')),
+    discount_over  bigint  NOT NULL,  -- minor units; a held order worth more than this gets the discount; 0 with 0 ‰: none
+    discount_permille integer NOT NULL CHECK (discount_permille BETWEEN 0 AND 1000),
+    version        integer NOT NULL,
+    PRIMARY KEY (org_id, hub_id, producer_id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.relation', 'tenant');
+SELECT coster.secure_table('coster.relation');
+
+CREATE TABLE coster.customer (
+    org_id   bigint  NOT NULL,
+    id       uuid    NOT NULL,  -- the token: random, says nothing about the person
+    seller_id uuid   NOT NULL,  -- whose customer this is
+    category text    NOT NULL,
+    priority integer NOT NULL,  -- higher is served first where a shortage is shared out by priority
+    erased   boolean NOT NULL,
+    version  integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, seller_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.customer', 'tenant');
+SELECT coster.secure_table('coster.customer');
+
+-- Personal data, and nothing else.
+CREATE TABLE coster.person (
+    org_id      bigint NOT NULL,
+    customer_id uuid   NOT NULL,
+    name        text   NOT NULL,
+    email       text   NOT NULL,
+    phone       text   NOT NULL,
+    address     jsonb  NOT NULL,
+    PRIMARY KEY (org_id, customer_id),
+    FOREIGN KEY (org_id, customer_id) REFERENCES coster.customer (org_id, id)
+);
+SELECT coster.place_table('coster.person', 'tenant');
+SELECT coster.secure_table('coster.person');
+
+-- domain/catalog/schema.sql
+
+-- catalog: items, their sales units, the components of kits.
+
+CREATE TABLE coster.item (
+    org_id      bigint  NOT NULL,
+    id          uuid    NOT NULL,
+    owner_id    uuid    NOT NULL,  -- the producer or retailer whose item it is
+    sku         text    NOT NULL,
+    name        text    NOT NULL,
+    product     text    NOT NULL,  -- items of one product are variants of it; '' : stands alone
+    stock_unit  text    NOT NULL,  -- for example kg, piece
+    weight_mg   bigint,            -- milligrams of one stock unit, for orders by weight
+    price_micros bigint NOT NULL CHECK (price_micros >= 0),  -- per stock unit, in the owner's currency
+    min_quantity      bigint NOT NULL CHECK (min_quantity >= 0),   -- thousandths of the stock unit
+    max_quantity      bigint CHECK (max_quantity > 0),             -- null: none
+    multiple_quantity bigint NOT NULL CHECK (multiple_quantity >= 1),
+    case_quantity     bigint CHECK (case_quantity > 0),            -- a case, when the producer sells by the case
+    tracked     boolean NOT NULL,  -- false: no inventory information, orders go through
+    buyable     boolean NOT NULL,
+    kit         boolean NOT NULL,
+    version     integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, owner_id, sku),
+    FOREIGN KEY (org_id, owner_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.item', 'tenant');
+SELECT coster.secure_table('coster.item');
+
+CREATE TABLE coster.sales_unit (
+    org_id  bigint NOT NULL,
+    item_id uuid   NOT NULL,
+    code    text   NOT NULL,                   -- for example bunch, crate
+    num     bigint NOT NULL CHECK (num > 0),   -- one sales unit is num/den stock units
+    den     bigint NOT NULL CHECK (den > 0),
+    price_micros bigint CHECK (price_micros >= 0),  -- per sales unit; null: the stock unit's price times num/den
+    PRIMARY KEY (org_id, item_id, code),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+SELECT coster.place_table('coster.sales_unit', 'tenant');
+SELECT coster.secure_table('coster.sales_unit');
+
+CREATE TABLE coster.kit_component (
+    org_id   bigint NOT NULL,
+    kit_id   uuid   NOT NULL,
+    item_id  uuid   NOT NULL,
+    quantity bigint NOT NULL CHECK (quantity > 0),  -- thousandths of the component's stock unit in one kit
+    PRIMARY KEY (org_id, kit_id, item_id),
+    FOREIGN KEY (org_id, kit_id) REFERENCES coster.item (org_id, id),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+SELECT coster.place_table('coster.kit_component', 'tenant');
+SELECT coster.secure_table('coster.kit_component');
+
+-- domain/inventory/schema.sql
+
+-- inventory: locations, positions, the ledger, holds, and what pools hold.
+
+CREATE TABLE coster.location (
+    org_id        bigint  NOT NULL,
+    id            uuid    NOT NULL,
+    enterprise_id uuid    NOT NULL,
+    name          text    NOT NULL,
+    priority      integer NOT NULL,  -- lower is drawn from first
+    active        boolean NOT NULL,
+    version       integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, enterprise_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.location', 'tenant');
+SELECT coster.secure_table('coster.location');
+
+-- Stock of one item at one place (and of one lot). The CHECK is the second lock: no bug can oversell.
+CREATE TABLE coster.position (
+    org_id      bigint  NOT NULL,
+    id          uuid    NOT NULL,  -- follows from item, location and lot
+    item_id     uuid    NOT NULL,
+    location_id uuid    NOT NULL,  -- nil where nobody keeps count (unlimited), so there is no foreign key
+    lot         text    NOT NULL,  -- '' : not kept by lot
+    unlimited   boolean NOT NULL,  -- no inventory information: holds are recorded and never refused
+    on_hand     bigint  NOT NULL CHECK (on_hand >= 0),
+    held        bigint  NOT NULL CHECK (held >= 0),
+    committed   bigint  NOT NULL CHECK (committed >= 0),
+    seq         bigint  NOT NULL,  -- ledger entries so far
+    counted_at  timestamptz,       -- instant of the latest count
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, item_id, location_id, lot),
+    CONSTRAINT never_oversold CHECK (unlimited OR held + committed <= on_hand),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+ALTER TABLE coster.position SET (fillfactor = 50);
+SELECT coster.place_table('coster.position', 'tenant');
+SELECT coster.secure_table('coster.position');
+
+-- Every change of a position, numbered 1, 2, 3 …; never updated, never deleted.
+CREATE TABLE coster.ledger (
+    org_id      bigint      NOT NULL,
+    position_id uuid        NOT NULL,
+    seq         bigint      NOT NULL,
+    type        text        NOT NULL CHECK (type IN ('RECEIPT', 'COUNT', 'CORRECTION', 'DELTA', 'HOLD', 'RELEASE', 'COMMIT',
+                                                     'SALE', 'RETURN', 'TRANSFER_OUT', 'TRANSFER_IN')),
+    on_hand     bigint      NOT NULL,  -- change, thousandths of the stock unit
+    held        bigint      NOT NULL,  -- change
+    committed   bigint      NOT NULL,  -- change
+    at          timestamptz NOT NULL,  -- as of when (a late count names an earlier instant than its command)
+    command_id  uuid        NOT NULL,  -- the cause
+    demand_id   uuid,                  -- whose hold, where it is one
+    reason      text        NOT NULL,
+    PRIMARY KEY (org_id, position_id, seq)
+);
+SELECT coster.place_table('coster.ledger', 'tenant');
+SELECT coster.secure_table('coster.ledger');
+
+-- What somebody may count on. A released hold is a deleted row; the ledger remembers it.
+CREATE TABLE coster.hold (
+    org_id      bigint      NOT NULL,
+    demand_id   uuid        NOT NULL,
+    demand_line integer     NOT NULL,
+    position_id uuid        NOT NULL,
+    pool_id     uuid,                  -- the account that it counts for; null: its own
+    quantity    bigint      NOT NULL CHECK (quantity > 0),
+    state       text        NOT NULL CHECK (state IN ('live', 'committed')),
+    policy      text        NOT NULL CHECK (policy IN ('cart', 'submitted', 'session', 'remainder')),
+    expires_at  timestamptz,           -- cart: then it is released; others: null
+    since       timestamptz NOT NULL,  -- first come, first served
+    priority    integer     NOT NULL,
+    PRIMARY KEY (org_id, demand_id, demand_line, position_id),
+    FOREIGN KEY (org_id, position_id) REFERENCES coster.position (org_id, id)
+);
+CREATE INDEX hold_position ON coster.hold (org_id, position_id);
+SELECT coster.place_table('coster.hold', 'tenant');
+SELECT coster.secure_table('coster.hold');
+
+-- The sum of a pool's holds per position, kept in the same statement round as the holds.
+CREATE TABLE coster.pool_line (
+    org_id      bigint NOT NULL,
+    pool_id     uuid   NOT NULL,
+    position_id uuid   NOT NULL,
+    held        bigint NOT NULL CHECK (held >= 0),
+    committed   bigint NOT NULL CHECK (committed >= 0),
+    consumed    bigint NOT NULL CHECK (consumed >= 0),  -- handed over
+    surplus     bigint NOT NULL CHECK (surplus >= 0),  -- part of it that no demand wants: the rest of the last case
+    multiple    bigint NOT NULL CHECK (multiple >= 1), -- the case in which it is held, as agreed when it began; 1: loose
+    PRIMARY KEY (org_id, pool_id, position_id),
+    CHECK (surplus <= held + committed + consumed),
+    FOREIGN KEY (org_id, position_id) REFERENCES coster.position (org_id, id)
+);
+SELECT coster.place_table('coster.pool_line', 'tenant');
+SELECT coster.secure_table('coster.pool_line');
+
+-- domain/sessions/schema.sql
+
+-- sessions: windows of sale, the hubs that sell in them, and what is listed.
+
+CREATE TABLE coster.session (
+    org_id         bigint      NOT NULL REFERENCES coster.org (org_id),
+    id             uuid        NOT NULL,
+    coordinator_id uuid        NOT NULL,  -- the hub that runs it
+    name           text        NOT NULL,
+    status         text        NOT NULL CHECK (status IN ('planned', 'open', 'closed', 'ended')),
+    opens_at       timestamptz NOT NULL,
+    closes_at      timestamptz NOT NULL,
+    amend_until    timestamptz NOT NULL,  -- cancellations still shrink held orders until then; then they are completed
+    recurrence     jsonb,                 -- {"rrule": …, "timezone": …}; null: once
+    series_id      uuid,                  -- sessions that follow one another
+    version        integer     NOT NULL,
+    PRIMARY KEY (org_id, id),
+    CHECK (opens_at < closes_at AND closes_at <= amend_until),
+    FOREIGN KEY (org_id, coordinator_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.session', 'tenant');
+SELECT coster.secure_table('coster.session');
+
+CREATE TABLE coster.session_hub (
+    org_id     bigint NOT NULL,
+    session_id uuid   NOT NULL,
+    hub_id     uuid   NOT NULL,
+    PRIMARY KEY (org_id, session_id, hub_id),
+    FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.session_hub', 'tenant');
+SELECT coster.secure_table('coster.session_hub');
+
+CREATE TABLE coster.listing (
+    org_id     bigint NOT NULL,
+    session_id uuid   NOT NULL,
+    item_id    uuid   NOT NULL,
+    price_micros bigint CHECK (price_micros >= 0),  -- per stock unit, in the hub's currency; null: the item's
+    PRIMARY KEY (org_id, session_id, item_id),
+    FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+SELECT coster.place_table('coster.listing', 'tenant');
+SELECT coster.secure_table('coster.listing');
+
+-- domain/orders/schema.sql
+
+-- orders: the order, its lines, comments.
+
+CREATE TABLE coster.orders (
+    org_id       bigint      NOT NULL,
+    id           uuid        NOT NULL,
+    seller_id    uuid        NOT NULL,  -- the hub or retailer
+    session_id   uuid,                  -- null: a plain retail order
+    customer_id  uuid,                  -- token; null: a guest
+    channel      text        NOT NULL,  -- the shop or platform that it came from
+    reference    text        NOT NULL,  -- its reference there
+    status       text        NOT NULL,  -- of its flow
+    flow         text        NOT NULL,
+    flow_version integer     NOT NULL,
+    payment      text        NOT NULL CHECK (payment IN ('none', 'pending', 'review', 'authorised', 'part_captured', 'captured',
+                                                         'refunding', 'refunded', 'failed')),
+    currency     text        NOT NULL,
+    gross        bigint      NOT NULL,  -- minor units: the lines before any discount
+    line_discount  bigint    NOT NULL,  -- sum of the lines' own discounts
+    order_discount bigint    NOT NULL,  -- the order's, shared out over the lines
+    total        bigint      NOT NULL,
+    priority     integer     NOT NULL,
+    placed_at    timestamptz NOT NULL,
+    expires_at   timestamptz,           -- end of checkout; null: completed or over
+    version      integer     NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, channel, reference),
+    CHECK (total = gross - line_discount - order_discount AND total >= 0),
+    FOREIGN KEY (org_id, seller_id) REFERENCES coster.enterprise (org_id, id)
+);
+CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
+SELECT coster.place_table('coster.orders', 'tenant');
+SELECT coster.secure_table('coster.orders');
+
+CREATE TABLE coster.order_line (
+    org_id       bigint  NOT NULL,
+    order_id     uuid    NOT NULL,
+    line_no      integer NOT NULL,
+    item_id      uuid    NOT NULL,
+    producer_id  uuid    NOT NULL,
+    unit         text    NOT NULL,  -- sales unit
+    requested    bigint  NOT NULL,  -- thousandths of the sales unit, as asked for
+    quantity     bigint  NOT NULL CHECK (quantity >= 0),  -- thousandths of the sales unit, as granted now; 0: nothing is left
+    stock_quantity bigint NOT NULL CHECK (stock_quantity >= 0),  -- the same in thousandths of the stock unit
+    price_micros bigint  NOT NULL,  -- per sales unit
+    gross        bigint  NOT NULL,
+    discount     bigint  NOT NULL,  -- the line's own
+    order_share  bigint  NOT NULL,  -- its share of the order's discount
+    total        bigint  NOT NULL,
+    stock        text    NOT NULL CHECK (stock IN ('none', 'held', 'allocated', 'backordered', 'future', 'unavailable', 'consumed',
+                                                   'untracked')),
+    fulfilment   text    NOT NULL CHECK (fulfilment IN ('not_started', 'released', 'picking', 'packed', 'shipped', 'collected',
+                                                        'delivered', 'short', 'returned', 'cancelled')),
+    note         text    NOT NULL,  -- why the quantity is not the one asked for, in words
+    PRIMARY KEY (org_id, order_id, line_no),
+    CHECK (total = gross - discount - order_share),
+    FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
+);
+SELECT coster.place_table('coster.order_line', 'tenant');
+SELECT coster.secure_table('coster.order_line');
+
+CREATE TABLE coster.order_comment (
+    org_id   bigint      NOT NULL,
+    order_id uuid        NOT NULL,
+    id       uuid        NOT NULL,
+    at       timestamptz NOT NULL,
+    actor    uuid        NOT NULL,
+    text     text        NOT NULL,  -- may be personal: never leaves the seller
+    PRIMARY KEY (org_id, order_id, id),
+    FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
+);
+SELECT coster.place_table('coster.order_comment', 'tenant');
+SELECT coster.secure_table('coster.order_comment');
+
+-- domain/wholesale/schema.sql
+
+-- wholesale: the heads of held orders; their lines are pool lines under the same id.
+
+CREATE TABLE coster.held_order (
+    org_id       bigint      NOT NULL,
+    id           uuid        NOT NULL,  -- the pool's id; follows from hub, producer, session (and order, where one each)
+    hub_id       uuid        NOT NULL,
+    producer_id  uuid        NOT NULL,
+    session_id   uuid        NOT NULL,
+    single       boolean     NOT NULL,  -- one per shopper's order
+    status       text        NOT NULL CHECK (status IN ('Held', 'Complete', 'Cancelled')),
+    fulfilment   text        NOT NULL CHECK (fulfilment IN ('Held', 'Unfulfilled', 'Fulfilled', 'Cancelled')),
+    flow_version integer     NOT NULL,
+    created_at   timestamptz NOT NULL,
+    changed_at   timestamptz NOT NULL,
+    version      integer     NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id)
+);
+CREATE INDEX held_order_session ON coster.held_order (org_id, session_id);
+SELECT coster.place_table('coster.held_order', 'tenant');
+SELECT coster.secure_table('coster.held_order');

@@ -1,0 +1,109 @@
+-- Statements about the database itself; none of them belongs to an organisation.
+
+-- name: lock_migrations!
+-- One process migrates at a time; the lock goes with the session. (On Citus migrations run on the coordinator only, so one lock is enough.)
+SELECT pg_advisory_lock(7305809265518501);
+
+-- name: unlock_migrations!
+-- Give the lock back at once, as the connection may live on.
+SELECT pg_advisory_unlock(7305809265518501);
+
+-- name: make_schema!
+-- The schema is made before the first migration, because the migrations' version table lives in it.
+CREATE SCHEMA IF NOT EXISTS coster;
+
+-- name: has_version_table$
+-- Whether alembic has ever run here.
+SELECT to_regclass('coster.alembic_version') IS NOT NULL;
+
+-- name: versions
+-- The versions that alembic noted; one, when all is well.
+SELECT version_num FROM coster.alembic_version ORDER BY version_num;
+
+-- name: count_tables$
+-- How many tables the schema has, alembic's own apart.
+SELECT count(*)
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'coster' AND c.relkind IN ('r', 'p') AND c.relname <> 'alembic_version';
+
+-- name: unusable_indexes
+-- What an interrupted CREATE INDEX CONCURRENTLY leaves behind.
+SELECT c.relname AS name
+FROM pg_catalog.pg_index AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'coster' AND NOT i.indisvalid
+ORDER BY c.relname;
+
+-- name: has_database$
+-- Whether the embedded server has our database already.
+SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = :name);
+
+-- name: create_database!
+-- The database of an embedded server.
+CREATE DATABASE coster;
+
+-- name: count_objects$
+-- How many tables, views, sequences and functions of anybody's own the database has: 0 means that it is empty.
+SELECT (
+    SELECT count(*) FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
+) + (
+    SELECT count(*) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'coster'
+);
+
+-- name: server_version$
+-- The server's version as a number, for example 180006.
+SELECT current_setting('server_version_num')::int;
+
+-- name: catalog
+-- All that the schema holds, one line a fact, in a fixed order: two databases with equal lines have equal schemas.
+SELECT f.fact
+FROM (
+    SELECT format('column %s.%s %s %s %s default %s generated %s',
+                  c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+                  CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END, a.attidentity,
+                  pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated) AS fact
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'coster'
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE c.relkind IN ('r', 'p', 'v', 'm')
+    UNION ALL
+    SELECT format('relation %s kind %s security %s/%s options %s access %s',
+                  c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl)
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'coster'
+    UNION ALL
+    SELECT format('constraint %s on %s: %s', k.conname, k.conrelid::regclass, pg_catalog.pg_get_constraintdef(k.oid))
+    FROM pg_catalog.pg_constraint AS k
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace AND n.nspname = 'coster'
+    UNION ALL
+    SELECT format('index %s', i.indexdef) FROM pg_catalog.pg_indexes AS i WHERE i.schemaname = 'coster'
+    UNION ALL
+    SELECT format('policy %s on %s %s %s: %s / %s', p.policyname, p.tablename, p.cmd, p.roles, p.qual, p.with_check)
+    FROM pg_catalog.pg_policies AS p WHERE p.schemaname = 'coster'
+    UNION ALL
+    SELECT format('function %s', pg_catalog.pg_get_functiondef(p.oid))
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname = 'coster'
+    WHERE p.prokind IN ('f', 'p')
+    UNION ALL
+    SELECT format('type %s: %s', t.typname, (
+        SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid))
+    FROM pg_catalog.pg_type AS t
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace AND n.nspname = 'coster'
+    WHERE t.typtype IN ('e', 'd')
+    UNION ALL
+    SELECT format('comment on %s: %s', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description)
+    FROM pg_catalog.pg_description AS d
+    JOIN pg_catalog.pg_class AS c ON c.oid = d.objoid AND d.classoid = 'pg_catalog.pg_class'::regclass
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'coster'
+) AS f
+ORDER BY f.fact COLLATE "C";
+
+-- name: analyze!
+-- Statistics for the planner; a restored database has none.
+ANALYZE;

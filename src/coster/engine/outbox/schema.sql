@@ -1,0 +1,65 @@
+-- engine/outbox: events, timers, and who has been told what.
+
+-- The last number given to an event; its row lock makes numbers follow the order of commits, so a cursor misses nothing.
+CREATE TABLE coster.event_counter (
+    org_id bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
+    n      bigint NOT NULL
+);
+SELECT coster.place_table('coster.event_counter', 'tenant');
+SELECT coster.secure_table('coster.event_counter');
+
+CREATE TABLE coster.event (
+    org_id     bigint      NOT NULL,
+    seq        bigint      NOT NULL,  -- 1, 2, 3 … within the organisation
+    name       text        NOT NULL,  -- for example order.placed
+    entity     text        NOT NULL,  -- for example order
+    entity_id  uuid        NOT NULL,
+    version    integer     NOT NULL,  -- 1, 2, 3 … within the entity
+    at         timestamptz NOT NULL,  -- the command's instant
+    actor      uuid        NOT NULL,
+    command_id uuid        NOT NULL,  -- the cause
+    data       jsonb       NOT NULL,
+    PRIMARY KEY (org_id, seq)
+);
+CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version);
+SELECT coster.place_table('coster.event', 'tenant');
+SELECT coster.secure_table('coster.event');
+
+CREATE TABLE coster.timer (
+    org_id   bigint      NOT NULL,
+    id       uuid        NOT NULL,
+    due_at   timestamptz NOT NULL,
+    kind     text        NOT NULL,  -- the command to send
+    body     jsonb       NOT NULL,
+    attempts integer     NOT NULL,
+    parked   text,                  -- why it was given up; null: still due
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX timer_due ON coster.timer (org_id, due_at) WHERE parked IS NULL;
+SELECT coster.place_table('coster.timer', 'tenant');
+SELECT coster.secure_table('coster.timer');
+
+-- How far each reader of the event stream has come.
+CREATE TABLE coster.relay_cursor (
+    org_id     bigint NOT NULL,
+    reader     text   NOT NULL,  -- 'reactions', or a webhook endpoint's id
+    seq        bigint NOT NULL,  -- everything up to and including this number is done
+    holder     uuid,             -- the process that reads now
+    held_until timestamptz,      -- until when nobody else may
+    PRIMARY KEY (org_id, reader)
+);
+SELECT coster.place_table('coster.relay_cursor', 'tenant');
+SELECT coster.secure_table('coster.relay_cursor');
+
+-- Reactions that were given up after several attempts, so that the stream could go on; they are run again when told to.
+CREATE TABLE coster.parked_reaction (
+    org_id   bigint  NOT NULL,
+    seq      bigint  NOT NULL,  -- the event
+    reaction text    NOT NULL,
+    cause    text    NOT NULL,  -- what went wrong, for whoever looks after the machine
+    resumed  boolean NOT NULL,  -- true: to be run again
+    PRIMARY KEY (org_id, seq, reaction),
+    FOREIGN KEY (org_id, seq) REFERENCES coster.event (org_id, seq)
+);
+SELECT coster.place_table('coster.parked_reaction', 'tenant');
+SELECT coster.secure_table('coster.parked_reaction');

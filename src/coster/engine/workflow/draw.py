@@ -1,0 +1,55 @@
+"""Pictures of flows as Mermaid state diagrams, for documents and pages."""
+
+from __future__ import annotations
+
+from coster.engine.workflow.language import Flow, Timer, Transition
+
+COLOURS = {"booking": "#dbeafe", "fulfilment": "#fef3c7", "delivery": "#e9d5ff", "done": "#d1fae5"}
+
+
+def mermaid(flow: Flow) -> str:
+    """The text of a `stateDiagram-v2`: statuses coloured by category, rows with guards, actions, timers.
+
+    Rows that stay in whatever status they find are one note beside the initial status, to keep the picture calm.
+    """
+    first = next((status for status in flow.statuses if status.initial), flow.statuses[0])
+    lines = ["stateDiagram-v2"]
+    lines += [f"    {status.name}: {_text(status.label or status.name)}" for status in flow.statuses]
+    lines.append(f"    [*] --> {first.name}")
+    for row in flow.transitions:
+        if row.sources or row.to:
+            for source in row.sources or tuple(status.name for status in flow.statuses):
+                lines.append(f"    {source} --> {row.to or source}: {_text(_label(row))}")
+    lines += [f"    {status.name} --> [*]" for status in flow.statuses if status.final]
+    anywhere = [_text(_label(row)) for row in flow.transitions if not row.sources and not row.to]
+    if anywhere:
+        lines.append(f"    note right of {first.name}: in every status {', '.join(anywhere)}")
+    for category in dict.fromkeys(status.category for status in flow.statuses):
+        names = ",".join(status.name for status in flow.statuses if status.category == category)
+        lines.append(f"    classDef {category} fill:{COLOURS[category]},color:#111827")
+        lines.append(f"    class {names} {category}")
+    return "\n".join(lines) + "\n"
+
+
+def _label(row: Transition) -> str:
+    """A row in words: trigger [guard] / actions, timer."""
+    parts = [_timer(row.after) if ":" in row.on and row.after else row.on]
+    if row.when:
+        parts.append(f"[{row.when}{f', otherwise {row.otherwise}' if row.otherwise else ''}]")
+    if row.do:
+        parts.append(f"/ {', '.join(call.name for call in row.do)}")
+    if row.after and ":" not in row.on:
+        parts.append(f"({_timer(row.after)})")
+    return " ".join(parts)
+
+
+def _timer(timer: Timer) -> str:
+    """A timer in words."""
+    if timer.field:
+        return f"at {timer.field}"
+    return f"after {timer.length}{f', {timer.times} times' if timer.times else ''}"
+
+
+def _text(text: str) -> str:
+    """Text that Mermaid does not take for its own signs."""
+    return "".join(f"#{ord(sign)};" if sign in ':;#{}<>"\n' else sign for sign in text)

@@ -1,0 +1,84 @@
+"""What can be wrong with a flow file: one record, one exception, and the codes of docs/reference/flows.md."""
+
+from __future__ import annotations
+
+import msgspec
+
+CODES: dict[str, str] = {
+    "not_yaml": "the text is not one YAML document",
+    "not_plain": "the text uses anchors, aliases, tags, deep nesting, or is too large",
+    "key_twice": "a key stands twice in one mapping",
+    "key_unknown": "a key that the language does not have",
+    "key_missing": "a key that must be there is not",
+    "value_wrong": "a value of the wrong type or form, or not one of the accepted ones",
+    "entity_differs": "the flow is for another entity than the vocabulary",
+    "initial_count": "not exactly one status is initial",
+    "status_unknown": "a transition names a status that the flow does not declare",
+    "trigger_unknown": "a trigger that the room does not raise and no `otherwise` of the flow names",
+    "action_unknown": "an action that the room does not declare",
+    "parameter_unknown": "an action is given a parameter that it does not have",
+    "parameter_missing": "an action is not given a parameter that it needs",
+    "parameter_type": "an action is given a value of another type than its parameter",
+    "role_unknown": "a button for a role that does not exist",
+    "button_twice": "two rows of one status and trigger both carry a button",
+    "button_without_trigger": "a button on a row that nobody outside can trigger",
+    "form_field_unknown": "a form asks for something that the trigger does not take",
+    "form_field_missing": "a form does not ask for something that the trigger needs",
+    "form_type": "a form field, its choices or its default are of another type than the trigger takes",
+    "guard_wrong": "a guard that does not compile against the context: syntax, unknown name, wrong types",
+    "guard_not_boolean": "a guard whose result is not a boolean",
+    "guard_constant": "a guard that reads nothing and so is always or never true",
+    "guard_repeated": "two rows of one status and trigger have the same guard, so the second never fires",
+    "row_never_tried": "a row that can never be reached by any event",
+    "otherwise_without_guard": "an `otherwise` on a row that has no `when`",
+    "otherwise_hides_row": "an `otherwise` on a row that is not the last of its status and trigger",
+    "otherwise_unhandled": "an `otherwise` names a trigger that has no row in that status",
+    "otherwise_cycle": "`otherwise` leads back to itself",
+    "unreachable": "a status that no path from the initial status reaches",
+    "dead_end": "a status from which no final status and no resting place can be reached",
+    "final_left": "a transition leaves a final status",
+    "timer_field_unknown": "a timer reads a context field that does not exist or is no timestamp",
+    "timer_stays": "a timer that may fire and leave the entity where it is, without a bound",
+    "timer_twice": "one status has two different timers for the same trigger",
+    "holds_undeclared": "a status of an entity that holds stock does not say what becomes of the holds",
+    "holds_unexpected": "a status declares holds, but the entity holds no stock",
+    "holds_differ": "a transition arrives with holds in another state than its status declares",
+    "holds_impossible": "an action does to the holds what cannot be done in that state",
+    "final_holds": "a final status with holds that nobody will ever release",
+}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong in a flow: where, what was found, what is accepted, and the shortest way
+    there."""
+
+    code: str
+    line: int
+    """Line in the file, from 1; 0 when the fault is not at a place of the file."""
+    path: str
+    """Place in the document, such as `transitions[3].to`; empty for the whole file."""
+    message: str
+    status: str = ""
+    trail: str = ""
+    """Shortest path of events from the initial status, such as `created -cancel-> cancelled`; empty when
+    there is none."""
+
+    def __str__(self) -> str:
+        """The fault as one sentence with its place and code."""
+        trail = f" Shortest path: {self.trail}." if self.trail else ""
+        return f"line {self.line} {self.path or 'file'}: {self.message}{trail} [{self.code}]"
+
+
+class FlowRefusedError(Exception):
+    """A flow file that must not be used; `faults` holds every fault that was found, in file order."""
+
+    def __init__(self, source: str, faults: tuple[Fault, ...]) -> None:
+        """Takes the name of the file (or of the flow) and at least one fault."""
+        self.source = source
+        self.faults = faults
+        super().__init__(f"flow {source} is refused:\n" + "\n".join(f"  - {fault}" for fault in faults))
+
+
+def in_file_order(faults: list[Fault]) -> tuple[Fault, ...]:
+    """The faults sorted by line, then path, without repeats."""
+    return tuple(dict.fromkeys(sorted(faults, key=lambda fault: (fault.line, fault.path, fault.code))))

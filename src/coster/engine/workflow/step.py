@@ -1,0 +1,166 @@
+"""The compiled flow and its one operation: which row does a trigger match in a status.
+
+Everything that can be prepared is prepared when the flow is compiled; a step without a guard is one look-up,
+and the answer is a record that was made beforehand and is shared, so answers must not be changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from coster.engine.workflow.guards import Guard, GuardFailedError
+from coster.engine.workflow.language import ActionCall, Button, Flow, Timer
+
+Context: TypeAlias = Mapping[str, object]
+Reason: TypeAlias = Literal["unknown_trigger", "wrong_status", "guard_false"]
+
+NOTHING: Context = {}
+
+
+class UnknownStatusError(LookupError):
+    """An entity is in a status that its flow does not have: a damaged row or the wrong version, never a
+    user's mistake."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A transition as seen from one status."""
+
+    number: int
+    """Its place in the file, from 0."""
+    trigger: str
+    guard: Guard | None
+    otherwise: str
+
+
+class Matched(msgspec.Struct, frozen=True, kw_only=True):
+    """The row that a trigger fired, the status afterwards, and the actions to carry out in order."""
+
+    row: Row
+    to: str
+    actions: tuple[ActionCall, ...]
+
+
+class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a trigger fired nothing."""
+
+    reason: Reason
+    status: str
+    trigger: str
+    possible: tuple[str, ...]
+    """Triggers that have a row in this status, in file order."""
+    accepted_in: tuple[str, ...]
+    """Statuses in which the trigger has a row."""
+    false_guards: tuple[str, ...] = ()
+    """The guards that were asked and were false, in the order of asking."""
+
+    @property
+    def detail(self) -> str:
+        """The reason as a sentence with what is possible instead."""
+        possible = f"Possible in {self.status}: {', '.join(self.possible) or 'nothing'}."
+        if self.reason == "unknown_trigger":
+            return f"'{self.trigger}' is not part of this flow. {possible}"
+        if self.reason == "wrong_status":
+            elsewhere = ", ".join(self.accepted_in)
+            return f"'{self.trigger}' is possible in {elsewhere}, not in {self.status}. {possible}"
+        guards = " or ".join(f"'{guard}'" for guard in self.false_guards)
+        return (
+            f"'{self.trigger}' is possible in {self.status} only if {guards}, which is not so now. {possible}"
+        )
+
+
+class DueTimer(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer that starts when a status is entered and sends its trigger; it is void when the status is
+    left."""
+
+    trigger: str
+    timer: Timer
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A button of a status with what it sends."""
+
+    trigger: str
+    button: Button
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A flow that was proved, ready to be stepped. Made by `compile`."""
+
+    flow: Flow
+    initial: str
+    rows: dict[tuple[str, str], tuple[Matched, ...]]
+    """For each status and trigger the answers in the order in which their guards are asked."""
+    certain: dict[tuple[str, str], Matched]
+    """Those answers that need no guard."""
+    possible: dict[str, tuple[str, ...]]
+    accepted_in: dict[str, tuple[str, ...]]
+    """For each trigger that can be sent, timers included, the statuses in which it has a row."""
+    timers: dict[str, tuple[DueTimer, ...]]
+    """What to start when a status is entered."""
+    offers: dict[str, tuple[Offer, ...]]
+    final: frozenset[str]
+
+    def step(self, status: str, trigger: str, context: Context = NOTHING) -> Matched | Unmatched:
+        """What the trigger does in the status. The context must hold every field that the guards read.
+
+        Raises UnknownStatusError, and GuardFailedError when a guard has no answer.
+        """
+        matched = self.certain.get((status, trigger))
+        if matched is not None:
+            return matched
+        return self._weigh(status, trigger, context)
+
+    def step_many(self, steps: Iterable[tuple[str, str, Context]]) -> list[Matched | Unmatched]:
+        """One answer for each (status, trigger, context), in order.
+
+        Raises as `step` does, for the first that fails.
+        """
+        return [self.step(status, trigger, context) for status, trigger, context in steps]
+
+    def _weigh(self, status: str, trigger: str, context: Context) -> Matched | Unmatched:
+        """The first row whose guard is true, `otherwise` followed; or why there is none."""
+        found = self.rows.get((status, trigger), ()) if trigger in self.accepted_in else ()
+        if not found:
+            return self._refuse(status, trigger)
+        false: list[str] = []
+        while found:
+            otherwise = ""
+            for matched in found:
+                guard = matched.row.guard
+                if guard is None or self._holds(guard, (status, trigger), context):
+                    return matched
+                false.append(guard.source)
+                otherwise = matched.row.otherwise
+            found = self.rows[status, otherwise] if otherwise else ()
+        return self._unmatched("guard_false", status, trigger, tuple(false))
+
+    def _holds(self, guard: Guard, where: tuple[str, str], context: Context) -> bool:
+        """Whether the guard is true. Raises GuardFailedError that names flow, status and trigger."""
+        try:
+            return guard(context)
+        except GuardFailedError as failure:
+            status, trigger = where
+            raise GuardFailedError(f"flow {self.flow.name}, {status}, '{trigger}': {failure}") from None
+
+    def _refuse(self, status: str, trigger: str) -> Unmatched:
+        """The answer where no row exists."""
+        if status not in self.possible:
+            known = ", ".join(self.possible)
+            raise UnknownStatusError(f"flow {self.flow.name} has no status '{status}'; it has {known}")
+        return self._unmatched(
+            "wrong_status" if trigger in self.accepted_in else "unknown_trigger", status, trigger
+        )
+
+    def _unmatched(self, reason: Reason, status: str, trigger: str, false: tuple[str, ...] = ()) -> Unmatched:
+        """An answer that says what would have been possible."""
+        return Unmatched(
+            reason=reason,
+            status=status,
+            trigger=trigger,
+            possible=self.possible[status],
+            accepted_in=self.accepted_in.get(trigger, ()),
+            false_guards=false,
+        )

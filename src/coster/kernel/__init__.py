@@ -1,0 +1,1 @@
+"""Words that everyone uses: outcomes, identifiers, instants, quantities, money. Standard library only."""

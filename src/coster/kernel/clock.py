@@ -1,0 +1,52 @@
+"""Who says what time it is. Only the edge, the relay and the process ask; everything below is given instants."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+UTC = timezone.utc
+
+
+class Clock(Protocol):
+    """Anything that tells the present instant, always in UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+
+class ManualClock:
+    """A clock that moves only when told, for demonstrations, tests and simulations."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = in_utc(start)
+
+    def now(self) -> datetime:
+        """The instant that it was last moved to, plus one microsecond per question, so that instants differ."""
+        self._now += timedelta(microseconds=1)
+        return self._now
+
+    def move_to(self, instant: datetime) -> None:
+        """Moves forward; a clock never goes back."""
+        if in_utc(instant) < self._now:
+            raise ValueError(f"the clock stands at {self._now.isoformat()} and cannot go back")
+        self._now = in_utc(instant)
+
+
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC; refuses a time without a zone, since it names no instant."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone, for example 2026-11-23T09:00:00Z")
+    return instant.astimezone(UTC)
+
+
+def text(instant: datetime) -> str:
+    """The instant as RFC 3339 text in UTC, as it stands in events and answers."""
+    return in_utc(instant).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,37 @@
+"""Goods are exact integers, in thousandths of the item's stock unit; the world outside writes decimals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+SCALE = 1000
+LIMIT = 10**15
+
+
+def parse(value: Decimal | int | str) -> int:
+    """Thousandths; raises ValueError where a decimal has more than three places or is absurdly large."""
+    scaled = Decimal(value) * SCALE
+    if not scaled.is_finite() or abs(scaled) >= LIMIT:
+        raise ValueError(f"{value} is not a quantity: at most {LIMIT // SCALE} units")
+    whole = int(scaled)
+    if whole != scaled:
+        raise ValueError(f"{value} has more than three decimal places")
+    return whole
+
+
+def text(thousandths: int) -> str:
+    """The shortest decimal, for example 1500 -> "1.5" and 2000 -> "2"."""
+    whole, part = divmod(abs(thousandths), SCALE)
+    sign = "-" if thousandths < 0 else ""
+    return f"{sign}{whole}" if part == 0 else f"{sign}{whole}.{part:03d}".rstrip("0")
+
+
+def convert(thousandths: int, num: int, den: int) -> int | None:
+    """Sales units to stock units by the exact rational num/den; None where the result is not whole thousandths."""
+    result, rest = divmod(thousandths * num, den)
+    return None if rest else result
+
+
+def round_up(thousandths: int, multiple: int) -> int:
+    """The next whole multiple (WCS quantity normalisation rounds up: 4.1 by 2 becomes 6)."""
+    return -(-thousandths // multiple) * multiple

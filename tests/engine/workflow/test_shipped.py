@@ -1,0 +1,220 @@
+"""The flows that are shipped are proved, do what the design says, and are drawn in the docs as they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from coster.engine.workflow import buttons, draw, language
+from coster.engine.workflow import compile as compiler
+from coster.engine.workflow.faults import FlowRefusedError
+from coster.engine.workflow.step import Matched, Unmatched
+from tests.engine.workflow import cases, vocabularies
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "flows.md"
+
+
+def shipped(room: str, name: str) -> str:
+    """The text of a shipped flow."""
+    return (resources.files("coster.domain") / room / "flows" / f"{name}.yaml").read_text()
+
+
+RETAIL = shipped("orders", "order.retail")
+HELD = shipped("wholesale", "wholesale.held")
+ORDER_TABLE = compiler.load(RETAIL, vocabularies.ORDER, "order.retail.yaml")
+HELD_TABLE = compiler.load(HELD, vocabularies.HELD_ORDER, "wholesale.held.yaml")
+
+
+def outcome(table: compiler.Table, status: str, trigger: str, **context: object) -> tuple[str, ...]:
+    """The status afterwards with the actions, or the reason why nothing happened."""
+    answer = table.step(status, trigger, context)
+    if isinstance(answer, Unmatched):
+        return (answer.reason,)
+    return (answer.to, *(call.name for call in answer.actions))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "created", "booked", "cancelled"),
+    [
+        ("complete_checkout", ("booked", "keep_holds"), ("wrong_status",), ("wrong_status",)),
+        ("fail_checkout", ("cancelled", "release_holds"), ("wrong_status",), ("wrong_status",)),
+        ("expire_checkout", ("cancelled", "release_holds"), ("wrong_status",), ("wrong_status",)),
+        ("cancel", ("cancelled", "release_holds"), ("cancelled", "release_holds"), ("wrong_status",)),
+        ("change", ("created", "rehold"), ("booked", "rehold"), ("wrong_status",)),
+        ("comment", ("created",), ("booked",), ("cancelled",)),
+        ("ship", ("unknown_trigger",), ("unknown_trigger",), ("unknown_trigger",)),
+    ],
+)
+def test_a_retail_order_moves_as_designed(
+    trigger: str, created: tuple[str, ...], booked: tuple[str, ...], cancelled: tuple[str, ...]
+) -> None:
+    """Each trigger in each status."""
+    found = [outcome(ORDER_TABLE, status, trigger) for status in ("created", "booked", "cancelled")]
+    assert found == [created, booked, cancelled]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "held", "complete", "fulfilled", "cancelled"),
+    [
+        ("grow", ("Held", "project_holds"), ("wrong_status",), ("wrong_status",), ("Held", "project_holds")),
+        ("shrink", ("Held", "project_holds"), ("wrong_status",), ("wrong_status",), ("wrong_status",)),
+        ("complete", ("Complete", "commit_holds"), ("wrong_status",), ("wrong_status",), ("wrong_status",)),
+        ("fulfil", ("wrong_status",), ("Fulfilled", "consume_holds"), ("wrong_status",), ("wrong_status",)),
+        ("cancel", ("Cancelled", "release_holds"), ("wrong_status",), ("wrong_status",), ("wrong_status",)),
+        (
+            "cancel_empty",
+            ("unknown_trigger",),
+            ("unknown_trigger",),
+            ("unknown_trigger",),
+            ("unknown_trigger",),
+        ),
+    ],
+)
+def test_a_held_order_moves_as_designed(
+    trigger: str,
+    held: tuple[str, ...],
+    complete: tuple[str, ...],
+    fulfilled: tuple[str, ...],
+    cancelled: tuple[str, ...],
+) -> None:
+    """Each trigger in each status, with lines and an open session."""
+    statuses = ("Held", "Complete", "Fulfilled", "Cancelled")
+    found = [outcome(HELD_TABLE, status, trigger, lines=3, session_open=True) for status in statuses]
+    assert found == [held, complete, fulfilled, cancelled]
+
+
+def test_an_empty_held_order_is_cancelled_instead_of_completed() -> None:
+    """The hub owes nothing for an order without lines."""
+    assert outcome(HELD_TABLE, "Held", "complete", lines=0) == ("Cancelled", "release_holds")
+
+
+def test_a_cancelled_held_order_grows_again_only_while_its_session_is_open() -> None:
+    """Afterwards the guard is what is in the way, and is named."""
+    answer = HELD_TABLE.step("Cancelled", "grow", {"session_open": False})
+    assert isinstance(answer, Unmatched)
+    assert (answer.reason, answer.false_guards) == ("guard_false", ("session_open",))
+
+
+def test_a_checkout_has_a_timer_until_it_is_left() -> None:
+    """Only the running checkout expires."""
+    assert {status: [due.trigger for due in timers] for status, timers in ORDER_TABLE.timers.items()} == {
+        "created": ["expire_checkout"],
+        "booked": [],
+        "cancelled": [],
+    }
+    assert ORDER_TABLE.timers["created"][0].timer.field == "order.checkout_expires_at"
+
+
+def test_statuses_are_those_of_the_standard() -> None:
+    """The held order's four statuses by DFC axis, and the places where an entity may stay."""
+    assert {status.name: tuple(status.dfc.values()) for status in HELD_TABLE.flow.statuses} == {
+        "Held": ("Held", "Held"),
+        "Complete": ("Complete", "Unfulfilled"),
+        "Fulfilled": ("Complete", "Fulfilled"),
+        "Cancelled": ("Cancelled", "Cancelled"),
+    }
+    assert ORDER_TABLE.final == {"cancelled"}
+    assert HELD_TABLE.final == {"Fulfilled"}
+
+
+def test_buttons_are_those_of_the_status_and_the_role() -> None:
+    """A shop may complete and cancel a checkout, a picker nothing; a cancelled order has no button."""
+    names = [action.trigger for action in buttons.actions_now(ORDER_TABLE, "created", {"shop"})]
+    assert names == ["complete_checkout", "cancel"]
+    assert buttons.actions_now(ORDER_TABLE, "created", {"picker"}) == []
+    assert buttons.actions_now(ORDER_TABLE, "cancelled", {"shop"}) == []
+    [cancel] = buttons.actions_now(HELD_TABLE, "Held", {"producer"})
+    assert (cancel.trigger, cancel.label, cancel.roles) == (
+        "cancel",
+        "Cancel held order",
+        ("hub", "producer"),
+    )
+    assert [(field.name, field.type, field.required) for field in cancel.form] == [("reason", "string", True)]
+
+
+def test_a_button_whose_guard_is_false_is_not_offered() -> None:
+    """With a context the guards are asked."""
+    text = cases.edited(
+        cases.GOOD, (("    otherwise: give_up\n", ""), ("  - on: give_up\n", "  - on: reopen\n"))
+    )
+    table = compiler.load(text, vocabularies.PARCEL)
+    offered = [
+        [action.trigger for action in buttons.actions_now(table, "open", ["picker"], context)]
+        for context in (None, {"items": 1}, {"items": 0})
+    ]
+    assert offered == [["pack"], ["pack"], []]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("    do: [commit_holds]\n", "", "holds_differ"),
+        ("    do: [consume_holds]\n", "", "holds_differ"),
+        ("    when: lines > 0\n", "    when: line > 0\n", "guard_wrong"),
+        ("    otherwise: cancel_empty\n", "    otherwise: cancel_emtpy\n", "otherwise_unhandled"),
+    ],
+)
+def test_a_damaged_held_flow_does_not_load(old: str, new: str, code: str) -> None:
+    """A slip in the shipped file stops the start with the code and the file's flow."""
+    with pytest.raises(FlowRefusedError, match=r"wholesale\.held version 1") as caught:
+        compiler.load(cases.edited(HELD, ((old, new),)), vocabularies.HELD_ORDER)
+    assert code in {fault.code for fault in caught.value.faults}
+
+
+@pytest.mark.parametrize("text", [RETAIL, HELD], ids=["order.retail", "wholesale.held"])
+def test_the_picture_in_the_docs_is_current(text: str) -> None:
+    """The page holds the drawing of the flow as it is shipped."""
+    flow = language.read(text)
+    pictures = dict(
+        re.findall(r"### `([a-z.]+)`\n.*?```mermaid\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    )
+    assert pictures[flow.name] == draw.mermaid(flow)
+
+
+def test_a_picture_shows_rows_guards_actions_timers_and_ends() -> None:
+    """Text that Mermaid would take for its own signs is written as codes."""
+    lines = draw.mermaid(language.read(cases.GOOD)).splitlines()
+    assert lines[0] == "stateDiagram-v2"
+    assert "    open --> packed: pack [items #62; 0, otherwise give_up] / commit" in lines
+    assert "    open --> parked: at due / release" in lines
+    assert "    parked --> parked: after 1#58;00#58;00, 3 times / notify" in lines
+    assert "    [*] --> open" in lines
+    assert "    gone --> [*]" in lines
+    assert "    note right of open: in every status note" in lines
+    assert "    class open,parked booking" in lines
+
+
+def test_every_key_of_the_language_is_in_the_docs() -> None:
+    """The keys are asked from the reader itself, which tells them when it meets one that it does not know."""
+    wrong = """
+name: a
+entity: a
+version: 1
+wrong: 1
+statuses: {a: {category: done, wrong: 1, dfc: {wrong: 1}}}
+transitions:
+  - on: a
+    wrong: 1
+    after: {wrong: 1, field: a}
+    button: {label: a, role: a, wrong: 1, form: {a: {type: int, wrong: 1}}}
+"""
+    with pytest.raises(FlowRefusedError) as caught:
+        language.read(wrong)
+    told = [fault.message for fault in caught.value.faults if fault.code == "key_unknown"]
+    keys = {key for message in told for key in message.partition("accepted: ")[2].rstrip(".").split(", ")}
+    assert (len(told), len(keys)) == (7, 35)
+    page = PAGE.read_text()
+    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
+
+
+def test_the_example_of_the_docs_is_a_proved_flow() -> None:
+    """What people copy from the page works."""
+    example = re.search(r"```yaml\n(name: parcel.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    assert example is not None
+    table = compiler.load(example[1], vocabularies.PARCEL)
+    assert isinstance(table.step("open", "pack", {"items": 1}), Matched)
+    assert table.timers["parked"][0].timer.length == dt.timedelta(hours=1)

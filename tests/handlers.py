@@ -1,0 +1,17 @@
+"""All handlers of the program, as the app registers them."""
+
+from __future__ import annotations
+
+from coster.domain.catalog import handlers as catalog
+from coster.domain.identity import handlers as identity
+from coster.domain.inventory import handlers as inventory
+from coster.domain.parties import handlers as parties
+from coster.domain.sessions import handlers as sessions
+from coster.domain.wholesale import handlers as wholesale
+from coster.engine.batch.handler import Registry
+
+
+def registry() -> Registry:
+    """Every kind of command."""
+    rooms = (identity, parties, catalog, inventory, sessions, wholesale)
+    return Registry(handler for room in rooms for handler in room.HANDLERS)
