@@ -9,9 +9,10 @@ from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
 from coster.domain.wholesale import handlers as wholesale
 from coster.engine.batch.handler import Registry
+from coster.engine.webhooks import handlers as webhooks
 
 
 def registry() -> Registry:
     """Every kind of command."""
-    rooms = (identity, parties, catalog, inventory, sessions, wholesale)
+    rooms = (identity, parties, catalog, inventory, sessions, wholesale, webhooks)
     return Registry(handler for room in rooms for handler in room.HANDLERS)

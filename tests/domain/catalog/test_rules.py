@@ -62,7 +62,7 @@ def test_item_is_made_and_replaced() -> None:
         (state(), an_item(), for_enterprise(FARM, "items:write"), "ok"),
         (state(), an_item(), for_enterprise(HUB, "items:write"), "not_permitted"),
         (state(), an_item(), NOBODY, "not_permitted"),
-        (state(), an_item(owner_id=STRANGER), SYSTEM, "unknown_enterprise"),
+        (state(), an_item(owner_id=STRANGER), SYSTEM, "enterprise_unknown"),
         (state(known(CARROTS, owner=HUB)), an_item(), for_enterprise(FARM, "items:write"), "item_taken"),
         (state(known(CARROTS, version=3)), an_item(expected_version=2), SYSTEM, "version_conflict"),
         (state(known(LEEKS)), an_item(sku="sku-11"), SYSTEM, "sku_taken"),
@@ -149,8 +149,8 @@ def test_skus_may_be_handed_on_and_swapped_within_a_batch() -> None:
     ("before", "body", "code"),
     [
         (state(known(CARROTS)), an_item(BOX, components=of(CARROTS)), "ok"),
-        (state(), an_item(BOX, components=of(CARROTS)), "unknown_item"),
-        (state(known(CARROTS, owner=HUB)), an_item(BOX, components=of(CARROTS)), "unknown_item"),
+        (state(), an_item(BOX, components=of(CARROTS)), "item_unknown"),
+        (state(known(CARROTS, owner=HUB)), an_item(BOX, components=of(CARROTS)), "item_unknown"),
         (
             state(known(CARROTS), suppliers=[(HUB, FARM)]),
             an_item(BOX, owner_id=HUB, components=of(CARROTS)),
@@ -159,7 +159,7 @@ def test_skus_may_be_handed_on_and_swapped_within_a_batch() -> None:
         (
             state(known(CARROTS), suppliers=[(FARM, HUB)]),
             an_item(BOX, owner_id=HUB, components=of(CARROTS)),
-            "unknown_item",
+            "item_unknown",
         ),
         (state(known(BOX, kit=True)), an_item(BIG_BOX, components=of(BOX)), "component_is_kit"),
         (

@@ -134,7 +134,7 @@ async def test_stored_skus_and_kits_bind_the_next_batch(farm: Database) -> None:
         an_item(SOAP, owner_id=FARM_B, components=of_leeks),
         an_item(SOAP, owner_id=HUB, components=of_leeks),
     )
-    assert codes(decided) == ["sku_taken", "component_is_kit", "item_in_kit", "unknown_item", "ok"]
+    assert codes(decided) == ["sku_taken", "component_is_kit", "item_in_kit", "item_unknown", "ok"]
 
 
 async def test_kit_and_part_made_at_the_same_time_do_not_nest(farm: Database) -> None:

@@ -108,8 +108,8 @@ def test_revoking_again_changes_nothing_and_is_answered_the_same() -> None:
     ("grants", "code"),
     [
         ([Grant(role="shop", enterprise_id=HUB)], "ok"),
-        ([Grant(role="shop", enterprise_id=OTHER)], "unknown_key"),
-        ([Grant(role="owner")], "unknown_key"),
+        ([Grant(role="shop", enterprise_id=OTHER)], "key_unknown"),
+        ([Grant(role="owner")], "key_unknown"),
         ([Grant(role="shop", enterprise_id=HUB), Grant(role="shop", enterprise_id=OTHER)], "not_permitted"),
         ([Grant(role="owner", enterprise_id=HUB)], "not_permitted"),
     ],

@@ -159,18 +159,20 @@ def test_relation_is_made_changed_and_ended() -> None:
 @pytest.mark.parametrize(
     ("body", "authority", "code"),
     [
-        (between(), for_enterprise(HUB, "relations:write"), "ok"),
-        (between(), for_enterprise(FARM, "relations:write"), "not_permitted"),
+        (between(), for_enterprise(FARM, "relations:write"), "ok"),
+        (between(), for_enterprise(HUB, "relations:write"), "consent_needed"),
+        (between(active=False), for_enterprise(HUB, "relations:write"), "ok"),
+        (between(), for_enterprise(OTHER, "relations:write"), "not_permitted"),
         (between(), NOBODY, "not_permitted"),
-        (between(producer_id=OTHER), for_enterprise(HUB, "relations:write"), "unknown_enterprise"),
+        (between(producer_id=OTHER), for_enterprise(OTHER, "relations:write"), "enterprise_unknown"),
         (between(producer_id=HUB), for_enterprise(HUB, "relations:write"), "not_a_producer"),
         (between(hub_id=FARM), for_enterprise(FARM, "relations:write"), "not_a_hub"),
-        (between(expected_version=1), for_enterprise(HUB, "relations:write"), "version_conflict"),
-        (between(discount_permille=1001), for_enterprise(HUB, "relations:write"), "not_valid"),
+        (between(expected_version=1), for_enterprise(FARM, "relations:write"), "version_conflict"),
+        (between(discount_permille=1001), for_enterprise(FARM, "relations:write"), "not_valid"),
     ],
 )
 def test_relation_is_of_a_hub_and_a_producer(body: PutRelation, authority: Authority, code: str) -> None:
-    """The hub decides whom it buys from; both sides must be what they are taken for."""
+    """A producer's goods are sold on its word; both sides must be what they are taken for."""
     assert codes(rules.put_relations(BOTH, [ask(body, authority)])) == [code]
 
 
@@ -198,7 +200,7 @@ def test_customer_event_and_answer_hold_nothing_personal() -> None:
             NO_CUSTOMERS,
             a_customer(seller_id=OTHER),
             for_enterprise(OTHER, "customers:write"),
-            "unknown_enterprise",
+            "enterprise_unknown",
         ),
         (customers(seller_id=OTHER), a_customer(), for_enterprise(HUB, "customers:write"), "customer_taken"),
         (customers(erased=True), a_customer(), for_enterprise(HUB, "customers:write"), "customer_erased"),
@@ -239,8 +241,8 @@ def test_erasing_twice_is_erasing_once() -> None:
     [
         (for_enterprise(HUB, "customers:write"), "ok"),
         (for_enterprise(HUB, "customers:read"), "not_permitted"),
-        (for_enterprise(OTHER, "customers:write"), "unknown_customer"),
-        (NOBODY, "unknown_customer"),
+        (for_enterprise(OTHER, "customers:write"), "customer_unknown"),
+        (NOBODY, "customer_unknown"),
     ],
 )
 def test_customer_is_erased_by_its_seller_and_unknown_to_others(authority: Authority, code: str) -> None:
@@ -248,5 +250,20 @@ def test_customer_is_erased_by_its_seller_and_unknown_to_others(authority: Autho
     body = EraseCustomer(customer_id=ALI)
     decided = rules.erase_customers(customers(), [ask(body, authority)])
     assert codes(decided) == [code]
-    if code == "unknown_customer":
+    if code == "customer_unknown":
         assert decided.outcomes == rules.erase_customers(NO_CUSTOMERS, [ask(body, authority)]).outcomes
+
+
+def test_hub_may_end_a_relation_but_not_change_its_terms() -> None:
+    """Leaving is free; other terms, and coming back, need the producer."""
+    farm, hub = for_enterprise(FARM, "relations:write"), for_enterprise(HUB, "relations:write")
+    decided = rules.put_relations(
+        BOTH,
+        [
+            ask(between(shortage="pro_rata"), farm),
+            ask(between(shortage="first_come", active=False), hub),
+            ask(between(shortage="pro_rata", active=False), hub),
+            ask(between(shortage="pro_rata"), hub),
+        ],
+    )
+    assert codes(decided) == ["ok", "consent_needed", "ok", "consent_needed"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,6 +19,7 @@ from coster.kernel.outcome import Accepted, Rejected
 from tests.domain.sessions import worlds
 from tests.domain.sessions.worlds import DAY, HUB_A, HUB_B, NOON, SESSION
 
+Decide = Callable[[Any, Any], Any]
 CLOSES, AMENDS = NOON + 2 * DAY, NOON + 3 * DAY
 SERIES = ids.derived("series", SESSION)
 
@@ -25,13 +29,13 @@ def timer_id(step: str, session_id: uuid.UUID = SESSION) -> uuid.UUID:
     return ids.derived("session", session_id, step)
 
 
-def one(decide, state, body, at=NOON - DAY, **more):
+def one(decide: Decide, state: Any, body: Any, at: dt.datetime = NOON - DAY, **more: Any) -> tuple[Any, Any]:
     """The outcome of one command alone, and what was decided."""
     decided = decide(state, [worlds.command(body, at, **more)])
     return decided.outcomes[0], decided
 
 
-def names(decided) -> list[str]:
+def names(decided: Any) -> list[str]:
     """The events in order."""
     return [event.name for _, event in decided.events]
 
@@ -39,7 +43,7 @@ def names(decided) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------- planning
 
 
-def test_a_planned_session_has_three_timers():
+def test_a_planned_session_has_three_timers() -> None:
     """Opening, closing and ending are due at their times, each with the command that does it."""
     outcome, decided = one(planning.put, worlds.state(), worlds.put())
     assert outcome.value["status"] == "planned"
@@ -51,13 +55,13 @@ def test_a_planned_session_has_three_timers():
     assert decided.timers[0][1].body == {"session_id": str(SESSION), "due": "2026-11-23T12:00:00Z"}
 
 
-def test_the_amendment_window_is_as_long_as_the_sale_unless_said():
+def test_the_amendment_window_is_as_long_as_the_sale_unless_said() -> None:
     """Without amend_until, orders can be changed until the session closes."""
     outcome, _ = one(planning.put, worlds.state(), worlds.put(amend_until=None))
     assert outcome.value["amend_until"] == outcome.value["closes_at"] == "2026-11-25T12:00:00Z"
 
 
-def test_a_session_whose_time_has_come_opens_at_once():
+def test_a_session_whose_time_has_come_opens_at_once() -> None:
     """It is planned and opened by the same command, and no timer for opening is left."""
     outcome, decided = one(planning.put, worlds.state(), worlds.put(), NOON)
     assert outcome.value["status"] == "open"
@@ -67,13 +71,13 @@ def test_a_session_whose_time_has_come_opens_at_once():
     assert decided.timers[-1][1].due_at is None
 
 
-def test_the_coordinator_is_always_one_of_the_hubs():
+def test_the_coordinator_is_always_one_of_the_hubs() -> None:
     """hub_ids names the others."""
     _, decided = one(planning.put, worlds.state(), worlds.put(hub_ids=[HUB_B]))
     assert decided.writes.new[0].hubs == {HUB_A, HUB_B}
 
 
-def test_a_changed_time_moves_its_timer_and_no_other():
+def test_a_changed_time_moves_its_timer_and_no_other() -> None:
     """The later closing is due under the same id."""
     outcome, decided = one(
         planning.put, worlds.state(worlds.session()), worlds.put(closes_at=CLOSES + DAY / 2)
@@ -83,14 +87,14 @@ def test_a_changed_time_moves_its_timer_and_no_other():
     assert names(decided) == ["session.changed"]
 
 
-def test_putting_the_same_again_changes_nothing():
+def test_putting_the_same_again_changes_nothing() -> None:
     """No event, no write, no timer, and the answer says so."""
     outcome, decided = one(planning.put, worlds.state(worlds.session()), worlds.put())
     assert outcome.value["changed"] is False
     assert (decided.events, decided.timers, decided.writes.changed) == ([], [], [])
 
 
-def test_an_open_session_can_close_later_but_not_in_the_past():
+def test_an_open_session_can_close_later_but_not_in_the_past() -> None:
     """A step that is still to come needs a time in the future."""
     state = worlds.state(worlds.session(status="open"))
     later, _ = one(planning.put, state, worlds.put(closes_at=CLOSES + DAY), NOON + DAY)
@@ -119,7 +123,7 @@ def test_an_open_session_can_close_later_but_not_in_the_past():
         ("planned", {"listings": [worlds.listing(worlds.BREAD, -1)]}, "not_valid"),
     ],
 )
-def test_what_cannot_be_put_is_refused_without_a_trace(status: str, changes: dict, code: str):
+def test_what_cannot_be_put_is_refused_without_a_trace(status: str, changes: dict, code: str) -> None:
     """Each refusal has its code, and nothing else is decided."""
     at = NOON - DAY if status == "planned" else CLOSES + DAY / 2
     outcome, decided = one(
@@ -130,14 +134,14 @@ def test_what_cannot_be_put_is_refused_without_a_trace(status: str, changes: dic
     assert (decided.events, decided.timers, decided.writes.changed) == ([], [], [])
 
 
-def test_listings_of_supplying_producers_and_of_the_hub_itself_are_taken():
+def test_listings_of_supplying_producers_and_of_the_hub_itself_are_taken() -> None:
     """With a price of the session's own, or none."""
     body = worlds.put(listings=[worlds.listing(worlds.CARROTS, 2_500_000), worlds.listing(worlds.BREAD)])
     _, decided = one(planning.put, worlds.state(), body)
     assert decided.writes.listings[0].listings == {worlds.CARROTS: 2_500_000, worlds.BREAD: None}
 
 
-def test_listings_stay_when_none_are_given():
+def test_listings_stay_when_none_are_given() -> None:
     """None means unchanged, an empty list means nothing is on sale."""
     state = worlds.state(worlds.session(listings={worlds.HONEY: None}))
     _, kept = one(planning.put, state, worlds.put(name="Other"))
@@ -147,7 +151,7 @@ def test_listings_stay_when_none_are_given():
     assert emptied.writes.listings[0].listings == {}
 
 
-def test_only_who_may_plan_for_the_coordinator_can_put():
+def test_only_who_may_plan_for_the_coordinator_can_put() -> None:
     """A grant for another hub does not help, neither for the new coordinator nor for the one so far."""
     other = Authority(by_enterprise={HUB_B: frozenset({"sessions:write"})})
     new, _ = one(planning.put, worlds.state(), worlds.put(), authority=other)
@@ -160,7 +164,7 @@ def test_only_who_may_plan_for_the_coordinator_can_put():
 # ----------------------------------------------------------------------------------------------------------------- life
 
 
-def test_the_timer_opens_closes_and_ends():
+def test_the_timer_opens_closes_and_ends() -> None:
     """Each step at its time, each once, with one event and the next version."""
     state = worlds.state(worlds.session())
     told = []
@@ -187,7 +191,7 @@ def test_the_timer_opens_closes_and_ends():
         (life.end, EndSession(session_id=SESSION, due=AMENDS - DAY)),
     ],
 )
-def test_a_timer_of_a_time_that_was_changed_does_nothing(decide, body):
+def test_a_timer_of_a_time_that_was_changed_does_nothing(decide: Decide, body: Any) -> None:
     """It is accepted, and says that nothing changed."""
     outcome, decided = one(decide, worlds.state(worlds.session()), body, AMENDS + DAY)
     assert isinstance(outcome, Accepted)
@@ -196,7 +200,7 @@ def test_a_timer_of_a_time_that_was_changed_does_nothing(decide, body):
 
 
 @pytest.mark.parametrize("status", ["closed", "ended"])
-def test_closing_twice_is_answered_the_same_and_changes_nothing(status: str):
+def test_closing_twice_is_answered_the_same_and_changes_nothing(status: str) -> None:
     """Idempotent, whoever asks."""
     outcome, decided = one(
         life.close, worlds.state(worlds.session(status=status)), CloseSession(session_id=SESSION), CLOSES
@@ -205,7 +209,7 @@ def test_closing_twice_is_answered_the_same_and_changes_nothing(status: str):
     assert decided.events == []
 
 
-def test_closing_early_by_hand_takes_the_timer_away_and_keeps_the_amendment_window():
+def test_closing_early_by_hand_takes_the_timer_away_and_keeps_the_amendment_window() -> None:
     """Shoppers were promised that window."""
     outcome, decided = one(
         life.close, worlds.state(worlds.session(status="open")), CloseSession(session_id=SESSION), NOON + DAY
@@ -214,13 +218,13 @@ def test_closing_early_by_hand_takes_the_timer_away_and_keeps_the_amendment_wind
     assert [(t.id, t.due_at) for _, t in decided.timers] == [(timer_id("close"), None)]
 
 
-def test_a_planned_session_cannot_be_closed_before_its_time():
+def test_a_planned_session_cannot_be_closed_before_its_time() -> None:
     """There is nothing to close; its times can be changed."""
     outcome, _ = one(life.close, worlds.state(worlds.session()), CloseSession(session_id=SESSION), NOON - DAY)
     assert outcome.code == "session_not_open"
 
 
-def test_a_closing_that_comes_before_a_late_opening_takes_both_steps():
+def test_a_closing_that_comes_before_a_late_opening_takes_both_steps() -> None:
     """After a standstill both timers are due, in any order; the opening finds nothing to do any more."""
     state = worlds.state(worlds.session())
     early, _ = one(life.open_, state, OpenSession(session_id=SESSION, due=NOON), CLOSES)
@@ -236,7 +240,7 @@ def test_a_closing_that_comes_before_a_late_opening_takes_both_steps():
     assert names(decided) == ["session.opened", "session.closed"]
 
 
-def test_an_end_that_comes_before_a_late_closing_closes_first():
+def test_an_end_that_comes_before_a_late_closing_closes_first() -> None:
     """Whoever listens to closed has heard it before ended."""
     outcome, decided = one(
         life.end,
@@ -248,7 +252,7 @@ def test_an_end_that_comes_before_a_late_closing_closes_first():
     assert names(decided) == ["session.closed", "session.ended"]
 
 
-def test_a_session_does_not_end_while_orders_may_be_changed():
+def test_a_session_does_not_end_while_orders_may_be_changed() -> None:
     """Not even by hand; the time can be changed for everybody to see."""
     outcome, _ = one(
         life.end,
@@ -259,7 +263,7 @@ def test_a_session_does_not_end_while_orders_may_be_changed():
     assert outcome.code == "session_amendable"
 
 
-def test_opening_again_leaves_reason_and_actor_and_new_timers():
+def test_opening_again_leaves_reason_and_actor_and_new_timers() -> None:
     """The amendment window ends with the new closing, unless said otherwise."""
     body = ReopenSession(session_id=SESSION, closes_at=AMENDS + DAY, reason="The bus was late")
     outcome, decided = one(
@@ -285,7 +289,7 @@ def test_opening_again_leaves_reason_and_actor_and_new_timers():
         ("closed", {"amend_until": CLOSES}, "session_times_wrong"),
     ],
 )
-def test_what_cannot_be_opened_again(status: str, changes: dict, code: str):
+def test_what_cannot_be_opened_again(status: str, changes: dict, code: str) -> None:
     """An ended session stays ended because its held orders are final."""
     given = {"session_id": SESSION, "closes_at": AMENDS + DAY, "reason": "late"}
     body = ReopenSession(**{**given, **changes})
@@ -303,7 +307,7 @@ def test_what_cannot_be_opened_again(status: str, changes: dict, code: str):
         (life.end, EndSession(session_id=SESSION)),
     ],
 )
-def test_steps_need_the_session_and_the_permission(decide, body):
+def test_steps_need_the_session_and_the_permission(decide: Decide, body: Any) -> None:
     """Unknown ids and foreign sessions are refused with their codes."""
     unknown, _ = one(decide, worlds.state(), body)
     foreign, _ = one(decide, worlds.state(worlds.session()), body, authority=Authority())
@@ -313,7 +317,7 @@ def test_steps_need_the_session_and_the_permission(decide, body):
 # --------------------------------------------------------------------------------------------------------------- series
 
 
-def closing(status: str = "open", **known):
+def closing(status: str = "open", **known: Any) -> tuple[Any, Any]:
     """A weekly session that closes on time, with what follows it named in the state."""
     session = worlds.session(status=status, recurrence=worlds.weekly(), series_id=SERIES)
     command = worlds.command(CloseSession(session_id=SESSION, due=CLOSES), CLOSES)
@@ -321,7 +325,7 @@ def closing(status: str = "open", **known):
     return next_, life.close(worlds.state(session, followers={command.id: next_}, **known), [command])
 
 
-def test_closing_plans_the_next_session_of_the_series():
+def test_closing_plans_the_next_session_of_the_series() -> None:
     """With its own timers and an event that says whom it follows."""
     next_, decided = closing()
     assert names(decided) == ["session.closed", "session.planned"]
@@ -330,7 +334,7 @@ def test_closing_plans_the_next_session_of_the_series():
     assert timer_id("open", next_.id) in {t.id for _, t in decided.timers}
 
 
-def test_closing_again_after_opening_again_plans_nothing_twice():
+def test_closing_again_after_opening_again_plans_nothing_twice() -> None:
     """The series has its later session already."""
     _, decided = closing(last={SERIES: NOON + 7 * DAY})
     assert names(decided) == ["session.closed"]
@@ -357,7 +361,7 @@ _BODIES = st.one_of(
     bodies=st.lists(st.tuples(_BODIES, st.sampled_from([NOON - DAY, NOON, NOON + DAY])), max_size=6),
     status=st.sampled_from(["planned", "open", "closed", "ended"]),
 )
-def test_a_batch_answers_as_its_commands_one_by_one(bodies, status):
+def test_a_batch_answers_as_its_commands_one_by_one(bodies: Any, status: str) -> None:
     """Outcomes, events and the final state are the same however the commands are cut into batches."""
     commands = [worlds.command(body, at, number=n) for n, (body, at) in enumerate(bodies)]
     first = worlds.state(worlds.session(status=status))
@@ -377,7 +381,7 @@ def test_a_batch_answers_as_its_commands_one_by_one(bodies, status):
     at=st.sampled_from([NOON, CLOSES]),
     status=st.sampled_from(["planned", "open", "closed"]),
 )
-def test_closings_in_a_batch_answer_as_one_by_one(steps, at, status):
+def test_closings_in_a_batch_answer_as_one_by_one(steps: Any, at: dt.datetime, status: str) -> None:
     """The series gets one next session, whichever of the closings was first."""
     session = worlds.session(status=status, recurrence=worlds.weekly(), series_id=SERIES)
     commands = [

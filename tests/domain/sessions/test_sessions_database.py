@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,10 @@ from coster.domain.identity import store as identity_store
 from coster.domain.parties import handlers as parties_handlers
 from coster.domain.parties.model import PutEnterprise, PutRelation
 from coster.domain.sessions import handlers, reads, store
-from coster.domain.sessions.model import CloseSession, OpenSession
+from coster.domain.sessions.model import CloseSession, OpenSession, PutSession, Session
 from coster.engine.batch.handler import Registry
-from coster.engine.batch.run import Runner
+from coster.engine.batch.run import Result, Runner
+from coster.engine.db.connect import Database
 from coster.kernel import ids
 from coster.kernel.message import SYSTEM, Command
 from tests.domain.sessions import worlds
@@ -31,12 +34,12 @@ CLOSES = NOON + 2 * DAY
 class World:
     """Hub A with its bread, hub B, and Jean, who supplies hub A with carrots."""
 
-    def __init__(self, database):
+    def __init__(self, database: Database) -> None:
         self.database = database
         self.runner = Runner(database, identity_handlers.authorise)
         self._number = 0
 
-    async def do(self, *bodies, at=NOON - DAY):
+    async def do(self, *bodies: Any, at: dt.datetime = NOON - DAY) -> list[Result]:
         """Runs bodies of one kind as one batch and gives their results; whatever failed is raised."""
         commands = []
         for body in bodies:
@@ -50,7 +53,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database):
+async def world(database: Database) -> World:
     """An organisation with two hubs, a producer and two items."""
     async with database.write(1) as conn:
         await identity_store.create_org(conn, 1, "Food hubs", NOON - DAY)
@@ -75,7 +78,7 @@ async def world(database):
     return world
 
 
-def full_put(**changes):
+def full_put(**changes: Any) -> PutSession:
     """A session of both hubs, weekly, with carrots at a price of its own and bread at the item's."""
     return worlds.put(
         hub_ids=[HUB_A, HUB_B],
@@ -85,7 +88,7 @@ def full_put(**changes):
     )
 
 
-async def test_a_session_is_stored_whole_and_told_with_its_timers(world):
+async def test_a_session_is_stored_whole_and_told_with_its_timers(world: World) -> None:
     """What was put is what is read; event and timers are there."""
     (result,) = await world.do(full_put())
     async with world.database.read(1) as conn:
@@ -98,14 +101,14 @@ async def test_a_session_is_stored_whole_and_told_with_its_timers(world):
     assert [t["kind"] for t in timers] == ["sessions.open", "sessions.close", "sessions.end"]
 
 
-async def test_putting_the_stored_session_again_changes_nothing(world):
+async def test_putting_the_stored_session_again_changes_nothing(world: World) -> None:
     """Times, hubs, listings and rule come back from the tables exactly as they went in."""
     await world.do(full_put())
     (again,) = await world.do(full_put())
     assert (again.outcome.value["changed"], again.outcome.value["version"], again.events) == (False, 1, ())
 
 
-async def test_listings_are_read_with_item_producer_and_price(world):
+async def test_listings_are_read_with_item_producer_and_price(world: World) -> None:
     """The session's own price where there is one, else the item's."""
     await world.do(full_put())
     async with world.database.read(1) as conn:
@@ -118,7 +121,7 @@ async def test_listings_are_read_with_item_producer_and_price(world):
     assert rest == rows[1:]
 
 
-async def test_hubs_and_listings_are_replaced(world):
+async def test_hubs_and_listings_are_replaced(world: World) -> None:
     """What is not named any more is gone."""
     await world.do(full_put())
     await world.do(worlds.put(recurrence=worlds.weekly(), listings=[worlds.listing(BREAD, 0)]))
@@ -129,7 +132,7 @@ async def test_hubs_and_listings_are_replaced(world):
     assert listed == {(SESSION, BREAD): 0}
 
 
-async def test_closing_stores_the_next_session_with_hubs_and_listings(world):
+async def test_closing_stores_the_next_session_with_hubs_and_listings(world: World) -> None:
     """The whole series goes on by itself."""
     await world.do(full_put())
     await world.do(OpenSession(session_id=SESSION), at=NOON)
@@ -142,7 +145,7 @@ async def test_closing_stores_the_next_session_with_hubs_and_listings(world):
     assert listed == {(next_id, BREAD): None, (next_id, CARROTS): 1_500_000}
 
 
-async def test_two_processes_that_close_at_once_plan_one_next_session(world):
+async def test_two_processes_that_close_at_once_plan_one_next_session(world: World) -> None:
     """The loser finds the session closed."""
     await world.do(full_put(), at=NOON)
     results = await asyncio.gather(*(world.do(CloseSession(session_id=SESSION), at=CLOSES) for _ in range(4)))
@@ -152,7 +155,7 @@ async def test_two_processes_that_close_at_once_plan_one_next_session(world):
     assert [s.status for s in sessions] == ["planned", "closed"]
 
 
-async def test_filters_of_the_list(world):
+async def test_filters_of_the_list(world: World) -> None:
     """By hub, by status, by an instant in the window of sale, and page by page."""
     second = uuid.UUID(int=22)
     await world.do(
@@ -161,7 +164,7 @@ async def test_filters_of_the_list(world):
         at=NOON + DAY / 2,
     )
 
-    async def found(after=None, limit=9, **wanted):
+    async def found(after: Any = None, limit: int = 9, **wanted: Any) -> list[uuid.UUID]:
         async with world.database.read(1) as conn:
             rows = await reads.list_sessions(conn, 1, reads.SessionFilter(**wanted), after=after, limit=limit)
         return [row.id for row in rows]
@@ -175,7 +178,7 @@ async def test_filters_of_the_list(world):
     assert await found(after=(NOON + DAY, second)) == [SESSION]
 
 
-async def test_shared_sessions_carry_status_times_and_hubs(world):
+async def test_shared_sessions_carry_status_times_and_hubs(world: World) -> None:
     """Unknown ids are missing."""
     await world.do(full_put(), at=NOON)
     async with world.database.write(1) as conn:
@@ -185,7 +188,7 @@ async def test_shared_sessions_carry_status_times_and_hubs(world):
     assert (shared[SESSION].closes_at, shared[SESSION].amend_until) == (CLOSES, NOON + 3 * DAY)
 
 
-async def test_closing_waits_for_orders_that_share_the_session(world):
+async def test_closing_waits_for_orders_that_share_the_session(world: World) -> None:
     """Two orders share at once; the closing comes after both."""
     await world.do(full_put(), at=NOON)
     async with world.database.write(1) as one, world.database.write(1) as other:
@@ -198,14 +201,14 @@ async def test_closing_waits_for_orders_that_share_the_session(world):
     assert result.outcome.value["status"] == "closed"
 
 
-async def test_an_order_that_waited_for_a_change_sees_the_new_hubs_too(world):
+async def test_an_order_that_waited_for_a_change_sees_the_new_hubs_too(world: World) -> None:
     """Its snapshot is from before the change, the row from after it; nothing of the two is mixed."""
     await world.do(full_put(), at=NOON)
     async with world.database.write(1) as changing:
         await changing.execute("UPDATE session SET version = 9, name = 'new' WHERE org_id = 1")
         await changing.execute("DELETE FROM session_hub WHERE org_id = 1 AND hub_id = $1", HUB_B)
 
-        async def order():
+        async def order() -> dict[uuid.UUID, Session]:
             async with world.database.write(1) as conn:
                 return await store.share_sessions(conn, 1, [SESSION])
 

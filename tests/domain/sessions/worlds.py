@@ -20,7 +20,7 @@ from coster.kernel.authority import SYSTEM, Authority
 from coster.kernel.message import Command
 
 DAY = dt.timedelta(days=1)
-NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.timezone.utc)
+NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 HUB_A, HUB_B, JEAN, STRANGER = (uuid.UUID(int=n) for n in (1, 2, 3, 4))
 CARROTS, HONEY, BREAD = (uuid.UUID(int=n) for n in (11, 12, 13))
 SESSION = uuid.UUID(int=21)

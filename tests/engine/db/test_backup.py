@@ -76,13 +76,17 @@ async def test_the_restored_schema_is_the_same(
     assert catalogs[0] == catalogs[1]
 
 
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 async def test_a_backup_never_overwrites(source: dict[str, Any], tmp_path: Path, pg_bin: Path | None) -> None:
     """The file that is there stays as it is, and no part of another is left."""
     file = tmp_path / "a.dump"
     file.write_text("precious")
     with pytest.raises(FileExistsError, match="a backup never overwrites"):
         await backup.backup(source, file, bin_dir=pg_bin)
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.dump", "precious")]
+    assert _contents(tmp_path) == {"a.dump": b"precious"}
 
 
 async def test_a_backup_that_fails_leaves_no_file(
@@ -91,7 +95,7 @@ async def test_a_backup_that_fails_leaves_no_file(
     """And says what pg_dump said."""
     with pytest.raises(faults.ToolFailed, match="does not exist"):
         await backup.backup({**source, "database": "nowhere"}, tmp_path / "a.dump", bin_dir=pg_bin)
-    assert list(tmp_path.iterdir()) == []
+    assert _contents(tmp_path) == {}
 
 
 async def test_a_restore_never_overwrites(
@@ -121,11 +125,11 @@ async def test_a_broken_file_leaves_the_database_empty(
 
 
 def test_psql_reaches_the_database(source: dict[str, Any], pg_bin: Path | None) -> None:
-    """The process becomes psql and ends with its exit code; a password in a URL is not shown to `ps`."""
+    """At this process's terminal, with its exit code; a password in a URL is not shown to `ps`."""
     script = (
-        "import sys; from pathlib import Path; from coster.engine.db import backup\n"
+        "import sys; from pathlib import Path\nfrom coster.engine.db import backup\n"
         f"bin_dir = {str(pg_bin) if pg_bin else None!r}\n"
-        f"backup.exec_psql({_url(source)!r}, ['-Atc', sys.argv[1]], bin_dir=bin_dir and Path(bin_dir))\n"
+        f"sys.exit(backup.psql({_url(source)!r}, ['-Atc', sys.argv[1]], bin_dir=bin_dir and Path(bin_dir)))\n"
     )
     command = [sys.executable, "-c", script, "SELECT count(*) FROM coster.org"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

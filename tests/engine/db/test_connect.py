@@ -40,19 +40,27 @@ async def test_a_write_is_committed(database: Database) -> None:
 
 async def test_an_exception_rolls_back(database: Database) -> None:
     """And is passed on."""
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with database.write(1) as conn:
             await _add(conn, 1)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     assert await _all(database) == []
 
 
 async def test_an_error_of_the_database_rolls_back_and_the_connection_goes_on(database: Database) -> None:
     """The next block on the same connection works."""
-    with pytest.raises(asyncpg.UniqueViolationError):
+
+    async def add_twice() -> None:
         async with database.write(1) as conn:
             await _add(conn, 1)
             await _add(conn, 1)
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await add_twice()
     async with database.write(1) as conn:
         await _add(conn, 1)
     assert await _all(database) == [1]
@@ -249,13 +257,17 @@ async def test_a_connection_left_in_a_transaction_is_not_used_again(database: Da
 
 async def test_a_lost_connection_is_replaced(database: Database) -> None:
     """The block that lost it fails, the next one works."""
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+
+    async def lose() -> None:
         async with database.write(1) as conn:
             await _add(conn, 1)
             pid = await conn.fetchval("SELECT pg_backend_pid()")
             async with database.system() as other:
                 await other.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
             await conn.fetchval("SELECT 1")
+
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await lose()
     async with database.write(1) as conn:
         await _add(conn, 1)
     assert await _all(database) == [1]
@@ -266,7 +278,7 @@ async def test_giving_a_connection_back_costs_no_round_trip(database: Database) 
     said: list[str] = []
     async with database.read(1) as conn:
         # A logger on the connection hears every statement, those of the pool included.
-        conn._con.add_query_logger(lambda record: said.append(record.query))
+        conn.add_query_logger(lambda record: said.append(record.query))
     async with database.read(1) as conn:
         await conn.fetchval("SELECT 1")
     assert [text.split(";")[0] for text in said] == ["COMMIT", "BEGIN READ ONLY", "SELECT 1", "COMMIT"]

@@ -99,17 +99,21 @@ async def test_text_sorts_by_code_point_on_every_system(place: Path, pg_bin: Pat
         assert await _ask(server, "SHOW server_encoding") == "UTF8"
 
 
+def _mode(path: Path | str) -> int:
+    return Path(path).stat().st_mode & 0o777
+
+
 async def test_it_listens_on_its_own_socket_only(place: Path, pg_bin: Path | None) -> None:
     """No network, and a socket directory that is closed to others."""
     async with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
         assert await _ask(server, "SHOW listen_addresses") == ""
-        assert Path(server.connect_options()["host"]).stat().st_mode & 0o777 == 0o700
-        assert datadir.data(place / "pg").stat().st_mode & 0o777 == 0o700
+        assert _mode(server.connect_options()["host"]) == 0o700
+        assert _mode(datadir.data(place / "pg")) == 0o700
 
 
-async def test_root_lends_it_a_harmless_user(place: Path, pg_bin: Path | None) -> None:
+def test_root_lends_it_a_harmless_user(place: Path, pg_bin: Path | None) -> None:
     """The server never runs as root; for an ordinary user it runs as that user."""
-    async with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
+    with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
         owner = Path(f"/proc/{server.pid}").stat().st_uid
     expected = ("postgres", "nobody") if _ROOT else (pwd.getpwuid(os.geteuid()).pw_name,)
     assert pwd.getpwuid(owner).pw_name in expected
@@ -308,11 +312,16 @@ def test_a_server_left_behind_is_ended_first(place: Path, pg_bin: Path | None) -
             assert server.restarts == 0
 
 
-async def test_another_process_can_find_it(place: Path, pg_bin: Path | None) -> None:
-    """A command line beside a running server connects to it; without one there is nothing to find."""
+def test_another_process_can_find_it(place: Path, pg_bin: Path | None) -> None:
+    """A command line beside a running server connects to it; without one it starts its own for as long as it needs."""
     assert embedded.find_running(place / "pg") is None
-    async with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
-        assert embedded.find_running(place / "pg") == server.connect_options()
+    with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
+        with embedded.reach(place / "pg") as options:
+            assert options == server.connect_options()
+        assert server.wait_ready(0)
+    assert embedded.find_running(place / "pg") is None
+    with embedded.reach(place / "pg", bin_dir=pg_bin) as options:
+        assert embedded.find_running(place / "pg") == options
     assert embedded.find_running(place / "pg") is None
 
 

@@ -82,7 +82,7 @@ def _refuse_item(shelf: _Shelf, command: Command[PutItem]) -> Rejected | None:
         return refusal.not_permitted("change items of this enterprise")
     if body.owner_id not in shelf.owners:
         return Rejected(
-            "unknown_enterprise",
+            "enterprise_unknown",
             "No enterprise has this id; list them at /api/v1/enterprises.",
             {"enterprise_id": str(body.owner_id)},
         )
@@ -159,7 +159,7 @@ def _refuse_components(shelf: _Shelf, body: PutItem) -> Rejected | None:
         item = shelf.items.get(part.item_id)
         if item is None or not _may_use(shelf, body.owner_id, item.owner_id):
             return Rejected(
-                "unknown_item",
+                "item_unknown",
                 "No item that this enterprise can use has this id; list items at /api/v1/items.",
                 {"item_id": str(part.item_id)},
             )

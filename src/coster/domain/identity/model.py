@@ -56,6 +56,7 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "producer": _OWN_GOODS
         | {
             "parties:read",
+            "relations:write",
             "items:read",
             "stock:read",
             "held_orders:read",
@@ -64,10 +65,20 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         },
         # A sales channel: sends orders and customers, and may not read personal data back.
         "shop": frozenset(
-            {"orders:read", "orders:write", "customers:write", "items:read", "stock:read", "sessions:read"}
+            {
+                "parties:read",
+                "orders:read",
+                "orders:write",
+                "customers:write",
+                "items:read",
+                "stock:read",
+                "sessions:read",
+            }
         ),
         # Prepares what was ordered; nothing personal.
-        "picker": frozenset({"orders:read", "held_orders:read", "held_orders:write", "stock:read"}),
+        "picker": frozenset(
+            {"parties:read", "orders:read", "held_orders:read", "held_orders:write", "stock:read"}
+        ),
         # Sees everything but personal data, changes nothing.
         "reader": _READS,
     }

@@ -115,7 +115,7 @@ def _refuse_revocation(key: KeyState | None, command: Command[RevokeKey]) -> Rej
     return refusal.not_permitted("revoke this key, as the key may do more than it")
 
 
-_UNKNOWN = Rejected("unknown_key", "No key that you manage has this id; list them at /api/v1/keys.")
+_UNKNOWN = Rejected("key_unknown", "No key that you manage has this id; list them at /api/v1/keys.")
 
 
 def _created(body: CreateKey) -> dict[str, Any]:

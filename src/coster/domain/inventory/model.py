@@ -156,6 +156,25 @@ class StockWrites(msgspec.Struct, frozen=True, kw_only=True):
     consumed_pools: list[uuid.UUID]
 
 
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A location, as loaded or as it is to be stored."""
+
+    id: uuid.UUID
+    enterprise_id: uuid.UUID
+    name: str
+    priority: int
+    active: bool
+    version: int
+
+
+class LaterChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of what is on hand that happened after the earliest count of the batch."""
+
+    position_id: uuid.UUID
+    at: dt.datetime
+    on_hand: int
+
+
 class PositionsWanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which positions: all filters that are given hold together; after an id, at most `limit`."""
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from coster.domain.inventory.model import Hold, PoolLine, Position, StockWrites
-from coster.domain.inventory.rules.moving import LaterChange, Location
+from coster.domain.inventory.model import Hold, LaterChange, Location, PoolLine, Position, StockWrites
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 from coster.kernel.errors import TryAgain

@@ -1,4 +1,9 @@
-"""Commands on orders → how they are carried out. Locks are taken in the one order: sessions, orders, positions."""
+"""Commands on orders → how they are carried out.
+
+Locks are taken in the one order of the program (ADR 0010): sessions, positions, orders, held orders. What must be locked is found by
+reading first; where it has changed until the locks were there, which only happens when the same order is changed twice at once, the
+batch is run again.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ import msgspec
 
 from coster.domain.catalog import store as catalog
 from coster.domain.inventory import store as inventory
+from coster.domain.inventory.model import Hold
 from coster.domain.orders import model, store
 from coster.domain.orders.rules import changing, placing
 from coster.domain.orders.rules.vocabulary import VOCABULARY
@@ -20,6 +26,7 @@ from coster.domain.sourcing.rules import Supply, session_pool
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.connect import Connection
 from coster.engine.workflow import compile as workflow
+from coster.kernel.errors import TryAgain
 
 _FILE = Path(__file__).parent / "flows" / "order.retail.yaml"
 FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
@@ -82,45 +89,60 @@ async def _load_orders(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> ch
     known = await store.sessions_of(conn, org_id, ids)
     session_ids = {session for _, session in known if session}
     shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
-    orders = await store.lock_orders(conn, org_id, ids)
-    lines = await store.lines_of(conn, org_id, orders)
-    holds = await inventory.holds_of(conn, org_id, orders)
-    positions = await inventory.lock_positions(conn, org_id, {hold.position_id for hold in holds})
+    before = await inventory.holds_of(conn, org_id, ids)
+    positions = await inventory.lock_positions(conn, org_id, {hold.position_id for hold in before})
+    orders, lines, holds = await _lock_orders(conn, org_id, ids, {position.id for position in positions})
     pools = {hold.pool_id for hold in holds if hold.pool_id}
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
     locked = {position.id for position in positions}
-    pool_lines = [line for line in pool_lines if line.position_id in locked]
     remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
     return changing.ChangingState(
         flow=FLOW, orders=orders, lines=lines, sessions=shared, positions=positions,
         holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=list(pools),
-        pool_lines=pool_lines,
+        pool_lines=[line for line in pool_lines if line.position_id in locked],
     )  # fmt: skip
+
+
+async def _lock_orders(
+    conn: Connection, org_id: int, ids: set[uuid.UUID], locked: set[uuid.UUID]
+) -> tuple[dict[uuid.UUID, model.Order], dict[uuid.UUID, list[model.Line]], list[Hold]]:
+    """Heads, lines and holds, all of them firm; TryAgain where an order holds on a position that is not locked."""
+    orders = await store.lock_orders(conn, org_id, ids)
+    lines = await store.lines_of(conn, org_id, orders)
+    holds = await inventory.holds_of(conn, org_id, orders)
+    if any(hold.position_id not in locked for hold in holds):
+        raise TryAgain("an order took hold of other stock in between")
+    return orders, lines, holds
 
 
 async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
     """As `load_changing`, with everything that placing more needs: all places of the items are locked at once, in key order."""
     ids = {command.body.order_id for command in commands}
     known = await store.sessions_of(conn, org_id, ids)
-    session_ids = {session for _, session in known if session}
-    if session_ids:
-        await sessions.share_sessions(conn, org_id, session_ids)
-    orders = await store.lock_orders(conn, org_id, ids)
-    lines = await store.lines_of(conn, org_id, orders)
-    holds = await inventory.holds_of(conn, org_id, orders)
-    pools = {hold.pool_id for hold in holds if hold.pool_id}
-    wanted = {change.item_id for command in commands for change in command.body.lines if change.item_id}
-    items = wanted | {line.item_id for of_order in lines.values() for line in of_order}
+    before = await store.lines_of(conn, org_id, ids)
+    pools = {hold.pool_id for hold in await inventory.holds_of(conn, org_id, ids) if hold.pool_id}
+    items = {change.item_id for command in commands for change in command.body.lines if change.item_id}
+    items |= {line.item_id for of_order in before.values() for line in of_order}
     supply = await _load_supply(
-        conn, org_id, session_ids, items, {seller for seller, _ in known}, list(pools)
+        conn, org_id, {session for _, session in known if session}, items, {seller for seller, _ in known}, list(pools)
     )
-    locked = {position.id for position in supply.positions}
-    remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
+    orders, lines, holds = await _lock_orders(conn, org_id, ids, {position.id for position in supply.positions})
+    if any(line.item_id not in items for of_order in lines.values() for line in of_order):
+        raise TryAgain("an order was given another item in between")
     return changing.ChangingState(
         flow=FLOW, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
-        holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=supply.pools,
-        pool_lines=supply.pool_lines, placing=supply,
+        holds=holds + supply.remainders, pools=supply.pools, pool_lines=supply.pool_lines, placing=supply,
     )  # fmt: skip
+
+
+async def load_remarks(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
+    """Orders that are only remarked on: no stock is touched, so none is locked."""
+    ids = {command.body.order_id for command in commands}
+    orders = await store.lock_orders(conn, org_id, ids)
+    lines = await store.lines_of(conn, org_id, orders)
+    return changing.ChangingState(
+        flow=FLOW, orders=orders, lines=lines, sessions={}, positions=[], holds=[], pools=[], pool_lines=[]
+    )
 
 
 async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> None:
@@ -143,6 +165,6 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     _changing("orders.expire_checkout", model.ExpireCheckout),
     _changing("orders.cancel", model.CancelOrder),
     _changing("orders.change", model.ChangeOrder, load_rehold),
-    _changing("orders.comment", model.AddComment),
+    _changing("orders.comment", model.AddComment, load_remarks),
     Handler("orders.expire_session", model.ExpireSession, load_expiring, changing.expire_session, write),
 )

@@ -164,6 +164,13 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that has a channel's reference already."""
+
+    order_id: uuid.UUID
+    seller_id: uuid.UUID
+
+
 class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
     """What one command did to one pool: the touched lines, with their items, as they stood afterwards.
 

@@ -148,3 +148,10 @@ WHERE l.org_id = :org_id AND l.stock = 'held' AND s.quantity IS DISTINCT FROM l.
            AND EXISTS (SELECT 1 FROM held_order AS h JOIN orders AS o ON o.org_id = h.org_id AND o.id = l.order_id
                        WHERE h.org_id = l.org_id AND h.hub_id = o.seller_id AND h.producer_id = l.producer_id
                          AND h.session_id = o.session_id AND h.status = 'Fulfilled'));
+
+-- name: verify_orders_are_told^
+-- Orders of which no event tells that they were placed.
+SELECT count(*) AS broken, min(o.id::text) AS example
+FROM orders AS o
+LEFT JOIN event AS e ON e.org_id = o.org_id AND e.entity_id = o.id AND e.version = 1 AND e.name = 'order.placed'
+WHERE o.org_id = :org_id AND e.seq IS NULL;

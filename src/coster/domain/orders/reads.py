@@ -42,6 +42,7 @@ PROMISES: Final = {
     "total_is_sum": "an order's amounts are the sums of its lines'",
     "cancelled_hold_nothing": "a cancelled order holds no stock",
     "lines_are_held": "a line that says held holds exactly its quantity",
+    "orders_are_told": "every order that there is has been told as an event",
 }
 
 

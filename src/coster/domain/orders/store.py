@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from coster.domain.orders.model import Comment, Line, Order, OrderWrites
-from coster.domain.orders.rules.placing import Taken
+from coster.domain.orders.model import Comment, Line, Order, OrderWrites, Taken
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 
@@ -61,7 +60,9 @@ async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:
         await _insert_comments(conn, org_id, writes.comments)
 
 
-async def _insert_orders(conn: Connection, org_id: int, new: Sequence[Order]) -> None:
+async def _insert_orders(conn: Connection, org_id: int, orders: Sequence[Order]) -> None:
+    # In one order everywhere, so that two servers that take the same references wait for each other only one way.
+    new = sorted(orders, key=lambda order: (order.channel, order.reference))
     await _q.insert_orders(
         conn, org_id=org_id, ids=[x.id for x in new], seller_ids=[x.seller_id for x in new],
         session_ids=[x.session_id for x in new], customer_ids=[x.customer_id for x in new],

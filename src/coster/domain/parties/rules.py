@@ -167,8 +167,8 @@ def _refuse_relation(
     enterprises: Mapping[uuid.UUID, Enterprise], old: VersionedRelation | None, command: Command[PutRelation]
 ) -> Rejected | None:
     body = command.body
-    if not command.authority.allows("relations:write", body.hub_id):
-        return refusal.not_permitted("change the relations of this hub")
+    if refused := _refuse_terms(old, command):
+        return refused
     for enterprise_id, kind in ((body.hub_id, "hub"), (body.producer_id, "producer")):
         enterprise = enterprises.get(enterprise_id)
         if enterprise is None:
@@ -190,6 +190,33 @@ def _refuse_relation(
     faults.number("discount_over", body.discount_over)
     faults.number("discount_permille", body.discount_permille, most=1000)
     return faults.rejected()
+
+
+def _refuse_terms(old: VersionedRelation | None, command: Command[PutRelation]) -> Rejected | None:
+    """A producer's goods are sold on its word: its hub may ask for a relation and may end it, and no more."""
+    body, allows = command.body, command.authority.allows
+    if allows("relations:write", body.producer_id):
+        return None
+    if not allows("relations:write", body.hub_id):
+        return refusal.not_permitted("change the relations of this hub")
+    same = old is None or all(getattr(old, term) == getattr(body, term) for term in _TERMS)
+    if same and not body.active:
+        return None
+    return Rejected(
+        "consent_needed",
+        "Only the producer can agree to supply, or to other terms. A hub can ask with an inactive relation, and end one.",
+    )
+
+
+_TERMS = (
+    "consolidation",
+    "aggregation",
+    "grant_policy",
+    "remainder",
+    "shortage",
+    "discount_over",
+    "discount_permille",
+)
 
 
 # ------------------------------------------------------------------------------------------------------ customers
@@ -316,12 +343,12 @@ def _judge_address(faults: refusal.Faults, address: Address) -> None:
 
 def _unknown_enterprise(enterprise_id: uuid.UUID) -> Rejected:
     return Rejected(
-        "unknown_enterprise",
+        "enterprise_unknown",
         "No enterprise has this id; list them at /api/v1/enterprises.",
         {"enterprise_id": str(enterprise_id)},
     )
 
 
 _UNKNOWN_CUSTOMER: Final = Rejected(
-    "unknown_customer", "No customer of yours has this id; list them at /api/v1/customers."
+    "customer_unknown", "No customer of yours has this id; list them at /api/v1/customers."
 )

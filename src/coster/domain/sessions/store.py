@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -16,7 +16,7 @@ _q = sql.load(__file__)
 
 
 async def share_sessions(
-    conn: Connection, org_id: int, session_ids: Collection[uuid.UUID]
+    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, Session]:
     """The sessions by id (unknown ones are missing), their rows locked FOR SHARE in the order of ids until the commit.
 
@@ -44,15 +44,16 @@ async def share_sessions(
 
 
 async def load_listings(
-    conn: Connection, org_id: int, session_ids: Collection[uuid.UUID], item_ids: Collection[uuid.UUID]
+    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], int | None]:
     """What is listed, by (session, item): millionths per stock unit, or None where the item's own price holds.
 
     Call it after `share_sessions`, which keeps listings as they are until the commit. One statement.
     """
-    if not session_ids or not item_ids:
+    sessions, items = list(session_ids), list(item_ids)
+    if not sessions or not items:
         return {}
-    rows = await _q.listed(conn, org_id=org_id, session_ids=list(session_ids), item_ids=list(item_ids))
+    rows = await _q.listed(conn, org_id=org_id, session_ids=sessions, item_ids=items)
     return {(row["session_id"], row["item_id"]): row["price_micros"] for row in rows}
 
 

@@ -1,7 +1,7 @@
 """Commands → how they are carried out, with held orders in the same transaction.
 
-Every command on orders is wrapped here, so that a held order is never behind its holds. Locks: sessions, orders, positions,
-held orders.
+Every command on orders is wrapped here, so that a held order is never behind its holds. Locks: sessions, positions, orders,
+held orders (ADR 0010).
 """
 
 from __future__ import annotations
@@ -77,23 +77,33 @@ async def _load_cuts(
 ) -> cutting.CuttingState:
     """Locked stock of these positions and pools, with every order that holds on it where `with_orders`.
 
-    Who holds is found before anything is locked; where somebody came in between, the batch is run again.
+    Once the positions are locked nobody new can hold on them. A line that came before and holds elsewhere too (a kit's) needs those
+    positions as well; where it came so late that they are not locked, the batch is run again.
     """
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
-    position_ids = position_ids | {line.position_id for line in pool_lines}
-    holds = await inventory.holds_on(conn, org_id, position_ids) if with_orders else []
+    wanted = position_ids | {line.position_id for line in pool_lines}
+    if not with_orders:
+        return await _complete_cuts(conn, org_id, {}, await inventory.lock_positions(conn, org_id, wanted), [], pools)
+    early = await _of_same_lines(conn, org_id, await inventory.holds_on(conn, org_id, wanted))
+    positions = await inventory.lock_positions(conn, org_id, wanted | {hold.position_id for hold in early})
+    holds = await inventory.holds_on(conn, org_id, wanted)
     demands = {hold.demand_id for hold in holds if hold.policy != "remainder"}
-    known = await order_store.sessions_of(conn, org_id, demands) if demands else []
-    if session_ids := {session for _, session in known if session}:
-        await sessions.share_sessions(conn, org_id, session_ids)
-    locked_orders = await order_store.lock_orders(conn, org_id, demands) if demands else {}
-    of_orders = await inventory.holds_of(conn, org_id, demands) if demands else []
-    positions = await inventory.lock_positions(conn, org_id, position_ids | {h.position_id for h in of_orders})
-    holds = await inventory.holds_on(conn, org_id, position_ids) if with_orders else []
-    if any(hold.policy != "remainder" and hold.demand_id not in locked_orders for hold in holds):
-        raise TryAgain("somebody took hold of the stock in between")
+    orders_ = await order_store.lock_orders(conn, org_id, demands) if demands else {}
+    of_orders = await _of_same_lines(conn, org_id, holds)
+    locked = {position.id for position in positions}
+    if any(hold.position_id not in locked for hold in of_orders):
+        raise TryAgain("a kit that holds on other stock too came in between")
     every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*of_orders, *holds]}
-    return await _complete_cuts(conn, org_id, locked_orders, positions, [*every_hold.values()], pools)
+    return await _complete_cuts(conn, org_id, orders_, positions, [*every_hold.values()], pools)
+
+
+async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -> list[Hold]:
+    """Everything that the lines behind these holds hold, wherever it is."""
+    lines = {(hold.demand_id, hold.demand_line) for hold in holds if hold.policy != "remainder"}
+    if not lines:
+        return []
+    found = await inventory.holds_of(conn, org_id, {demand for demand, _ in lines})
+    return [hold for hold in found if (hold.demand_id, hold.demand_line) in lines]
 
 
 async def _complete_cuts(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from coster.engine import observe
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Result, Runner
+from coster.engine.outbox.wake import Bell
 from coster.kernel.errors import Busy, Stopped
 from coster.kernel.message import Command
 
@@ -35,7 +36,7 @@ class Gatherer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._stopping = False
-        self.committed = asyncio.Event()
+        self.committed = Bell()
 
     async def submit(self, command: Command[Any], *, dry_run: bool = False) -> Result:
         """The command's result, after its batch has committed (or was rolled back, for a dry run).

@@ -13,3 +13,10 @@ CROSS JOIN unnest(:ids::uuid[], :actors::uuid[], :ats::timestamptz[], :fingerpri
                   :outcomes::jsonb[]) AS u (id, actor, at, fingerprint, reason, outcome)
 WHERE o.org_id = :org_id
 RETURNING c.id;
+
+-- name: verify_events_have_causes^
+-- Events whose command is not remembered, or was refused.
+SELECT count(*) AS broken, min(e.seq)::text AS example
+FROM event AS e
+LEFT JOIN command AS c ON c.org_id = e.org_id AND c.id = e.command_id AND c.outcome ? 'accepted'
+WHERE e.org_id = :org_id AND c.id IS NULL;

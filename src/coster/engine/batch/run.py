@@ -186,6 +186,7 @@ def _in_order(
 async def _remember(
     conn: Connection, org_id: int, kind: str, commands: Sequence[Command[Any]], results: dict[uuid.UUID, Result]
 ) -> None:
+    commands = sorted(commands, key=lambda command: command.id)
     await _q.remember(
         conn,
         org_id=org_id,

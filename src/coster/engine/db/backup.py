@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import subprocess
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from coster.engine.db import binaries, connect, faults, sql
@@ -63,12 +65,18 @@ async def restore(target: connect.Target, file: Path, *, bin_dir: Path | None = 
         await conn.close()
 
 
-def exec_psql(target: connect.Target, arguments: list[str], *, bin_dir: Path | None = None) -> NoReturn:
-    """Become psql on this database; the process does not come back."""
+def psql(target: connect.Target, arguments: list[str], *, bin_dir: Path | None = None) -> int:
+    """Run psql on this database, at the terminal of this process; gives its exit code."""
     program = binaries.find(bin_dir).path / "psql"
     name, environment = _address(target)
     command = [str(program), f"--dbname={name}", *arguments]
-    os.execve(program, command, {**os.environ, **environment})  # noqa: S606 - that is the purpose
+    # A Ctrl-C at the terminal is for psql alone: it cancels a query there, and must not end us.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return done.returncode
 
 
 def _refuse_existing(file: Path) -> None:

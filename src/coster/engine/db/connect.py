@@ -212,7 +212,11 @@ async def _prepare_app(conn: Connection) -> None:
 
 
 async def _set_codecs(conn: Connection) -> None:
-    """jsonb and json as Python objects; in binary form jsonb is a version byte and the text."""
+    """jsonb and json as Python objects; in binary form jsonb is a version byte and the text.
+
+    In an array of jsonb a value that is itself a list is taken for another dimension of the array; such a value goes
+    in as `msgspec.Raw(msgspec.json.encode(value))`.
+    """
     await conn.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
     )

@@ -21,9 +21,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self
 
 import asyncpg
@@ -154,18 +153,14 @@ class EmbeddedServer:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.start)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await asyncio.to_thread(self.stop)
 
     # ------------------------------------------------------------------------------------------------ for its
@@ -310,3 +305,14 @@ class EmbeddedServer:
 def find_running(directory: Path | str) -> dict[str, Any] | None:
     """Connect options for the server that another process runs on this directory; None if there is none."""
     return datadir.running(Path(directory).resolve(), SUPERUSER, DATABASE)
+
+
+@contextlib.contextmanager
+def reach(directory: Path | str, *, bin_dir: Path | str | None = None) -> Iterator[dict[str, Any]]:
+    """Connect options for a directory's server: of the one that runs, else of one that runs for this block only."""
+    options = find_running(directory)
+    if options is not None:
+        yield options
+        return
+    with EmbeddedServer(directory, bin_dir=bin_dir) as server:
+        yield server.connect_options()

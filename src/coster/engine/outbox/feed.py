@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,15 @@ _q = sql.load(__file__)
 
 # How many events one question looks at, at most; else a filter that fits nothing would read the whole table.
 _WINDOW = 10_000
+_SLICE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which events are wanted; what is None lets all pass.
 
-    `enterprises` is what the asker may see: events that name one of them in the list `enterprises` of their data. An event
-    without that list concerns the organisation as a whole, and only who may see everything (None) gets it.
+    `enterprises` is what the asker may see: events that name one of them in the list `enterprises` of their data. An
+    event without that list concerns the organisation as a whole, and only who may see everything (None) gets it.
     """
 
     names: Collection[str] | None = None
@@ -37,7 +38,7 @@ EVERYTHING = Filter()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events in order, and where to go on: `after` has passed what the filter left out, too; `more` is there already."""
+    """Events in order, and where to go on: `after` has passed what was left out, too; `more` is there already."""
 
     events: list[Stored]
     after: int
@@ -67,35 +68,38 @@ async def read_events(
     return Page([stored(org_id, row) for row in rows], passed, more=passed < last)
 
 
-async def follow(
-    database: Database,
-    org_id: int,
-    after: int,
-    *,
-    wanted: Filter = EVERYTHING,
-    rung: asyncio.Event,
-    poll: float = 1.0,
-    slice_: int = 500,
-) -> AsyncIterator[Stored | None]:
-    """Every event after a number, then every event to come; None after `poll` seconds without one, as a sign of life.
+class Stream:
+    """Events as they come.
 
-    `rung` is this stream's own listener on the bell of commits; commits of other processes are seen by polling. It ends when
-    whoever reads it stops.
+    `rung` is a listener of its own on the bell of commits; commits of other processes are seen by polling.
     """
-    while True:
-        rung.clear()
-        async with database.read(org_id) as conn:
-            page = await read_events(conn, org_id, after, slice_, wanted=wanted)
-        for event in page.events:
-            yield event
-        after = page.after
-        if page.more:
-            continue
-        try:
-            await asyncio.wait_for(rung.wait(), poll)
-        except TimeoutError:
-            if not page.events:
-                yield None
+
+    def __init__(self, database: Database, rung: asyncio.Event, *, poll: float = 1.0) -> None:
+        self._database = database
+        self._rung = rung
+        self._poll = poll
+
+    async def follow(
+        self, org_id: int, after: int, *, wanted: Filter = EVERYTHING
+    ) -> AsyncGenerator[Stored | None, None]:
+        """Every event after a number, then every event to come, until whoever reads it stops.
+
+        None comes after `poll` seconds without an event, as a sign of life.
+        """
+        while True:
+            self._rung.clear()
+            async with self._database.read(org_id) as conn:
+                page = await read_events(conn, org_id, after, _SLICE, wanted=wanted)
+            for event in page.events:
+                yield event
+            after = page.after
+            if page.more:
+                continue
+            try:
+                await asyncio.wait_for(self._rung.wait(), self._poll)
+            except TimeoutError:
+                if not page.events:
+                    yield None
 
 
 async def read_named(

@@ -1,4 +1,4 @@
-"""Leases on the reactions' cursors: at most one process reads an organisation's events, and another takes over when it dies.
+"""Leases on the reactions' cursors: one process reads an organisation's events, and another takes over when it dies.
 
 Two readers at once would do no harm, because a command's id follows from its cause; the lease keeps commands about one
 entity in order and saves work. Times of leases are those of the machine, never of a clock that somebody moves.

@@ -162,3 +162,59 @@ UPDATE parked_reaction AS p SET resumed = true WHERE p.org_id = :org_id AND NOT 
 -- name: resume_timers
 -- Parked timers are due again.
 UPDATE timer AS t SET parked = NULL, attempts = 0 WHERE t.org_id = :org_id AND t.parked IS NOT NULL RETURNING t.id;
+
+-- name: list_organisations
+-- Looks across organisations: each with the instant of its latest event.
+SELECT o.org_id, o.name,
+       (SELECT e.at FROM event AS e WHERE e.org_id = o.org_id ORDER BY e.seq DESC LIMIT 1) AS latest
+FROM org AS o
+ORDER BY o.org_id;
+
+-- name: verify_events_without_gap^
+-- How many numbers are missing between 1 and the counter, or are beyond it.
+SELECT (c.n - count(e.seq) + 2 * count(e.seq) FILTER (WHERE e.seq > c.n OR e.seq < 1))::bigint AS broken,
+       'counter at ' || c.n || ', last event ' || coalesce(max(e.seq), 0) AS example
+FROM event_counter AS c
+LEFT JOIN event AS e ON e.org_id = c.org_id
+WHERE c.org_id = :org_id
+GROUP BY c.n;
+
+-- name: verify_entities_without_gap^
+-- Entities whose events are not numbered from 1 without a gap.
+SELECT count(*) AS broken, min(x.entity || ' ' || x.entity_id) AS example
+FROM (
+    SELECT e.entity, e.entity_id
+    FROM event AS e
+    WHERE e.org_id = :org_id
+    GROUP BY e.entity, e.entity_id
+    HAVING min(e.version) <> 1 OR max(e.version) <> count(*)
+) AS x;
+
+-- name: verify_readers_not_ahead^
+-- Readers that stand at a number which no event has.
+SELECT count(*) AS broken, min(r.reader) AS example
+FROM relay_cursor AS r
+JOIN event_counter AS c ON c.org_id = r.org_id
+WHERE r.org_id = :org_id AND r.seq > c.n;
+
+-- name: verify_nothing_given_up^
+-- Reactions and timers that failed several times and wait for somebody to look at them.
+SELECT count(*) AS broken, min(g.name) AS example
+FROM (
+    SELECT p.reaction AS name FROM parked_reaction AS p WHERE p.org_id = :org_id
+    UNION ALL
+    SELECT t.kind FROM timer AS t WHERE t.org_id = :org_id AND t.parked IS NOT NULL
+) AS g;
+
+-- name: verify_timers_in_time^
+-- Timers that are due since before an instant.
+SELECT count(*) AS broken, min(t.kind || ' at ' || t.due_at) AS example
+FROM timer AS t
+WHERE t.org_id = :org_id AND t.parked IS NULL AND t.due_at < :before::timestamptz;
+
+-- name: verify_reactions_in_time^
+-- Events from before an instant that the reactions have not passed.
+SELECT count(*) AS broken, min(e.name || ' ' || e.seq) AS example
+FROM event AS e
+WHERE e.org_id = :org_id AND e.at < :before::timestamptz
+  AND e.seq > coalesce((SELECT r.seq FROM relay_cursor AS r WHERE r.org_id = :org_id AND r.reader = 'reactions'), 0);

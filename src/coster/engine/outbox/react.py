@@ -76,7 +76,7 @@ class Reactor:
             return Parked(event.seq, name, "this program has no such reaction")
         try:
             bodies = reaction(event)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - a bug in one reaction must not stop the stream
             return self._parked(event, name, fault)
         for index, body in enumerate(bodies):
             id_ = ids.derived("reaction", event.org_id, event.seq, name, index)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +34,23 @@ _PASSING = (Busy, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the relay works with: where commands go, what reacts to which event, the type of a body by its kind."""
+    """What the relay works with.
+
+    `submit` takes commands, `reactions` are those of all rooms by the event's name, `bodies` gives the type of a
+    command's body by its kind, `clock` says what is due.
+    """
 
     submit: Submit
     reactions: Reactions
     bodies: Mapping[str, type]
+    clock: Clock
 
 
 class Relay:
-    """Carries events and timers of all organisations; `run` is its task, `stop` ends it, `settle` waits until all is done.
+    """Carries events and timers of all organisations: `run` is its task, `stop` ends it, `settle` waits for all of it.
 
-    `clock` says what is due, `wall` how long leases last (they differ only where `clock` is moved by hand), `rung` is the
-    relay's own listener on the bell of commits, `holder` tells processes apart.
+    `rung` is the relay's own listener on the bell of commits; `wall` measures leases (other than the wiring's clock,
+    which somebody may move).
     """
 
     def __init__(
@@ -52,22 +58,18 @@ class Relay:
         database: Database,
         wiring: Wiring,
         *,
-        clock: Clock,
         rung: asyncio.Event | None = None,
         pace: Pace | None = None,
         wall: Clock | None = None,
-        holder: uuid.UUID | None = None,
     ) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = wiring.clock
         self._rung = rung or asyncio.Event()
         self._pace = pace or Pace()
         self._sender = Sender(wiring.submit, self._pace)
-        self._reactor = Reactor(wiring.reactions, self._sender, clock, self._pace)
-        self._timers = Timers(database, wiring.bodies, self._sender, clock, self._pace)
-        self._leases = Leases(
-            database, wall or SystemClock(), holder=holder or uuid.uuid4(), seconds=self._pace.lease
-        )
+        self._reactor = Reactor(wiring.reactions, self._sender, self._clock, self._pace)
+        self._timers = Timers(database, wiring.bodies, self._sender, self._clock, self._pace)
+        self._leases = Leases(database, wall or SystemClock(), holder=uuid.uuid4(), seconds=self._pace.lease)
         self._slots = asyncio.Semaphore(self._pace.organisations)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
@@ -83,8 +85,9 @@ class Relay:
                     await asyncio.wait_for(self._rung.wait(), self._pace.poll)
                 self._rung.clear()
         finally:
-            for task in self._tasks.values() if not self._sender.stopping else ():
-                task.cancel()
+            if not self._sender.stopping:
+                for task in self._tasks.values():
+                    task.cancel()
 
     async def stop(self) -> None:
         """Takes up nothing new, waits for what was sent, and gives the leases back."""
@@ -103,8 +106,8 @@ class Relay:
                 rows = await self._waiting(conn)
             if not any(self._is_work(row) for row in rows):
                 return
-            if not any(self._is_work(row) and not self._is_foreign(row) for row in rows):
-                await asyncio.sleep(self._pace.pause)
+            # What is left belongs to another process, or came up just now, or failed and is tried again.
+            await asyncio.sleep(self._pace.pause)
 
     # ------------------------------------------------------------------------------------------------------- looking
 
@@ -127,8 +130,8 @@ class Relay:
             if org_id in self._tasks:
                 self._again.add(org_id)
                 continue
-            task = self._tasks[org_id] = asyncio.create_task(self._work(org_id))
-            task.add_done_callback(lambda _, org_id=org_id: self._done(org_id))
+            self._tasks[org_id] = asyncio.create_task(self._work(org_id))
+            self._tasks[org_id].add_done_callback(functools.partial(self._done, org_id))
 
     async def _waiting(self, conn: Any) -> list[Any]:
         rows: list[Any] = await _q.waiting_organisations(conn, now=self._clock.now(), reader=READER)
@@ -136,10 +139,11 @@ class Relay:
 
     def _passed(self, row: Mapping[str, Any]) -> int:
         lease = self._leases.get(row["org_id"])
-        return max(row["seq"], lease.seq if lease else 0)
+        noted: int = row["seq"]
+        return max(noted, lease.seq) if lease else noted
 
     def _is_work(self, row: Mapping[str, Any]) -> bool:
-        return row["n"] > self._passed(row) or row["due"] or row["resumed"]
+        return bool(row["n"] > self._passed(row) or row["due"] or row["resumed"])
 
     def _is_foreign(self, row: Mapping[str, Any]) -> bool:
         return self._leases.is_foreign(row["holder"], row["held_until"])
@@ -149,8 +153,10 @@ class Relay:
         age = asyncio.get_running_loop().time() - self._noted.get(row["org_id"], 0.0)
         return self._passed(row) > row["seq"] and age >= self._pace.note
 
-    def _done(self, org_id: int) -> None:
+    def _done(self, org_id: int, task: asyncio.Task[None]) -> None:
         del self._tasks[org_id]
+        if not task.cancelled() and (fault := task.exception()):
+            observe.log.error("relay_fault", org_id=org_id, exc_info=fault)
         if org_id in self._again:
             self._again.discard(org_id)
             self._rung.set()
@@ -162,18 +168,18 @@ class Relay:
     # ------------------------------------------------------------------------------------------------------- working
 
     async def _work(self, org_id: int) -> None:
-        """All that there is to do for one organisation; what fails for the database's sake is found again by the next look."""
+        """All that there is to do for one organisation; what the database made fail is found by the next look."""
         async with self._slots:
             try:
                 while await self._step(org_id):
                     pass
             except* Stopped:
-                return
+                self._again.discard(org_id)
             except* _PASSING as faults:
                 observe.log.warning("relay_work_failed", org_id=org_id, cause=repr(faults.exceptions[0]))
 
     async def _step(self, org_id: int) -> bool:
-        """A slice of events, else reactions to be run again, else timers of one kind; False where none of them was left.
+        """A slice of events, else reactions to be run again, else timers of one kind; False where nothing was left.
 
         Timers wait for the events before them, because a reaction may move or cancel them.
         """
@@ -186,7 +192,7 @@ class Relay:
             return await self._react(lease) or await self._resume(lease) or await self._timers.fire(org_id)
 
     @contextlib.asynccontextmanager
-    async def _kept(self, lease: Lease) -> Any:
+    async def _kept(self, lease: Lease) -> AsyncIterator[None]:
         """Renews the lease for as long as the block runs."""
 
         async def renew() -> None:

@@ -30,10 +30,10 @@ Submit: TypeAlias = Callable[[Command[Any]], Awaitable[Answer]]
 class Pace:
     """How fast and how patiently the relay works; times in seconds.
 
-    `poll`: between looks when nothing rings; `pause`: at least, between two looks; `lease`: how long a process that died keeps
-    others out; `slice`: events or timers read at once; `at_once`: entities of one organisation in work at once;
-    `organisations`: in work at once; `attempts`: before a command that fails is parked; `back_off`: after the first failure,
-    then twice as long each time; `note`: how long what needs no reaction may stay unnoted.
+    `poll`: between looks when nothing rings; `pause`: at least, between two looks; `lease`: how long a process that
+    died keeps others out; `slice`: events or timers read at once; `at_once`: entities of one organisation in work at
+    once; `organisations`: in work at once; `attempts`: before a command that fails is parked; `back_off`: after the
+    first failure, then twice as long each time; `note`: how long what needs no reaction may stay unnoted.
     """
 
     poll: float = 1.0
@@ -73,7 +73,7 @@ class Sender:
             except Busy:
                 await asyncio.sleep(waited)
                 waited = min(2 * waited, LONGEST_BACK_OFF)
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001 - whatever a command stumbles over is parked with its cause
                 failed += 1
                 if failed >= self._pace.attempts:
                     return fault

@@ -91,11 +91,12 @@ class Timers:
     async def _answered(self, org_id: int, timer: Due) -> Exception | None:
         """None once the timer's command is answered, whatever the answer; else the fault for which it is given up."""
         try:
-            body = msgspec.convert(timer.body, self._bodies[timer.kind])
+            body: Any = msgspec.convert(timer.body, self._bodies[timer.kind])
         except (KeyError, msgspec.ValidationError) as fault:
             return self._given_up(timer, fault)
         id_ = ids.derived("timer", timer.id, clocks.text(timer.due_at))
-        outcome = await self._sender.send(Command(id_, org_id, SYSTEM, self._clock.now(), body))
+        command: Command[Any] = Command(id_, org_id, SYSTEM, self._clock.now(), body)
+        outcome = await self._sender.send(command)
         if isinstance(outcome, Exception):
             return self._given_up(timer, outcome)
         if isinstance(outcome, Rejected):

@@ -13,7 +13,7 @@ class Bell:
         self._listeners: weakref.WeakSet[asyncio.Event] = weakref.WeakSet()
 
     def listen(self) -> asyncio.Event:
-        """An event that is set whenever the bell rings; whoever listens clears it. It is forgotten with its listener."""
+        """An event that is set whenever the bell rings; the listener clears it, and may simply forget it."""
         event = asyncio.Event()
         self._listeners.add(event)
         return event

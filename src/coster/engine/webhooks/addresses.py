@@ -1,7 +1,7 @@
 """Which addresses may be called: those of the public internet, and networks that a setting names. Pure.
 
-After the IANA special-purpose address registries (RFC 6890 and its updates). The list is ours and not `ipaddress.is_global`, whose
-answers differ between versions of Python.
+After the IANA special-purpose address registries (RFC 6890 and its updates). The list is ours and not
+`ipaddress.is_global`, whose answers differ between versions of Python.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _KINDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("an IPv4 address written as IPv6", ("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")),
     (
         "reserved",
-        ("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-         "2001::/23", "2001:db8::/32", "3fff::/20"),
+        ("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+         "240.0.0.0/4", "2001::/23", "2001:db8::/32", "3fff::/20"),
     ),
 )  # fmt: skip
 _SPECIAL: Final = tuple((kind, ipaddress.ip_network(text)) for kind, texts in _KINDS for text in texts)
@@ -63,7 +63,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def parse(url: str) -> Destination | str:
-    """The URL in parts, or a sentence that says what is wrong with it. Stricter than RFC 3986, so that nobody reads it differently."""
+    """The URL in parts, or what is wrong with it; stricter than RFC 3986, so that nobody reads it differently."""
     if len(url) > LONGEST_URL:
         return f"the URL is longer than {LONGEST_URL} characters"
     authority = url.partition("://")[2].partition("/")[0].partition("?")[0]
@@ -73,10 +73,14 @@ def parse(url: str) -> Destination | str:
         return "a URL that is called has no fragment (#…)"
     found = _URL.fullmatch(url)
     if found is None:
-        return "this is not a URL of the form https://host[:port]/path (host names with letters beyond a-z in their xn-- form)"
+        return (
+            "this is not a URL of the form https://host[:port]/path (a host name beyond a-z in its xn-- form)"
+        )
     scheme, target = found["scheme"], found["target"] or "/"
     if scheme not in _PORTS:
-        return f"the URL begins with {scheme}://; only https:// is called (and http:// in networks that a setting allows)"
+        return (
+            f"the URL begins with {scheme}://; only https:// is called (and http:// where a setting allows)"
+        )
     port = int(found["port"] or _PORTS[scheme])
     if port not in _PORTS.values() and not _FIRST_HIGH_PORT <= port <= 65535:
         return f"port {port} is not called; 443, 80 and 1024 to 65535 are"
@@ -85,7 +89,7 @@ def parse(url: str) -> Destination | str:
 
 
 def refusal(text: str, *, scheme: str, allowed: Iterable[Network]) -> str | None:
-    """Why a resolved address may not be called under a scheme, or None where it may. The answer does not repeat the address."""
+    """Why a resolved address may not be called under a scheme, or None where it may; without repeating the address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

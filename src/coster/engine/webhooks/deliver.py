@@ -26,7 +26,7 @@ from coster.kernel.clock import Clock
 from coster.kernel.errors import Fault
 from coster.kernel.message import SYSTEM, Command
 
-# What is over by itself: the database is away, the process is busy or going down, a turn was lost. The next look tries again.
+# What passes: the database is away, the process is busy or going down, a turn was lost. The next look tries again.
 _PASSING: Final = (Fault, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -34,8 +34,8 @@ _PASSING: Final = (Fault, asyncpg.PostgresError, asyncpg.InterfaceError, OSError
 class Tools:
     """What delivering needs.
 
-    `submit` takes a command into the pipeline (`Gatherer.submit`), `chance` gives numbers from 0 to 1 for the jitter, `holder` is
-    this process among others, and `sender` was made with the same policy.
+    `submit` takes a command into the pipeline (`Gatherer.submit`), `chance` gives numbers from 0 to 1 for the jitter,
+    `holder` is this process among others, and `sender` was made with the same policy.
     """
 
     database: Database
@@ -113,8 +113,8 @@ class Deliverer:
             observe.log.warning(
                 "webhook_turn_failed", org_id=lease.org_id, endpoint=lease.reader, exc_info=fault
             )
-        except Exception as fault:
-            # One endpoint's trouble must not end the deliveries to all others; its lease runs out first.
+        except Exception as fault:  # noqa: BLE001 - one endpoint's trouble must not end the deliveries to all others
+            # Its lease runs out before anybody tries again.
             observe.WEBHOOK_FAULTS.inc()
             observe.log.error(
                 "webhook_turn_fault", org_id=lease.org_id, endpoint=lease.reader, exc_info=fault

@@ -1,4 +1,4 @@
-"""Who may be called: host names resolved, and every address of theirs judged, when an endpoint is made and whenever it is called."""
+"""Who may be called: hosts are resolved and their addresses judged, for each new endpoint and for each connection."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Guard:
         self._resolve = resolve
 
     async def judge(self, url: str) -> Target:
-        """The URL with the reason why it may not be called, if there is one; for the edge, before it sends `PutEndpoint`."""
+        """The URL, and why it may not be called (None: it may); for the edge, before it sends `PutEndpoint`."""
         destination = addresses.parse(url)
         if isinstance(destination, str):
             return Target(url=url, refusal=destination)

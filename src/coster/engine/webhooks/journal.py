@@ -43,8 +43,8 @@ class Lease:
 class Load:
     """What one round has to send: chains are events of one entity each, in order.
 
-    `due` were kept before, `fresh` are new; `behind` are new too, but their entity has something kept. Everything up to the
-    event number `upto` is in one of them, or was not asked for.
+    `due` were kept before, `fresh` are new; `behind` are new too, but their entity has something kept. Everything up to
+    the event number `upto` is in one of them, or was not asked for.
     """
 
     endpoint: Endpoint
@@ -62,14 +62,14 @@ class Load:
 
 @dataclass(slots=True)
 class Told:
-    """How a round ended, and when: events delivered and their entities, what is kept, and what was seen of the endpoint."""
+    """How a round ended, and when: what was delivered and of which entities, what is kept, what was seen."""
 
     ended_at: dt.datetime
     chance: float
+    health: verdict.Health
     done: list[int] = field(default_factory=list)
     freed: set[uuid.UUID] = field(default_factory=set)
     kept: list[Kept] = field(default_factory=list)
-    health: verdict.Health = field(default_factory=verdict.Health)
 
 
 class Journal:
@@ -102,7 +102,7 @@ class Journal:
             await _q.release(conn, **lease.row, now=now)
 
     async def read(self, lease: Lease, now: dt.datetime) -> Load | None:
-        """What is to be sent now, or None where the endpoint is gone; one entity's only while the endpoint is braked."""
+        """What is to be sent now, or None where the endpoint is gone; a braked endpoint is sent one thing only."""
         async with self._database.read(lease.org_id) as conn:
             row = await _q.read_endpoint(conn, org_id=lease.org_id, id=lease.endpoint_id, reader=lease.reader)
             if row is None:

@@ -142,7 +142,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint with its health, for lists.
 
-    `unread` counts the event numbers that the cursor has not passed, `waiting` and `parked` the deliveries that are kept.
+    `unread` counts the event numbers after the cursor, `waiting` and `parked` the deliveries that are kept.
     """
 
     id: uuid.UUID

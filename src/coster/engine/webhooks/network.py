@@ -1,8 +1,8 @@
 """Connections for httpcore2 that go to judged addresses only: what was resolved and judged is what is connected to.
 
 The name is resolved once, so no second answer of its name server can lead elsewhere (DNS re-binding). Host header, SNI
-and the certificate's check keep the name, since httpcore2 takes those from the URL. Over asyncio's streams, which are twice
-as fast here as anyio's.
+and the certificate's check keep the name, since httpcore2 takes those from the URL. Over asyncio's
+streams, which are twice as fast here as anyio's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import httpcore2
 from coster.engine.webhooks.guard import Guard
 
 _CLOSE_SECONDS: Final = 1.0
+_MUCH: Final = 65_536
 
 
 class Stream(httpcore2.AsyncNetworkStream):
@@ -26,18 +27,28 @@ class Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._waiting = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109 - httpcore's
         """What has come, at least a byte; nothing at the end."""
+        await self._flush()
         try:
             return await self._reader.read(max_bytes)
         except OSError as error:
             raise httpcore2.ReadError(_named(error)) from error
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - httpcore's
-        """Sends all of it, as fast as the other side takes it."""
+        """Sends it with the next read, so that a request's head and body go out as one; at once when it is much."""
+        self._waiting += buffer
+        if len(self._waiting) >= _MUCH:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, b""
         try:
-            self._writer.write(buffer)
+            self._writer.write(waiting)
             await self._writer.drain()
         except OSError as error:
             raise httpcore2.WriteError(_named(error)) from error

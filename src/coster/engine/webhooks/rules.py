@@ -28,12 +28,19 @@ from coster.kernel.outcome import Accepted, Outcome, Rejected
 ENTITY: Final = "webhook_endpoint"
 PERMISSION: Final = "webhooks:manage"
 MOST_NAMES: Final = 100
+_EVENTS: Final = {
+    "created": "webhook.endpoint_created",
+    "changed": "webhook.endpoint_changed",
+    "paused": "webhook.endpoint_paused",
+    "resumed": "webhook.endpoint_resumed",
+    "disabled": "webhook.endpoint_disabled",
+    "deleted": "webhook.endpoint_deleted",
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?")
 _NO_SEED: Final = Seed(key="", salt=b"")
 
 # The endpoint as it becomes and the event's name; the same endpoint for a command that changes nothing.
 _Step: TypeAlias = tuple[Endpoint, str] | Rejected
-_Change: TypeAlias = PauseEndpoint | ResumeEndpoint | DeleteEndpoint
 
 
 def decide_put(state: Endpoints, commands: Sequence[Command[PutEndpoint]]) -> Decided[Writes]:
@@ -80,9 +87,9 @@ def _fold(
         if after is before:
             continue
         events.append((index, _told(after, name, command)))
-        if name == "webhook.endpoint_resumed":
+        if name == _EVENTS["resumed"]:
             writes.resumed[after.id] = command.at
-        if name == "webhook.endpoint_deleted":
+        if name == _EVENTS["deleted"]:
             writes.deleted.append(after.id)
     for endpoint_id, endpoint in now.items():
         if endpoint_id not in state.rows:
@@ -123,7 +130,7 @@ def _put(command: Command[PutEndpoint], before: Endpoint | None) -> _Step:
                 seed=body.seed,
                 created_at=command.at,
             ),
-            "webhook.endpoint_created",
+            _EVENTS["created"],
         )
     after = msgspec.structs.replace(before, url=body.target.url, names=names)
     if after.url != before.url:
@@ -132,7 +139,7 @@ def _put(command: Command[PutEndpoint], before: Endpoint | None) -> _Step:
         after = msgspec.structs.replace(
             after, seed=body.seed, old_seed=before.seed, old_until=command.at + signing.OVERLAP
         )
-    return _changed(before, after), "webhook.endpoint_changed"
+    return _changed(before, after), _EVENTS["changed"]
 
 
 def _pause(command: Command[PauseEndpoint], before: Endpoint | None) -> _Step:
@@ -140,7 +147,7 @@ def _pause(command: Command[PauseEndpoint], before: Endpoint | None) -> _Step:
     if refused or before is None:
         return refused or _NOT_FOUND
     paused = msgspec.structs.replace(before, status="paused") if before.status == "active" else before
-    return _changed(before, paused), "webhook.endpoint_paused"
+    return _changed(before, paused), _EVENTS["paused"]
 
 
 def _resume(command: Command[ResumeEndpoint], before: Endpoint | None) -> _Step:
@@ -149,7 +156,7 @@ def _resume(command: Command[ResumeEndpoint], before: Endpoint | None) -> _Step:
         return refused or _NOT_FOUND
     # Also for an active endpoint this is a change: what is parked or waits is tried again at once.
     after = msgspec.structs.replace(_healthy(before), status="active", version=before.version + 1)
-    return after, "webhook.endpoint_resumed"
+    return after, _EVENTS["resumed"]
 
 
 def _delete(command: Command[DeleteEndpoint], before: Endpoint | None) -> _Step:
@@ -166,21 +173,21 @@ def _delete(command: Command[DeleteEndpoint], before: Endpoint | None) -> _Step:
         old_until=None,
         version=before.version + 1,
     )
-    return after, "webhook.endpoint_deleted"
+    return after, _EVENTS["deleted"]
 
 
 def _stop(command: Command[StopEndpoint], before: Endpoint | None) -> _Step:
     if not command.authority.system:
-        return _not_permitted(command.authority, None) or _NOT_FOUND
+        return Rejected(
+            "not_permitted", "Only the server itself stops endpoints; pause the endpoint instead."
+        )
     if before is None:
         return _NOT_FOUND
     if before.status != "active" or before.version != command.body.version:
         return before, ""
     if command.body.cause == "gone":
-        return _changed(
-            before, msgspec.structs.replace(before, status="disabled")
-        ), "webhook.endpoint_disabled"
-    return _changed(before, msgspec.structs.replace(before, status="paused")), "webhook.endpoint_paused"
+        return _changed(before, msgspec.structs.replace(before, status="disabled")), _EVENTS["disabled"]
+    return _changed(before, msgspec.structs.replace(before, status="paused")), _EVENTS["paused"]
 
 
 def _changed(before: Endpoint, after: Endpoint) -> Endpoint:
@@ -199,7 +206,7 @@ _NOT_FOUND: Final = Rejected(
 )
 
 
-def _refused(command: Command[_Change], before: Endpoint | None) -> Rejected | None:
+def _refused(command: Command[Any], before: Endpoint | None) -> Rejected | None:
     if before is None or before.status == "deleted":
         return _NOT_FOUND
     return _unseen(command.authority, before) or _outdated(before, command.body.expected_version)

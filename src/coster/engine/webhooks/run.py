@@ -16,8 +16,8 @@ Tell = Callable[[Note], Awaitable[Answer]]
 class Run:
     """One round of one endpoint.
 
-    It ends early, with everything unsent kept, when `halted` says so, after a 410, and when too many failures in a row show
-    that the whole receiver is down.
+    It ends early, with everything unsent kept, when `halted` says so, after a 410, and when too many failures in a
+    row show that the whole receiver is down.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class Run:
         self._clock = clock
         self._chance = chance
         self._halted = halted
-        self._braked = False
-        self._told = Told(ended_at=clock.now(), chance=chance())
 
     async def over(self, load: Load) -> Told:
         """Sends what the load holds and says how it ended."""
+        health = verdict.Health(before=load.endpoint.failures)
+        self._told = Told(ended_at=self._clock.now(), chance=self._chance(), health=health)
         work = iter([(chain, False) for chain in load.due] + [(chain, True) for chain in load.fresh])
         self._told.kept += verdict.behind(load.behind)
         async with asyncio.TaskGroup() as tasks:
@@ -54,15 +54,13 @@ class Run:
     async def _chain(self, chain: Sequence[Note], fresh: bool) -> None:  # noqa: FBT001 - goes with its chain
         """One entity, in order, up to its first failure; of a chain that was kept before, the rest is still kept."""
         for index, note in enumerate(chain):
-            if self._braked or self._halted():
+            if self._told.health.braked or self._halted():
                 if fresh:
                     self._told.kept += verdict.behind(chain[index:], due=self._clock.now())
                 return
             answer = await self._tell(note)
             now = self._clock.now()
-            health = self._told.health
-            health.note(answer, now)
-            self._braked = self._braked or health.gone or health.failures >= self._policy.brake_after
+            self._told.health.note(answer, now, self._policy)
             if not verdict.delivered(answer):
                 self._told.kept.append(
                     verdict.after_failure(self._policy, note, answer, at=now, chance=self._chance())

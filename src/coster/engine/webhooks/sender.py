@@ -39,7 +39,7 @@ class Sender:
         self._busy: dict[_Origin, int] = {}
 
     async def post(self, destination: Destination, headers: Headers, body: bytes) -> Answer:
-        """The answer, or what went wrong, within the policy's time. Never raises for anything that a receiver can do."""
+        """The answer, or what went wrong, within the policy's time; nothing that a receiver does raises."""
         async with self._sockets:
             try:
                 async with asyncio.timeout(self._policy.total_seconds):

@@ -1,7 +1,7 @@
 """Secrets that are stored nowhere, and signatures after Standard Webhooks 1.0.
 
-An endpoint's secret is HKDF-SHA256 (RFC 5869) of a key of the settings, with the endpoint's salt, for the organisation and
-endpoint. The database alone, or a copy of it, therefore signs nothing; and losing the key loses no data, only
+An endpoint's secret is HKDF-SHA256 (RFC 5869) of a key of the settings, with the endpoint's salt, for the organisation
+and endpoint. The database alone, or a copy of it, therefore signs nothing; and losing the key loses no data, only
 signatures, until the endpoints are rotated to another key.
 """
 

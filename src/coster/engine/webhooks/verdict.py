@@ -16,21 +16,26 @@ GONE = 410
 class Health(msgspec.Struct, kw_only=True):
     """What a run saw of an endpoint, in the order in which the answers came."""
 
+    before: int
+    """Failures in a row before the run; 0 after its first success."""
     failures: int = 0
-    """Since the last success of the run, or since its beginning."""
+    """Since the last success of the run, or since its beginning; what was under way when it braked counts no more."""
+    braked: bool = False
     success_at: dt.datetime | None = None
     failure_at: dt.datetime | None = None
     error: str = ""
     gone: bool = False
 
-    def note(self, answer: Answer, at: dt.datetime) -> None:
-        """Takes an answer in."""
+    def note(self, answer: Answer, at: dt.datetime, policy: Policy) -> None:
+        """Takes an answer in; brakes the run after a 410, and when failures in a row show that all is down."""
         if delivered(answer):
-            self.failures, self.success_at = 0, at
+            self.before, self.failures, self.success_at = 0, 0, at
             return
-        self.failures += 1
         self.failure_at, self.error = at, described(answer)
+        if not self.braked:
+            self.failures += 1
         self.gone = self.gone or answer.status == GONE
+        self.braked = self.braked or self.gone or self.before + self.failures >= policy.brake_after
 
 
 def delivered(answer: Answer) -> bool:

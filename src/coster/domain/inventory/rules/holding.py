@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from coster.domain.inventory.model import Demand, Hold, PoolLine, Position, Want
+from coster.domain.inventory.model import Demand, EntryType, Hold, PoolLine, Position, Want
 from coster.domain.inventory.rules.book import Book
 from coster.kernel import ids, quantity
 
@@ -72,25 +72,24 @@ def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
     """A demand's part of a pool changes; the pool is held in whole cases, what is over is its surplus."""
     wanted = line.held - line.surplus + change
     surplus = quantity.round_up(wanted, line.multiple) - wanted
-    position = line.position_id
+    position, more = line.position_id, surplus - line.surplus
+    if more < 0:  # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
+        _move_remainder(book, demand, line, more)
     book.move(position, "HOLD" if change > 0 else "RELEASE", demand, held=change, by=demand.id)
-    if surplus != line.surplus:
-        more = surplus - line.surplus
-        book.move(
-            position, "HOLD" if more > 0 else "RELEASE", demand, held=more, by=line.pool_id,
-            reason="rest of the last case",
-        )  # fmt: skip
-        _put_remainder(book, demand, line, surplus)
+    if more > 0:
+        _move_remainder(book, demand, line, more)
     book.put_pool(msgspec.structs.replace(line, held=wanted + surplus, surplus=surplus))
 
 
-def _put_remainder(book: Book, demand: Demand, line: PoolLine, surplus: int) -> None:
-    key = (line.pool_id, 0, line.position_id)
+def _move_remainder(book: Book, demand: Demand, line: PoolLine, more: int) -> None:
+    type: EntryType = "HOLD" if more > 0 else "RELEASE"
+    book.move(line.position_id, type, demand, held=more, by=line.pool_id, reason="rest of the last case")
+    surplus = line.surplus + more
     remainder = Hold(
         demand_id=line.pool_id, demand_line=0, position_id=line.position_id, pool_id=line.pool_id,
         quantity=surplus, state="live", policy="remainder", expires_at=None, since=demand.since, priority=0,
     )  # fmt: skip
-    book.put_hold(key, remainder if surplus else None)
+    book.put_hold((line.pool_id, 0, line.position_id), remainder if surplus else None)
 
 
 def release(

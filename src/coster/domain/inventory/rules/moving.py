@@ -18,6 +18,8 @@ from coster.domain.inventory.model import (
     CountStock,
     Demand,
     EntryType,
+    LaterChange,
+    Location,
     Position,
     PutLocation,
     StockWrites,
@@ -28,25 +30,6 @@ from coster.domain.inventory.rules.holding import position_id
 from coster.kernel import clock, quantity
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
-
-
-class Location(msgspec.Struct, frozen=True, kw_only=True):
-    """A location, as loaded or as it is to be stored."""
-
-    id: uuid.UUID
-    enterprise_id: uuid.UUID
-    name: str
-    priority: int
-    active: bool
-    version: int
-
-
-class LaterChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of what is on hand that happened after the earliest count of the batch."""
-
-    position_id: uuid.UUID
-    at: dt.datetime
-    on_hand: int
 
 
 class StockState(msgspec.Struct, frozen=True, kw_only=True):

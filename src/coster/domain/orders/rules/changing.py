@@ -156,9 +156,10 @@ def _carry_out(fold: Fold, index: int, command: Command[Any], row: Matched) -> O
         now = result
     changed = _head(order, row.to, now, command.body)
     fold.orders[order.id], fold.lines[order.id] = changed, now
-    if isinstance(command.body, AddComment):
+    # A reason in words may name somebody, so it stays with the seller's remarks and goes into no event.
+    if remark := getattr(command.body, "text", "") or getattr(command.body, "reason", ""):
         fold.comments.append(
-            Comment(order_id=order.id, id=command.id, at=command.at, actor=command.actor, text=command.body.text)
+            Comment(order_id=order.id, id=command.id, at=command.at, actor=command.actor, text=remark)
         )
     placing.note_pools(fold.pool_changes, fold.book, index, _pools_of(fold, order))
     if order.expires_at and not changed.expires_at:
@@ -170,8 +171,6 @@ def _tell(fold: Fold, index: int, command: Command[Any], row: Matched) -> Accept
     order = fold.orders[command.body.order_id]
     told = [lines.told(line, order.currency) for line in fold.lines[order.id]]
     data = placing.placed_data(order, told)
-    if reason := getattr(command.body, "reason", ""):
-        data["reason"] = reason
     fold.events.append((index, Event(_EVENTS[row.row.trigger], "order", order.id, order.version, data)))
     return Accepted(placing.answer(order, told))
 

@@ -13,7 +13,7 @@ from coster.domain.catalog.model import Item
 from coster.domain.inventory.model import Demand, Hold, PoolLine, Position
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
-from coster.domain.orders.model import Line, Order, OrderWrites, PlaceOrder, PoolChange
+from coster.domain.orders.model import Line, Order, OrderWrites, PlaceOrder, PoolChange, Taken
 from coster.domain.orders.rules import lines
 from coster.domain.parties.model import CustomerRow, Enterprise
 from coster.domain.sessions.model import Session
@@ -23,13 +23,6 @@ from coster.engine.workflow.step import Matched, Table
 from coster.kernel import clock, ids, money, quantity
 from coster.kernel.message import Command, Decided, Event, Timer
 from coster.kernel.outcome import Accepted, Outcome, Rejected
-
-
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """The order that has a channel's reference already."""
-
-    order_id: uuid.UUID
-    seller_id: uuid.UUID
 
 
 class PlacingState(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,15 @@ from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 PERMISSION = "sessions:write"
 MOST_TEXT = 1000
+EVENTS = (
+    "session.planned",
+    "session.changed",
+    "session.opened",
+    "session.closed",
+    "session.reopened",
+    "session.ended",
+)
+"""What is told of a session."""
 _STEPS = ("open", "close", "end")
 _TAKEN = {"planned": 0, "open": 1, "closed": 2, "ended": 3}
 
@@ -48,7 +57,7 @@ class Fold:
         before = self.sessions.get(session.id)
         session = msgspec.structs.replace(session, version=session.version + 1)
         self.sessions[session.id] = session
-        event = Event(f"session.{news}", "session", session.id, session.version, {**view(session), **extra})
+        event = Event(news, "session", session.id, session.version, {**view(session), **extra})
         self.events.append((self.index, event))
         old, new = _timers(before), _timers(session)
         self.timers += [
@@ -156,7 +165,7 @@ def _reopen(fold: Fold, command: Command[ReopenSession]) -> Outcome:
     if refused := times_wrong(session.opens_at, closes_at, amend_until):
         return refused
     again = msgspec.structs.replace(session, status="open", closes_at=closes_at, amend_until=amend_until)
-    return answer(fold.become(again, "reopened", reason=body.reason, actor=str(command.actor)))
+    return answer(fold.become(again, "session.reopened", reason=body.reason, actor=str(command.actor)))
 
 
 def _end(fold: Fold, command: Command[EndSession]) -> Outcome:
@@ -173,7 +182,7 @@ def _end(fold: Fold, command: Command[EndSession]) -> Outcome:
         )
     if session.status != "closed":
         session = _closed(fold, session, command)
-    return answer(fold.become(msgspec.structs.replace(session, status="ended"), "ended"))
+    return answer(fold.become(msgspec.structs.replace(session, status="ended"), "session.ended"))
 
 
 # ------------------------------------------------------------------------------------------------------------ the steps
@@ -181,14 +190,14 @@ def _end(fold: Fold, command: Command[EndSession]) -> Outcome:
 
 def opened(fold: Fold, session: FullSession) -> FullSession:
     """A planned session, open."""
-    return fold.become(msgspec.structs.replace(session, status="open"), "opened")
+    return fold.become(msgspec.structs.replace(session, status="open"), "session.opened")
 
 
 def _closed(fold: Fold, session: FullSession, command: Command[Any]) -> FullSession:
     """A session, closed (and opened before, if that was missed), and the next of its series planned."""
     if session.status == "planned":
         session = opened(fold, session)
-    session = fold.become(msgspec.structs.replace(session, status="closed"), "closed")
+    session = fold.become(msgspec.structs.replace(session, status="closed"), "session.closed")
     _follow(fold, session, command)
     return session
 
@@ -201,7 +210,7 @@ def _follow(fold: Fold, session: FullSession, command: Command[Any]) -> None:
     if fold.last.get(session.series_id, session.opens_at) > session.opens_at:
         return
     fold.last[session.series_id] = next_.opens_at
-    next_ = fold.become(next_, "planned", follows=str(session.id))
+    next_ = fold.become(next_, "session.planned", follows=str(session.id))
     if next_.opens_at <= command.at:
         opened(fold, next_)
 
@@ -226,7 +235,7 @@ def view(session: FullSession) -> dict[str, Any]:
     """What events and answers say of a session; `enterprises` are those whom its news concerns."""
     hubs = sorted(map(str, session.hubs))
     return {
-        "session_id": str(session.id),
+        "id": str(session.id),
         "coordinator_id": str(session.coordinator_id),
         "name": session.name,
         "status": session.status,

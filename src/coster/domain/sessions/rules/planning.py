@@ -35,7 +35,7 @@ def _put(fold: life.Fold, command: Command[PutSession]) -> Outcome:
         return refused
     if wanted == current:
         return life.answer(current, changed=False)
-    session = fold.become(wanted, "changed" if current else "planned")
+    session = fold.become(wanted, "session.changed" if current else "session.planned")
     if session.status == "planned" and session.opens_at <= command.at:
         session = life.opened(fold, session)
     return life.answer(session)

@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 
 from coster.domain.catalog.model import Item
-from coster.domain.inventory.model import Demand, Hold, PoolLine, Position
+from coster.domain.inventory.model import Demand, Hold, Location, PoolLine, Position
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
-from coster.domain.inventory.rules.moving import Location
 from coster.domain.orders.model import Line, Order, OrderWrites, PoolChange
 from coster.domain.orders.rules import lines, placing
 from coster.domain.parties.model import Relation

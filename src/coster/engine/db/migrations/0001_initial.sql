@@ -132,6 +132,19 @@ CREATE TABLE coster.relay_cursor (
 SELECT coster.place_table('coster.relay_cursor', 'tenant');
 SELECT coster.secure_table('coster.relay_cursor');
 
+-- Reactions that were given up after several attempts, so that the stream could go on; they are run again when told to.
+CREATE TABLE coster.parked_reaction (
+    org_id   bigint  NOT NULL,
+    seq      bigint  NOT NULL,  -- the event
+    reaction text    NOT NULL,
+    cause    text    NOT NULL,  -- what went wrong, for whoever looks after the machine
+    resumed  boolean NOT NULL,  -- true: to be run again
+    PRIMARY KEY (org_id, seq, reaction),
+    FOREIGN KEY (org_id, seq) REFERENCES coster.event (org_id, seq)
+);
+SELECT coster.place_table('coster.parked_reaction', 'tenant');
+SELECT coster.secure_table('coster.parked_reaction');
+
 -- engine/batch/schema.sql
 
 -- engine/batch: every command that was answered, with its answer.
@@ -149,6 +162,55 @@ CREATE TABLE coster.command (
 );
 SELECT coster.place_table('coster.command', 'tenant');
 SELECT coster.secure_table('coster.command');
+
+-- engine/webhooks/schema.sql
+
+-- engine/webhooks: who is told of events, and what could not be told yet.
+
+CREATE TABLE coster.webhook_endpoint (
+    org_id          bigint      NOT NULL REFERENCES coster.org (org_id),
+    id              uuid        NOT NULL,
+    url             text        NOT NULL,  -- empty once deleted
+    names           text[]      NOT NULL,  -- 'order.placed', or 'order.*'; none: all
+    enterprise_id   uuid,                  -- events of this enterprise only; null: all of the organisation
+    status          text        NOT NULL CHECK (status IN ('active', 'paused', 'disabled', 'deleted')),
+    seed_key        text        NOT NULL,  -- which key of the settings the secret follows from
+    seed_salt       bytea       NOT NULL,  -- and this endpoint's part; useless without the key
+    old_key         text,                  -- the seed before the last rotation, signed with as well
+    old_salt        bytea,
+    old_until       timestamptz,           -- until this instant
+    failures        integer     NOT NULL,  -- in a row, over all entities
+    failing_since   timestamptz,
+    retry_at        timestamptz,           -- nothing is sent before; null: at once
+    last_success_at timestamptz,
+    last_failure_at timestamptz,
+    last_error      text        NOT NULL,  -- our own words, never the receiver's
+    created_at      timestamptz NOT NULL,
+    version         integer     NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+CREATE INDEX webhook_endpoint_active ON coster.webhook_endpoint (org_id, id) WHERE status = 'active';
+SELECT coster.place_table('coster.webhook_endpoint', 'tenant');
+SELECT coster.secure_table('coster.webhook_endpoint');
+
+-- Of each entity the first row has a next_at or a parked cause; those behind it have neither and wait.
+CREATE TABLE coster.webhook_delivery (
+    org_id      bigint  NOT NULL,
+    endpoint_id uuid    NOT NULL,
+    seq         bigint  NOT NULL,
+    entity_id   uuid    NOT NULL,
+    attempts    integer NOT NULL,
+    next_at     timestamptz,
+    parked      text,  -- why it was given up, in our own words
+    PRIMARY KEY (org_id, endpoint_id, seq),
+    FOREIGN KEY (org_id, endpoint_id) REFERENCES coster.webhook_endpoint (org_id, id),
+    FOREIGN KEY (org_id, seq) REFERENCES coster.event (org_id, seq),
+    CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL)
+);
+CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoint_id, entity_id, seq);
+CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
+SELECT coster.place_table('coster.webhook_delivery', 'tenant');
+SELECT coster.secure_table('coster.webhook_delivery');
 
 -- domain/identity/schema.sql
 
@@ -474,7 +536,9 @@ CREATE TABLE coster.orders (
     CHECK (total = gross - line_discount - order_discount AND total >= 0),
     FOREIGN KEY (org_id, seller_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX orders_seller ON coster.orders (org_id, seller_id, id);
 CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
+CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
 
@@ -529,8 +593,7 @@ CREATE TABLE coster.held_order (
     producer_id  uuid        NOT NULL,
     session_id   uuid        NOT NULL,
     single       boolean     NOT NULL,  -- one per shopper's order
-    status       text        NOT NULL CHECK (status IN ('Held', 'Complete', 'Cancelled')),
-    fulfilment   text        NOT NULL CHECK (fulfilment IN ('Held', 'Unfulfilled', 'Fulfilled', 'Cancelled')),
+    status       text        NOT NULL CHECK (status IN ('Held', 'Complete', 'Fulfilled', 'Cancelled')),  -- of its flow
     flow_version integer     NOT NULL,
     created_at   timestamptz NOT NULL,
     changed_at   timestamptz NOT NULL,

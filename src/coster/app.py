@@ -1,0 +1,325 @@
+"""The one place where the parts are put together: settings in, a running house out, with or without HTTP.
+
+`running` gives everything that carries out commands; `create` gives the ASGI app over it, for granian or uvicorn:
+`granian --interface asgi --factory coster.app:create`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import datetime as dt
+import logging
+import os
+import pathlib
+import random
+import sys
+import traceback
+import uuid
+from collections.abc import AsyncIterator, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+
+from coster import settings as configuration
+from coster.domain.catalog import handlers as catalog
+from coster.domain.identity import handlers as identity
+from coster.domain.identity import reads as identity_reads
+from coster.domain.identity.model import Caller
+from coster.domain.inventory import handlers as inventory
+from coster.domain.orders import handlers as orders
+from coster.domain.orders import reactions as orders_reactions
+from coster.domain.parties import handlers as parties
+from coster.domain.sessions import handlers as sessions
+from coster.domain.wholesale import handlers as wholesale
+from coster.domain.wholesale import reactions as wholesale_reactions
+from coster.edges.api.operations import OPERATIONS
+from coster.edges.http import routes
+from coster.edges.http.auth import Authenticator
+from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
+from coster.engine.batch.gather import Gatherer
+from coster.engine.batch.handler import Registry
+from coster.engine.batch.run import Runner
+from coster.engine.db import connect, migrate
+from coster.engine.db.connect import Database, Target
+from coster.engine.db.embedded import EmbeddedServer
+from coster.engine.outbox.react import Reactions
+from coster.engine.outbox.relay import Relay, Wiring
+from coster.engine.outbox.wake import Bell
+from coster.engine.webhooks import handlers as webhook_handlers
+from coster.engine.webhooks.deliver import Deliverer, Tools
+from coster.engine.webhooks.guard import Guard
+from coster.engine.webhooks.model import Policy
+from coster.engine.webhooks.sender import Sender
+from coster.engine.webhooks.signing import Keyring
+from coster.kernel import clock, errors
+from coster.settings import Settings
+
+_BETWEEN_LOOKS = 0.1
+
+
+def _together(*tables: Reactions) -> Reactions:
+    """Reactions of several rooms, by event, each room's after those of the rooms before it."""
+    names = dict.fromkeys(name for table in tables for name in table)
+    return {name: tuple(entry for table in tables for entry in table.get(name, ())) for name in names}
+
+
+# The handlers of orders are in wholesale's table, each with the held orders that follow from it.
+HANDLERS = (
+    *identity.HANDLERS,
+    *parties.HANDLERS,
+    *catalog.HANDLERS,
+    *inventory.HANDLERS,
+    *sessions.HANDLERS,
+    *wholesale.HANDLERS,
+    *webhook_handlers.HANDLERS,
+)
+# By event, in the order in which they run: orders first, because a held order is completed with what is left.
+REACTIONS = _together(orders_reactions.REACTIONS, wholesale_reactions.REACTIONS)
+FLOWS = {table.flow.name: table for table in (orders.FLOW, wholesale.FLOW)}
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that carries out commands, running."""
+
+    settings: Settings
+    clock: clock.Clock
+    database: Database
+    registry: Registry
+    gatherer: Gatherer
+    bell: Bell
+    relay: Relay | None
+    webhooks: Webhooks | None
+
+
+def create(settings: Settings | None = None, *, target: Target | None = None) -> Litestar:
+    """The ASGI app. Without settings they are read from the environment; `target` names a database instead
+    of theirs."""
+    chosen = settings or configuration.read()
+    configure_log(chosen)
+    seat = routes.Seat(log_requests=chosen.log_requests)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        async with running(chosen, target=target) as house:
+            seat.parts = parts(house)
+            try:
+                yield
+            finally:
+                # From here on nothing new is taken; what was taken is finished by `running`.
+                seat.parts.stopping = True
+
+    return Litestar(
+        route_handlers=routes.handlers(seat, OPERATIONS, prefix="/api/v1"),
+        lifespan=[lifespan],
+        exception_handlers={HTTPException: routes.problem_of, Exception: routes.problem_of},
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, *, target: Target | None = None) -> AsyncIterator[House]:
+    """A running house, migrated, until the end of the block; then it finishes what it has taken, within
+    `drain` seconds.
+
+    Raises the faults of engine.db where the database cannot be used, each with what to do about it.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        place = target or await _place(settings, stack)
+        await _check(place)
+        database = await Database.open(
+            place, max_size=settings.connections, acquire_timeout=settings.connection_wait
+        )
+        stack.push_async_callback(database.close)
+        registry = Registry(HANDLERS)
+        gatherer = Gatherer(
+            Runner(database, identity.authorise),
+            registry,
+            max_batch=settings.max_batch,
+            max_waiting=settings.max_waiting,
+            max_running=settings.max_running,
+        )
+        bell = gatherer.committed
+        stack.push_async_callback(_drain, gatherer, settings.drain)
+        chosen = _clock(settings)
+        relay = None
+        if settings.background:
+            bodies = {kind: handler.body for kind, handler in registry.by_kind.items()}
+            wiring = Wiring(gatherer.submit, REACTIONS, bodies, chosen)
+            relay = Relay(database, wiring, rung=bell.listen())
+            await stack.enter_async_context(_carrying(relay))
+        webhooks = _webhooks(settings)
+        if webhooks is not None and settings.background:
+            await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
+        yield House(settings, chosen, database, registry, gatherer, bell, relay, webhooks)
+
+
+def parts(house: House) -> Parts:
+    """What the edges need of a running house."""
+    database, settings = house.database, house.settings
+
+    async def find(org_id: int, token_hash: bytes, at: dt.datetime) -> Caller | None:
+        async with database.read(org_id) as conn:
+            return await identity_reads.authenticate(conn, org_id, token_hash, at)
+
+    return Parts(
+        database=database,
+        gatherer=house.gatherer,
+        authenticator=Authenticator(find, seconds=settings.key_memory, most=settings.keys_remembered),
+        clock=house.clock,
+        limits=Limits(
+            max_body_bytes=settings.max_body,
+            max_row_bytes=settings.max_row,
+            max_rows_in_work=settings.max_rows_in_work,
+            max_streams=settings.max_streams,
+        ),
+        flows=FLOWS,
+        bell=house.bell,
+        webhooks=house.webhooks,
+        settle=house.relay.settle if house.relay else nothing_to_settle,
+    )
+
+
+def configure_log(settings: Settings) -> None:
+    """One JSON object a line on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _told_fault,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[settings.log_level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _told_fault(_logger: Any, _method: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A fault by type and places. Never by values: a database names the row that it refused, and rows are
+    about people."""
+    fault = told.pop("exc_info", None)
+    if isinstance(fault, BaseException):
+        told["fault"] = type(fault).__qualname__
+        told["places"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(fault.__traceback__)
+        ]
+        if isinstance(fault, (errors.Fault, TypeError, AttributeError, AssertionError)):
+            told["message"] = str(fault)[:500]
+    return told
+
+
+async def _place(settings: Settings, stack: contextlib.AsyncExitStack) -> Target:
+    """Where the database is; an embedded server is started, and stopped with the stack."""
+    if settings.database_url:
+        return settings.database_url
+    server = EmbeddedServer(settings.data_dir, bin_dir=settings.pg_bin or None)
+    await stack.enter_async_context(server)
+    options: dict[str, Any] = server.connect_options()
+    await migrate.upgrade(options)
+    return options
+
+
+async def _check(place: Target) -> None:
+    conn = await connect.connect(place)
+    try:
+        await migrate.check(conn)
+    finally:
+        await conn.close()
+
+
+@contextlib.asynccontextmanager
+async def _carrying(relay: Relay) -> AsyncIterator[None]:
+    """The relay's task runs while the block does; then it finishes what it has sent and gives its leases back."""
+    task = asyncio.create_task(relay.run())
+    try:
+        yield
+    finally:
+        await relay.stop()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _delivering(
+    database: Database, gatherer: Gatherer, webhooks: Webhooks, chosen: clock.Clock
+) -> AsyncIterator[None]:
+    """The task that sends webhooks runs while the block does; then it finishes what is under way."""
+    policy = Policy()
+    sender = Sender(webhooks.guard, policy)
+    tools = Tools(
+        database=database,
+        sender=sender,
+        keyring=webhooks.keyring,
+        submit=gatherer.submit,
+        clock=chosen,
+        chance=random.random,
+        holder=uuid.uuid4(),
+        policy=policy,
+    )
+    deliverer = Deliverer(tools)
+    ringing = asyncio.create_task(_wake_at_commits(deliverer, gatherer.committed.listen()))
+    task = asyncio.create_task(deliverer.run())
+    try:
+        yield
+    finally:
+        ringing.cancel()
+        deliverer.stop()
+        await task
+        await sender.close()
+
+
+async def _wake_at_commits(deliverer: Deliverer, rung: asyncio.Event) -> None:
+    while True:
+        await rung.wait()
+        rung.clear()
+        deliverer.wake()
+        # Commits come by the thousand; webhooks need not be looked at more often than this.
+        await asyncio.sleep(_BETWEEN_LOOKS)
+
+
+def _webhooks(settings: Settings) -> Webhooks | None:
+    """What webhooks are signed with, and where they may go. Without keys in the settings one is kept
+    beside the embedded data."""
+    keys = {name: base64.b64decode(key) for name, _, key in _pairs(settings.webhook_keys)}
+    if not keys and not settings.database_url:
+        keys = {"local": _kept_key(pathlib.Path(settings.data_dir) / "webhook.key")}
+    if not keys:
+        return None
+    networks = [network.strip() for network in settings.webhook_networks.split(",") if network.strip()]
+    return Webhooks(Guard(networks), Keyring(keys, next(iter(keys))))
+
+
+def _pairs(text: str) -> list[tuple[str, str, str]]:
+    return [entry.strip().partition(":") for entry in text.split(",") if entry.strip()]
+
+
+def _kept_key(path: pathlib.Path) -> bytes:
+    """The key in a file that only this user reads; made when it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(32))
+    return path.read_bytes()
+
+
+async def _drain(gatherer: Gatherer, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(gatherer.stop(), seconds)
+
+
+def _clock(settings: Settings) -> clock.Clock:
+    if settings.clock == "system":
+        return clock.SystemClock()
+    start = settings.clock_start
+    return clock.ManualClock(dt.datetime.fromisoformat(start) if start else clock.SystemClock().now())

@@ -1,0 +1,78 @@
+"""What a command says: tables and progress for people, JSON for programs, and one sentence where something is wrong."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+# A pipe has no width; what is printed into one is read by people too, in logs.
+_WIDTH_OF_A_PIPE = 118
+
+
+class Exit(enum.IntEnum):
+    """How a command ends; docs/reference/cli.md explains each."""
+
+    DONE = 0
+    WRONG = 1
+    USAGE = 2
+    ROWS_FAILED = 3
+    REFUSED = 4
+    IN_USE = 5
+    INTERRUPTED = 130
+
+
+class FailedError(Exception):
+    """A command cannot go on; the message is one sentence for whoever typed it."""
+
+    def __init__(self, message: str, code: Exit = Exit.REFUSED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal, or a pipe that is wide enough for our tables; made anew, since tests put other files in place."""
+    file = sys.stderr if stderr else sys.stdout
+    return Console(file=file, width=None if file.isatty() else _WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
+
+
+def say(text: str) -> None:
+    """A line for people, as it is."""
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """A line about something that is wrong, beside the output."""
+    print(f"coster: {text}", file=sys.stderr, flush=True)
+
+
+def as_json(value: Any) -> None:
+    """A value for programs: JSON, indented."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), flush=True)
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Rows for people; what is None shows as a dash."""
+    shown = Table(*header, title=title or None, title_justify="left", title_style="bold")
+    for row in rows:
+        shown.add_row(*("–" if cell is None else str(cell) for cell in row))
+    console().print(shown)
+
+
+def progress() -> Progress:
+    """A progress bar on standard error, for bytes; nothing where that is no terminal."""
+    shown = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=shown,
+        disable=not shown.is_terminal,
+    )

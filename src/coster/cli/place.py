@@ -1,0 +1,89 @@
+"""Where the database of this installation is: the embedded one of the data directory, or the one that a URL names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from cyclopts import Parameter
+
+from coster import settings
+from coster.cli.output import Exit, FailedError
+from coster.engine.db import connect, embedded, migrate
+from coster.engine.db.connect import Database, Target
+from coster.settings import Settings
+
+T = TypeVar("T")
+DataDir = Annotated[
+    Path | None,
+    Parameter(help="Directory of the embedded database; without it COSTER_DATA_DIR, or coster-data here."),
+]
+Org = Annotated[int, Parameter(help="Number of the organisation.")]
+
+
+def chosen(data_dir: Path | None = None) -> Settings:
+    """The settings of the environment; an option wins."""
+    return settings.read(**({} if data_dir is None else {"data_dir": str(data_dir), "database_url": ""}))
+
+
+def programs(given: Settings) -> Path | None:
+    """The directory of PostgreSQL's programs, where one is chosen."""
+    return Path(given.pg_bin) if given.pg_bin else None
+
+
+@contextlib.contextmanager
+def reached(given: Settings, *, create: bool = False) -> Iterator[Target]:
+    """The database; the embedded server is started for as long as we need it, if none runs.
+
+    Without `create` a data directory that is not there is a slip of the pen, and not to be made.
+    """
+    if given.database_url:
+        yield given.database_url
+        return
+    if not create and not Path(given.data_dir).is_dir():
+        raise FailedError(
+            f"there is no data directory {given.data_dir}: run `coster init`, or name another one"
+            " by --data-dir or COSTER_DATA_DIR"
+        )
+    with embedded.reach(given.data_dir, bin_dir=programs(given)) as options:
+        yield options
+
+
+@contextlib.asynccontextmanager
+async def opened(target: Target) -> AsyncIterator[Database]:
+    """The database, after a look whether it is at this program's version."""
+    conn = await connect.connect(target)
+    try:
+        await migrate.check(conn)
+    finally:
+        await conn.close()
+    database = await Database.open(target, min_size=1, max_size=2)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def with_database(given: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Runs work on the database and gives its result."""
+
+    async def run(target: Target) -> T:
+        async with opened(target) as database:
+            return await work(database)
+
+    with reached(given) as target:
+        return asyncio.run(run(target))
+
+
+def parsed(kind: type[T], text: str, what: str) -> T:
+    """A word of the command line as an id or an instant. FailedError where it is none."""
+    try:
+        return msgspec.convert(text, kind)
+    except msgspec.ValidationError as error:
+        hint = "an id" if kind is uuid.UUID else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
+        raise FailedError(f"{what} must be {hint}; {text!r} is none", Exit.USAGE) from error

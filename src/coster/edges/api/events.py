@@ -1,0 +1,165 @@
+"""What happened, in order: by cursor, and as a stream (SSE) that goes on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+
+from coster.edges.http.call import Answer, Call, answer
+from coster.edges.http.fields import Id, Instant
+from coster.edges.http.operation import Operation
+from coster.edges.http.paging import LARGEST
+from coster.edges.http.problems import Problem
+from coster.engine.outbox import feed
+from coster.kernel.message import Stored
+
+EventName = Annotated[
+    str, msgspec.Meta(max_length=100, description="An event's name.", examples=["order.placed"])
+]
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+_SIGN_OF_LIFE = b": alive\n\n"
+_POLL = 1.0
+
+
+class EventTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A business fact. Whoever has seen number n will never see a smaller one appear."""
+
+    seq: Annotated[int, msgspec.Meta(description="1, 2, 3 … within the organisation.", examples=[17])]
+    name: EventName
+    entity: Annotated[str, msgspec.Meta(examples=["order"])]
+    entity_id: Id
+    version: Annotated[int, msgspec.Meta(description="1, 2, 3 … within the entity.", examples=[1])]
+    at: Instant
+    command_id: Id
+    data: dict[str, Any]
+
+
+class EventPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Events after a number. Ask again with `after`; with `more` there is more already, even where this
+    page is empty."""
+
+    items: list[EventTold]
+    after: int
+    more: bool
+
+
+class EventQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which events."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**62, description="The last number that you have seen.")] = 0
+    name: EventName | None = None
+    entity: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+    entity_id: uuid.UUID | None = None
+
+
+class FeedQuery(EventQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which events, and how many at most."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] = 100
+
+
+async def list_(call: Call) -> Answer:
+    """Events after a number."""
+    query = call.read_query(FeedQuery)
+    async with call.parts.database.read(call.org_id) as conn:
+        page = await feed.read_events(
+            conn, call.org_id, query.after, query.limit, wanted=_wanted(call, query)
+        )
+    told = [_told(stored) for stored in page.events]
+    return answer(EventPage(items=told, after=page.after, more=page.more))
+
+
+async def stream(call: Call) -> Answer:
+    """Events after a number, and then every event as it happens. A client that comes back says Last-Event-ID."""
+    query = call.read_query(EventQuery)
+    last = call.headers.get(b"last-event-id", b"")
+    after = int(last) if last.isdigit() and len(last) < 19 else query.after
+    if call.parts.streams >= call.parts.limits.max_streams:
+        raise Problem(
+            "too_many_streams",
+            "Too many event streams are open; read /api/v1/events by cursor, or come back later.",
+            headers=[(b"retry-after", b"5")],
+        )
+    return Answer(
+        body=_pieces(call, after, _wanted(call, query)),
+        media=b"text/event-stream",
+        headers=[(b"x-accel-buffering", b"no")],
+    )
+
+
+async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[bytes]:
+    """The stream, until the client goes (sending fails), its key is revoked, or the server stops."""
+    call.parts.streams += 1
+    rung = call.parts.bell.listen()
+    events = feed.Stream(call.parts.database, rung, poll=_POLL).follow(call.org_id, after, wanted=wanted)
+    try:
+        yield b"retry: 2000\n\n"
+        async for stored in events:
+            if call.parts.stopping:
+                return
+            if stored is None:
+                await call.parts.authenticator.caller(
+                    call.headers.get(b"authorization"), call.parts.clock.now()
+                )
+                yield _SIGN_OF_LIFE
+            else:
+                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (
+                    stored.seq,
+                    stored.event.name.encode(),
+                    _encode(_told(stored)),
+                )
+    except Problem:
+        return
+    finally:
+        await events.aclose()
+        call.parts.streams -= 1
+
+
+def _wanted(call: Call, query: EventQuery) -> feed.Filter:
+    return feed.Filter(
+        names=None if query.name is None else [query.name],
+        entity=query.entity,
+        entity_id=query.entity_id,
+        enterprises=call.scope_of(),
+    )
+
+
+def _told(stored: Stored) -> EventTold:
+    event = stored.event
+    return EventTold(
+        seq=stored.seq,
+        name=event.name,
+        entity=event.entity,
+        entity_id=event.entity_id,
+        version=event.version,
+        at=stored.at,
+        command_id=stored.command_id,
+        data=dict(event.data),
+    )
+
+
+_READ: dict[str, Any] = {"tag": "events", "method": "GET", "permission": "events:read"}
+OPERATIONS = (
+    Operation(
+        id="listEvents",
+        path="/api/v1/events",
+        summary="Read events by cursor",
+        endpoint=list_,
+        query=FeedQuery,
+        answer=EventPage,
+        **_READ,
+    ),
+    Operation(
+        id="streamEvents",
+        path="/api/v1/events/stream",
+        summary="Follow events as a stream",
+        endpoint=stream,
+        query=EventQuery,
+        media=("text/event-stream",),
+        problems=("too_many_streams",),
+        **_READ,
+    ),
+)

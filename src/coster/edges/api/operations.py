@@ -1,0 +1,86 @@
+"""All operations of the API, and its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from coster import __version__
+from coster.edges.api import (
+    catalog,
+    clock,
+    customers,
+    events,
+    flows,
+    health,
+    identity,
+    inventory,
+    locations,
+    order_rows,
+    orders,
+    parties,
+    party_rows,
+    sessions,
+    webhooks,
+    wholesale,
+)
+from coster.edges.http import openapi
+from coster.edges.http.call import Answer, Call, encode
+from coster.edges.http.operation import Operation
+
+TAGS: Final = {
+    "orders": "Shoppers' orders: their stock is held from the beginning of checkout.",
+    "sessions": "Sales sessions of hubs: when they sell, and what.",
+    "held orders": "What a hub holds of a producer's stock: the sum of its shoppers' live orders.",
+    "stock": "Where things are, how many can be had, and every change of that.",
+    "items": "What can be bought, in which units.",
+    "parties": "Producers, hubs and retailers, and who supplies whom.",
+    "customers": "Shoppers; what identifies a person is kept apart and can be erased.",
+    "keys": "API keys and what they may do.",
+    "events": "What happened, in order: by cursor, as a stream, to webhooks.",
+    "flows": "The life cycles that orders follow, as data.",
+    "server": "The server itself.",
+}
+
+
+class _Document:
+    """The OpenAPI document, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+
+    async def __call__(self, _call: Call) -> Answer:
+        if not self._bytes:
+            self._bytes = encode(openapi.document(OPERATIONS, version=__version__, tags=TAGS))
+        return Answer(body=self._bytes)
+
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    *orders.OPERATIONS,
+    *order_rows.OPERATIONS,
+    *sessions.OPERATIONS,
+    *wholesale.OPERATIONS,
+    *inventory.OPERATIONS,
+    *locations.OPERATIONS,
+    *catalog.OPERATIONS,
+    *parties.OPERATIONS,
+    *customers.OPERATIONS,
+    *party_rows.OPERATIONS,
+    *identity.OPERATIONS,
+    *events.OPERATIONS,
+    *webhooks.OPERATIONS,
+    *flows.OPERATIONS,
+    *clock.OPERATIONS,
+    *health.OPERATIONS,
+    Operation(
+        id="getOpenApi",
+        method="GET",
+        path="/api/v1/openapi.json",
+        tag="server",
+        summary="This document",
+        endpoint=_Document(),
+        permission=None,
+        answer=dict[str, Any],
+        answer_example={"openapi": "3.1.0"},
+    ),
+)

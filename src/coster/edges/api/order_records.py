@@ -1,0 +1,288 @@
+"""Records of orders over HTTP: what may be sent, and what is answered."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Literal
+
+import msgspec
+
+from coster.edges.http.fields import (
+    Amount,
+    AmountText,
+    Currency,
+    CustomerId,
+    EnterpriseId,
+    Id,
+    Instant,
+    ItemId,
+    Percent,
+    Price,
+    PriceText,
+    Quantity,
+    QuantityText,
+    Reason,
+    SessionId,
+    Text,
+    Version,
+)
+from coster.edges.http.paging import PageQuery
+
+Channel = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=100, description="The shop or platform that it came from.", examples=["web"]
+    ),
+]
+Reference = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=200,
+        description="The order's name there; a channel's reference is taken once.",
+        examples=["4711"],
+    ),
+]
+Unit = Annotated[
+    str,
+    msgspec.Meta(max_length=40, description="A sales unit; empty: the item's stock unit.", examples=["kg"]),
+]
+LineNumber = Annotated[
+    int, msgspec.Meta(ge=1, le=100_000, description="The line's number, from 1.", examples=[1])
+]
+Payment = Literal["none", "pending", "authorised", "captured"]
+Priority = Annotated[
+    int, msgspec.Meta(ge=-1_000_000, le=1_000_000, description="Higher is served first in a shortage.")
+]
+
+
+class DiscountGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An amount or a percentage off; with `over`, only where the goods are worth more than that."""
+
+    amount: Amount | None = None
+    percent: Percent | None = None
+    over: Amount | None = None
+    label: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
+class LineWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A wanted line, perhaps at a price that was agreed elsewhere."""
+
+    item_id: ItemId
+    quantity: Quantity
+    unit: Unit = ""
+    price: Price | None = None
+    discount: DiscountGiven | None = None
+
+
+class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A checkout that begins: the stock is held at once, or the order is refused and nothing happens."""
+
+    seller_id: EnterpriseId
+    channel: Channel
+    reference: Reference
+    lines: Annotated[list[LineWanted], msgspec.Meta(min_length=1, max_length=1000)]
+    session_id: SessionId | None = None
+    customer_id: CustomerId | None = None
+    discount: DiscountGiven | None = None
+    completed: Annotated[
+        bool, msgspec.Meta(description="The checkout is over elsewhere already: the order is booked at once.")
+    ] = False
+    allow_partial: Annotated[bool, msgspec.Meta(description="Take what there is instead of refusing.")] = (
+        False
+    )
+    priority: Priority = 0
+
+
+class LineTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it stands."""
+
+    line: LineNumber
+    item_id: ItemId
+    unit: Unit
+    requested: QuantityText
+    quantity: QuantityText
+    stock_quantity: Annotated[str, msgspec.Meta(description="The same in stock units.", examples=["1.5"])]
+    price: PriceText
+    discount: AmountText
+    order_share: Annotated[
+        str, msgspec.Meta(description="The line's share of the order's discount.", examples=["0.50"])
+    ]
+    total: AmountText
+    stock: Annotated[str, msgspec.Meta(description="Where its stock stands.", examples=["held"])]
+    fulfilment: Annotated[str, msgspec.Meta(description="How far it is fulfilled.", examples=["not_started"])]
+    note: Annotated[
+        str, msgspec.Meta(description="Why the quantity is not the one that was asked for.", examples=[""])
+    ]
+
+
+class OrderTold(msgspec.Struct, frozen=True, kw_only=True):
+    """The order as it is now."""
+
+    id: Id
+    number: Annotated[str, msgspec.Meta(description="The order's name for people.", examples=["7Z3K9Q0X2M"])]
+    version: Version
+    status: Annotated[str, msgspec.Meta(description="Of its flow.", examples=["created"])]
+    currency: Currency
+    gross: AmountText
+    discount: AmountText
+    total: AmountText
+    expires_at: Annotated[Instant, msgspec.Meta(description="When the checkout ends by itself.")] | None
+    lines: list[LineTold]
+
+
+class LineSeen(LineTold, frozen=True, kw_only=True):
+    """A line as it stands, with its producer."""
+
+    producer_id: EnterpriseId
+    gross: AmountText
+
+
+class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
+    """An order without its lines."""
+
+    id: Id
+    number: Annotated[str, msgspec.Meta(description="The order's name for people.", examples=["7Z3K9Q0X2M"])]
+    version: Version
+    seller_id: EnterpriseId
+    session_id: SessionId | None
+    customer_id: CustomerId | None
+    channel: Channel
+    reference: Reference
+    status: Annotated[str, msgspec.Meta(description="Of its flow.", examples=["booked"])]
+    flow: Annotated[str, msgspec.Meta(examples=["order.retail"])]
+    payment: str
+    currency: Currency
+    gross: AmountText
+    line_discount: AmountText
+    order_discount: AmountText
+    total: AmountText
+    priority: Priority
+    placed_at: Instant
+    expires_at: Annotated[Instant, msgspec.Meta(description="When the checkout ends by itself.")] | None
+
+
+class OrderSeen(OrderHead, frozen=True, kw_only=True):
+    """An order with its lines."""
+
+    lines: list[LineSeen]
+
+
+class OrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which orders; newest first."""
+
+    seller_id: EnterpriseId | None = None
+    session_id: SessionId | None = None
+    customer_id: CustomerId | None = None
+    status: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+    channel: Channel | None = None
+    reference: Reference | None = None
+
+
+class CommentSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A remark."""
+
+    id: Id
+    at: Instant
+    actor: Annotated[uuid.UUID, msgspec.Meta(description="The API key that made it.")]
+    text: Text
+
+
+class Comments(msgspec.Struct, frozen=True, kw_only=True):
+    """Remarks, oldest first."""
+
+    items: list[CommentSeen]
+
+
+class LineChanged(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line's new quantity in its sales unit; 0 takes it out."""
+
+    line: LineNumber
+    quantity: Quantity
+
+
+class LineAdded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line more."""
+
+    item_id: ItemId
+    quantity: Quantity
+    unit: Unit = ""
+
+
+class OrderPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New quantities, lines more, another discount: all or nothing. Stock, totals and held orders follow at once."""
+
+    lines: Annotated[list[LineChanged], msgspec.Meta(max_length=1000)] = []
+    add: Annotated[list[LineAdded], msgspec.Meta(max_length=1000)] = []
+    discount: DiscountGiven | None = None
+
+
+class CompleteAttributes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the payment stands."""
+
+    payment: Payment = "none"
+
+
+class ReasonGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Reason = ""
+
+
+class CommentGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A remark for the seller's own people."""
+
+    text: Annotated[Text, msgspec.Meta(min_length=1, examples=["Rings twice."])]
+
+
+class Complete(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="name",
+    tag="complete_checkout",
+):
+    """The shopper paid or confirmed: the order is booked."""
+
+    attributes: CompleteAttributes = CompleteAttributes()
+
+
+class Fail(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="name",
+    tag="fail_checkout",
+):
+    """The checkout came to nothing: what was held is free again."""
+
+    attributes: ReasonGiven = ReasonGiven()
+
+
+class Cancel(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name", tag="cancel"
+):
+    """The whole order is off: what was held is free again."""
+
+    attributes: ReasonGiven = ReasonGiven()
+
+
+class Change(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name", tag="change"
+):
+    """New quantities; the same as PATCH, without the need to know the version."""
+
+    attributes: OrderPatch
+
+
+class Comment(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name", tag="comment"
+):
+    """A remark for the seller's own people."""
+
+    attributes: CommentGiven
+
+
+OrderEvent = Complete | Fail | Cancel | Change | Comment

@@ -1,0 +1,389 @@
+"""Shoppers' orders over HTTP: placed, completed, changed, cancelled, commented; one by one or as files."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+
+from coster.domain.orders import reads
+from coster.domain.orders.model import (
+    AddComment,
+    CancelOrder,
+    ChangeOrder,
+    CompleteCheckout,
+    Discount,
+    FailCheckout,
+    Line,
+    LineChange,
+    LineRequest,
+    Order,
+    OrdersWanted,
+    PlaceOrder,
+)
+from coster.edges.api.buttons import ActionSeen, actions
+from coster.edges.api.currencies import currency_of
+from coster.edges.api.order_records import (
+    Cancel,
+    Change,
+    Comment,
+    CommentGiven,
+    Comments,
+    Complete,
+    DiscountGiven,
+    Fail,
+    LineWanted,
+    OrderEvent,
+    OrderHead,
+    OrderPatch,
+    OrderQuery,
+    OrderSeen,
+    OrderTold,
+    OrderWanted,
+)
+from coster.edges.http import commands, paging
+from coster.edges.http.bodies import Body, Numbers
+from coster.edges.http.call import Answer, Call, answer, versioned
+from coster.edges.http.operation import Operation
+from coster.edges.http.paging import Page
+from coster.edges.http.problems import not_found
+from coster.kernel import ids, money, quantity
+from coster.kernel.outcome import Accepted
+
+_wanted, _patch, _comment = Body(OrderWanted), Body(OrderPatch), Body(CommentGiven)
+_event: Body[OrderEvent] = Body(OrderEvent)
+
+
+async def place(call: Call) -> Answer:
+    """Places an order."""
+    body = await call.read(_wanted)
+    result = await commands.send(call, await placing(call, body, order_id(call, call.command_id)))
+    outcome = result.outcome
+    location = f"/api/v1/orders/{outcome.value['id']}" if isinstance(outcome, Accepted) else None
+    return commands.reply(call, result, status=201, location=location)
+
+
+def order_id(call: Call, command_id: uuid.UUID) -> uuid.UUID:
+    """An id that sorts by time. A repeat would make another, but is answered with what the first one made."""
+    return ids.at_instant(call.at, commands.made(command_id, "order").bytes)
+
+
+async def placing(call: Call, body: OrderWanted, order_id: uuid.UUID) -> PlaceOrder:
+    """The command, with all decimals as exact integers. Problem: body_invalid."""
+    numbers = Numbers()
+    currency = await _currency(call, body)
+    command = PlaceOrder(
+        order_id=order_id,
+        seller_id=body.seller_id,
+        channel=body.channel,
+        reference=body.reference,
+        lines=[_line(numbers, number, line, currency) for number, line in enumerate(body.lines)],
+        session_id=body.session_id,
+        customer_id=body.customer_id,
+        discount=_discount(numbers, "/discount", body.discount, currency),
+        completed=body.completed,
+        allow_partial=body.allow_partial,
+        priority=body.priority,
+    )
+    numbers.check()
+    return command
+
+
+async def _currency(call: Call, body: OrderWanted) -> str:
+    """The seller's currency, which only discounts need; without one nothing is read."""
+    if body.discount is None and all(line.discount is None for line in body.lines):
+        return ""
+    return await currency_of(call, body.seller_id, "/seller_id")
+
+
+def _line(numbers: Numbers, number: int, line: LineWanted, currency: str) -> LineRequest:
+    here = f"/lines/{number}"
+    return LineRequest(
+        item_id=line.item_id,
+        quantity=numbers.quantity(f"{here}/quantity", line.quantity),
+        unit=line.unit,
+        price_micros=None if line.price is None else numbers.price(f"{here}/price", line.price),
+        discount=_discount(numbers, f"{here}/discount", line.discount, currency),
+    )
+
+
+def _discount(numbers: Numbers, pointer: str, given: DiscountGiven | None, currency: str) -> Discount | None:
+    if given is None:
+        return None
+    if (given.amount is None) == (given.percent is None):
+        numbers.add(pointer, "must have either an amount or a percent.")
+    return Discount(
+        amount=0 if given.amount is None else numbers.amount(f"{pointer}/amount", given.amount, currency),
+        permille=0 if given.percent is None else numbers.permille(f"{pointer}/percent", given.percent),
+        over=0 if given.over is None else numbers.amount(f"{pointer}/over", given.over, currency),
+        label=given.label,
+    )
+
+
+# --------------------------------------------------------------------------------------------------------- looking
+
+
+async def list_(call: Call) -> Answer:
+    """The orders of the caller's sellers, without their lines."""
+    query = call.read_query(OrderQuery)
+    wanted = OrdersWanted(
+        seller_id=query.seller_id,
+        session_id=query.session_id,
+        customer_id=query.customer_id,
+        status=query.status,
+        channel=query.channel,
+        reference=query.reference,
+        before=paging.read("orders", query.cursor, uuid.UUID),
+        limit=query.limit + 1,
+    )
+    async with call.parts.database.read(call.org_id) as conn:
+        rows = await reads.list_orders(conn, call.org_id, call.authority, wanted)
+    return answer(paging.page("orders", rows, query.limit, _seen, lambda order: order.id))
+
+
+async def get(call: Call) -> Answer:
+    """One order with its lines."""
+    order = await _find(call)
+    async with call.parts.database.read(call.org_id) as conn:
+        lines = await reads.lines_of(conn, call.org_id, [order.id])
+    seen = {**_seen(order), "lines": [_seen_line(line, order.currency) for line in lines[order.id]]}
+    return versioned(seen, order.version)
+
+
+async def list_actions(call: Call) -> Answer:
+    """What may be done with an order now."""
+    order = await _find(call)
+    return answer(actions(call, order.flow, order.status, order.seller_id))
+
+
+async def list_comments(call: Call) -> Answer:
+    """The remarks on an order."""
+    order = await _find(call)
+    async with call.parts.database.read(call.org_id) as conn:
+        rows = await reads.list_comments(conn, call.org_id, order.id)
+    return answer({"items": rows})
+
+
+async def _find(call: Call) -> Order:
+    async with call.parts.database.read(call.org_id) as conn:
+        rows = await reads.list_orders(
+            conn, call.org_id, call.authority, OrdersWanted(ids=[call.id()], limit=1)
+        )
+    if not rows:
+        raise not_found("order")
+    return rows[0]
+
+
+def _seen(order: Order) -> dict[str, Any]:
+    seen = msgspec.structs.asdict(order)
+    for name in ("gross", "line_discount", "order_discount", "total"):
+        seen[name] = money.text(seen[name], order.currency)
+    seen["number"] = ids.short(order.id)
+    del seen["flow_version"]
+    return seen
+
+
+def _seen_line(line: Line, currency: str) -> dict[str, Any]:
+    seen = msgspec.structs.asdict(line)
+    del seen["order_id"]
+    seen["line"] = seen.pop("line_no")
+    seen["price"] = money.price_text(seen.pop("price_micros"))
+    for name in ("requested", "quantity", "stock_quantity"):
+        seen[name] = quantity.text(seen[name])
+    for name in ("gross", "discount", "order_share", "total"):
+        seen[name] = money.text(seen[name], currency)
+    return seen
+
+
+# --------------------------------------------------------------------------------------------------------- changes
+
+
+async def change(call: Call) -> Answer:
+    """Changes lines, all or nothing."""
+    expected = call.expected_version
+    patch = await call.read(_patch)
+    return commands.reply(call, await commands.send(call, await _change(call, patch, "", expected)))
+
+
+async def drive(call: Call) -> Answer:
+    """Sends an event to the order's flow."""
+    event = await call.read(_event)
+    order_id = call.id()
+    expected = call.expected_version if b"if-match" in call.headers else None
+    reason = ""
+    body: Any
+    match event:
+        case Complete(attributes=given):
+            body = CompleteCheckout(order_id=order_id, payment=given.payment)
+        case Fail(attributes=why):
+            reason = why.reason
+            body = FailCheckout(order_id=order_id, reason=reason)
+        case Cancel(attributes=why):
+            reason = why.reason
+            body = CancelOrder(order_id=order_id, reason=reason, expected_version=expected)
+        case Change(attributes=patch):
+            body = await _change(call, patch, "/attributes", expected)
+        case Comment(attributes=remark):
+            body = AddComment(order_id=order_id, text=remark.text)
+    return commands.reply(call, await commands.send(call, body, reason=reason))
+
+
+async def comment(call: Call) -> Answer:
+    """Adds a remark."""
+    body = await call.read(_comment)
+    order_id = call.id()
+    result = await commands.send(call, AddComment(order_id=order_id, text=body.text))
+    return commands.reply(call, result, status=201, location=f"/api/v1/orders/{order_id}/comments")
+
+
+async def _change(call: Call, patch: OrderPatch, pointer: str, expected: int | None) -> ChangeOrder:
+    numbers = Numbers()
+    currency = "" if patch.discount is None else (await _find(call)).currency
+    if not (patch.lines or patch.add or patch.discount):
+        numbers.add(pointer, "changes nothing: give lines, add or discount.")
+    if len({line.line for line in patch.lines}) < len(patch.lines):
+        numbers.add(f"{pointer}/lines", "names a line twice.")
+    changed = [
+        LineChange(
+            line_no=line.line,
+            quantity=numbers.quantity(f"{pointer}/lines/{number}/quantity", line.quantity, least=0),
+        )
+        for number, line in enumerate(patch.lines)
+    ]
+    added = [
+        LineChange(
+            line_no=0,
+            quantity=numbers.quantity(f"{pointer}/add/{number}/quantity", line.quantity),
+            item_id=line.item_id,
+            unit=line.unit,
+        )
+        for number, line in enumerate(patch.add)
+    ]
+    discount = _discount(numbers, f"{pointer}/discount", patch.discount, currency)
+    numbers.check()
+    return ChangeOrder(
+        order_id=call.id(), lines=changed + added, discount=discount, expected_version=expected
+    )
+
+
+_READ: dict[str, Any] = {"tag": "orders", "permission": "orders:read", "method": "GET"}
+_WRITE: dict[str, Any] = {"tag": "orders", "permission": "orders:write", "method": "POST", "changes": True}
+_PLACING = (
+    "seller_unknown",
+    "duplicate_reference",
+    "session_unknown",
+    "session_not_open",
+    "customer_unknown",
+    "item_not_listed",
+    "item_not_buyable",
+    "unit_unknown",
+    "currency_mismatch",
+    "quantity_not_positive",
+    "quantity_below_minimum",
+    "quantity_above_maximum",
+    "insufficient_stock",
+    "lines_refused",
+    "below_minimum_order",
+)
+_CHANGING = (
+    "order_unknown",
+    "order_status",
+    "version_conflict",
+    "line_unknown",
+    "insufficient_stock",
+    "session_not_open",
+    "unit_unknown",
+    "item_not_listed",
+    "lines_refused",
+)
+_EXAMPLE: dict[str, Any] = {
+    "seller_id": "0192f0c1-2f3a-7bcd-8e9f-0123456789ab",
+    "channel": "web",
+    "reference": "4711",
+    "session_id": "0192f0c1-2f3a-7bcd-8e9f-0123456789ac",
+    "lines": [{"item_id": "0192f0c1-2f3a-7bcd-8e9f-0123456789ad", "quantity": "2.5", "unit": "kg"}],
+}
+OPERATIONS = (
+    Operation(
+        id="placeOrder",
+        path="/api/v1/orders",
+        summary="Begin a checkout: place an order",
+        endpoint=place,
+        body=OrderWanted,
+        answer=OrderTold,
+        status=201,
+        problems=_PLACING,
+        example=_EXAMPLE,
+        description="Its stock is held at once, or it is refused and nothing happens; then every line "
+        "that cannot be had is "
+        "named with what is wanted and what is available.",
+        **_WRITE,
+    ),
+    Operation(
+        id="listOrders",
+        path="/api/v1/orders",
+        summary="List orders",
+        endpoint=list_,
+        query=OrderQuery,
+        answer=Page[OrderHead],
+        **_READ,
+    ),
+    Operation(
+        id="getOrder",
+        path="/api/v1/orders/{id}",
+        summary="Show an order",
+        endpoint=get,
+        answer=OrderSeen,
+        **_READ,
+    ),
+    Operation(
+        id="changeOrder",
+        path="/api/v1/orders/{id}",
+        summary="Change an order",
+        endpoint=change,
+        body=OrderPatch,
+        answer=OrderTold,
+        needs_version=True,
+        problems=_CHANGING,
+        **{**_WRITE, "method": "PATCH"},
+    ),
+    Operation(
+        id="driveOrder",
+        path="/api/v1/orders/{id}/events",
+        summary="Complete, fail, cancel, change or comment an order",
+        endpoint=drive,
+        body=OrderEvent,
+        answer=OrderTold,
+        problems=_CHANGING,
+        description="With If-Match, cancel and change are refused where the order has changed since.",
+        **_WRITE,
+    ),
+    Operation(
+        id="listOrderActions",
+        path="/api/v1/orders/{id}/actions",
+        summary="List what may be done with an order now",
+        endpoint=list_actions,
+        answer=list[ActionSeen],
+        **_READ,
+    ),
+    Operation(
+        id="listComments",
+        path="/api/v1/orders/{id}/comments",
+        summary="List remarks on an order",
+        endpoint=list_comments,
+        answer=Comments,
+        **_READ,
+    ),
+    Operation(
+        id="addComment",
+        path="/api/v1/orders/{id}/comments",
+        summary="Add a remark to an order",
+        endpoint=comment,
+        body=CommentGiven,
+        answer=OrderTold,
+        status=201,
+        problems=("order_unknown",),
+        **_WRITE,
+    ),
+)

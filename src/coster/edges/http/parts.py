@@ -1,0 +1,60 @@
+"""What the endpoints work with, put together once by the app and handed to every call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from coster.edges.http.auth import Authenticator
+from coster.engine.batch.gather import Gatherer
+from coster.engine.db.connect import Database
+from coster.engine.outbox.wake import Bell
+from coster.engine.webhooks.guard import Guard
+from coster.engine.webhooks.signing import Keyring
+from coster.engine.workflow.step import Table
+from coster.kernel.clock import Clock
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds on what a caller may send: bytes of a body and of a batch's row, rows of a batch in work at
+    once, event streams."""
+
+    max_body_bytes: int
+    max_row_bytes: int
+    max_rows_in_work: int
+    max_streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """What making a webhook needs: the judge of addresses, and the keys from which secrets follow."""
+
+    guard: Guard
+    keyring: Keyring
+
+
+async def nothing_to_settle() -> None:
+    """Where no relay runs."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """The machinery behind the edge. `ready` says why the server takes no requests, or None; `settle` waits until every
+    reaction and timer that is due has run (the demonstration's clock needs it); `flows` are the compiled flows by name.
+    """
+
+    database: Database
+    gatherer: Gatherer
+    authenticator: Authenticator
+    clock: Clock
+    limits: Limits
+    flows: Mapping[str, Table] = field(default_factory=dict)
+    bell: Bell = field(default_factory=Bell)
+    webhooks: Webhooks | None = None
+    settle: Callable[[], Awaitable[None]] = nothing_to_settle
+    stopping: bool = False
+    streams: int = 0
+    currencies: dict[tuple[int, uuid.UUID], str] = field(default_factory=dict)

@@ -1,0 +1,163 @@
+"""Refusals as problem documents (RFC 9457), and the one table that gives each stable code its status.
+
+A code that the table does not name is a state of affairs that forbids the request just now: 409.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from coster.kernel.outcome import Rejected
+
+MEDIA_TYPE: Final = b"application/problem+json"
+DEFAULT_STATUS: Final = 409
+
+STATUS: Final[Mapping[str, int]] = {
+    # Of the edge itself.
+    "body_malformed": 400,
+    "key_missing": 401,
+    "key_not_valid": 401,
+    "not_permitted": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "answer_not_acceptable": 406,
+    "version_conflict": 412,
+    "body_too_large": 413,
+    "media_type_not_supported": 415,
+    "body_invalid": 422,
+    "query_invalid": 422,
+    "cursor_invalid": 422,
+    "header_invalid": 422,
+    "row_key_missing": 422,
+    "precondition_required": 428,
+    "too_many_streams": 503,
+    "internal_fault": 500,
+    "busy": 503,
+    "stopping": 503,
+    # Of the rooms, where it is not 409.
+    "idempotency_key_reused": 422,
+    "not_valid": 422,
+    "order_unknown": 404,
+    "session_unknown": 404,
+    "held_order_unknown": 404,
+    "location_unknown": 404,
+    "item_unknown": 404,
+    "customer_unknown": 404,
+    "seller_unknown": 404,
+    "enterprise_unknown": 404,
+    "line_unknown": 404,
+    "unknown_customer": 404,
+    "unknown_enterprise": 404,
+    "unknown_item": 404,
+    "unknown_key": 404,
+    "webhook_endpoint_not_found": 404,
+    "unit_unknown": 422,
+    "quantity_not_positive": 422,
+    "quantity_sign": 422,
+    "quantity_below_minimum": 422,
+    "quantity_above_maximum": 422,
+    "count_in_future": 422,
+    "session_times_wrong": 422,
+    "session_time_past": 422,
+    "not_a_hub": 422,
+    "not_a_producer": 422,
+    "not_same_enterprise": 422,
+}
+
+SENTENCES: Final[Mapping[str, str]] = {
+    "body_malformed": "The body is not JSON (or not of the kind that its Content-Type says).",
+    "key_missing": "No API key came with the request.",
+    "key_not_valid": "The API key is unknown, expired or revoked.",
+    "not_permitted": "The API key may not do this.",
+    "not_found": "There is nothing under this address, or nothing that this API key may see.",
+    "method_not_allowed": "This address does not take this method.",
+    "answer_not_acceptable": "The answer cannot be given in the form that Accept asks for.",
+    "version_conflict": "The object has changed since the version that If-Match names.",
+    "body_too_large": "The body is larger than this server takes.",
+    "media_type_not_supported": "The body's Content-Type is none that this address takes.",
+    "body_invalid": "The body does not fit its schema; every fault is listed.",
+    "query_invalid": "The query does not fit; every fault is listed.",
+    "cursor_invalid": "The cursor is none that this list gave out.",
+    "header_invalid": "A header does not fit.",
+    "row_key_missing": "The row could not be sent again safely, because nothing identifies it.",
+    "precondition_required": "A change needs an If-Match header with the version that it is based on.",
+    "too_many_streams": "Too many event streams are open; read the feed by cursor instead, or come back later.",
+    "internal_fault": "Something is broken on this side; nothing was done. The request id finds it in the log.",
+    "busy": "Too much is waiting just now; come again after Retry-After seconds.",
+    "stopping": "This server is going down; come again after Retry-After seconds.",
+    "webhooks_not_configured": "This server has no key to sign webhooks with.",
+    "already_exists": "There is an object of this id already.",
+    "clock_backwards": "A clock moves forward only.",
+    "idempotency_key_reused": "The Idempotency-Key was used for a different request.",
+}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is wrong with a body or a query: where (JSON pointer, RFC 6901), what was found, what
+    is accepted."""
+
+    pointer: str
+    message: str
+    found: Any = None
+    accepted: Any = None
+
+
+class Problem(Exception):
+    """Raised anywhere in an edge to answer with a problem document instead."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        members: Mapping[str, Any] | None = None,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.members = members or {}
+        self.headers = headers
+        self.status = STATUS.get(code, DEFAULT_STATUS)
+
+    def document(self, request_id: str) -> dict[str, Any]:
+        """The members of the document; what is standard wins over what a room adds under the same name."""
+        return {
+            **self.members,
+            "type": f"urn:coster:problem:{self.code}",
+            "title": title(self.code),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+
+
+def title(code: str) -> str:
+    """A code in words."""
+    return code.replace("_", " ").capitalize()
+
+
+def of_rejection(rejected: Rejected) -> Problem:
+    """What a room refused, as a problem."""
+    return Problem(rejected.code, rejected.message, members=rejected.detail)
+
+
+def of_faults(code: str, what: str, faults: Sequence[Fault]) -> Problem:
+    """All faults of a body or query as one problem."""
+    count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
+    first = faults[0]
+    return Problem(
+        code,
+        f"The {what} has {count}; {'it is' if len(faults) == 1 else 'the first is'} at '{first.pointer}': "
+        f"{first.message}",
+        members={"faults": faults},
+    )
+
+
+def not_found(what: str = "object") -> Problem:
+    """Nothing there, or nothing that the caller may see: the two are not told apart."""
+    return Problem("not_found", f"There is no such {what}, or this API key may not see it.")

@@ -1,0 +1,1 @@
+"""Seeded towns and heavy loads that drive the real thing from outside: benchmarks and storms."""

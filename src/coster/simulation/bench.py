@@ -1,0 +1,192 @@
+"""`coster bench orders`: orders per second over HTTP and in process, beside pgbench on the same server, in one run.
+
+Every order has three lines on three hot items and is complete: idempotency row, holds, ledger, event, durable commit. The ratio is
+what counts; figures alone say more about the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import platform
+import secrets
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from coster.domain.catalog.model import PutItem
+from coster.domain.identity import handlers as identity
+from coster.domain.inventory.model import AdjustStock, PutLocation
+from coster.domain.orders.model import LineRequest, PlaceOrder
+from coster.domain.parties.model import PutEnterprise
+from coster.engine.batch.handler import Registry
+from coster.engine.batch.run import Result, Runner
+from coster.engine.db import binaries, migrate
+from coster.engine.db.connect import Database
+from coster.engine.db.embedded import EmbeddedServer
+from coster.kernel import ids
+from coster.kernel.message import SYSTEM, Command
+from coster.kernel.outcome import Accepted
+from coster.simulation import baseline, founding, serving
+from coster.simulation.wire import Wire
+
+ORG = 1
+HOT_ITEMS = 3
+PLENTY = 10**13
+
+
+class Shop:
+    """A shop with three hot items, and a way to send commands in process."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._runner = Runner(database, identity.authorise)
+        self._registry = registry
+        self.database = database
+        self.seller = uuid.uuid4()
+        self.items = [uuid.uuid4() for _ in range(HOT_ITEMS)]
+
+    async def batch(self, bodies: Sequence[Any]) -> None:
+        """One batch of one kind; RuntimeError unless all are accepted."""
+        now = dt.datetime.now(dt.timezone.utc)
+        commands = [Command(ids.at_instant(now, os.urandom(10)), ORG, SYSTEM, now, body) for body in bodies]
+        for result in await self._runner.run(self._registry.of(bodies[0]), commands):
+            if not (isinstance(result, Result) and isinstance(result.outcome, Accepted)):
+                raise RuntimeError(f"the benchmark's command was not accepted: {result}")
+
+    async def open(self) -> str:
+        """Makes the organisation, its goods and a key; yields the key."""
+        token = await founding.found(self.database, ORG)
+        place = uuid.uuid4()
+        await self.batch([PutEnterprise(enterprise_id=self.seller, name="Shop", kinds=["retailer"], currency="EUR")])
+        await self.batch([
+            PutItem(item_id=id_, owner_id=self.seller, sku=f"hot-{n}", name=f"Hot {n}", price_micros=1_500_000)
+            for n, id_ in enumerate(self.items)
+        ])  # fmt: skip
+        await self.batch([PutLocation(location_id=place, enterprise_id=self.seller, name="Barn")])
+        await self.batch(
+            [AdjustStock(item_id=id_, location_id=place, quantity=PLENTY, type="RECEIPT") for id_ in self.items]
+        )
+        return token
+
+    def order(self) -> PlaceOrder:
+        """One order of three lines, complete."""
+        now = dt.datetime.now(dt.timezone.utc)
+        return PlaceOrder(
+            order_id=ids.at_instant(now, os.urandom(10)), seller_id=self.seller, channel="bench",
+            reference=secrets.token_hex(8), completed=True,
+            lines=[LineRequest(item_id=id_, quantity=1000) for id_ in self.items],
+        )  # fmt: skip
+
+
+@asynccontextmanager
+async def _embedded() -> AsyncIterator[EmbeddedServer]:
+    with tempfile.TemporaryDirectory(prefix="coster-bench-") as directory:
+        Path(directory).chmod(0o755)
+        with EmbeddedServer(Path(directory) / "pg") as server:
+            yield server
+
+
+async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print) -> dict[str, Any]:
+    """The whole benchmark of orders: machine, figures, ratios. `say` is told each step."""
+    async with _embedded() as server:
+        options = server.connect_options()
+        await migrate.upgrade(options)
+        database = await Database.open(options, max_size=10)
+        try:
+            shop = Shop(database, Registry(handlers))
+            key = await shop.open()
+            await baseline.prepare(options)
+            return await _measure(shop, key, options, seconds=seconds, say=say)
+        finally:
+            await database.close()
+
+
+async def _measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any) -> dict[str, Any]:
+    program = binaries.find().path / "pgbench"
+    figures: dict[str, float] = {}
+    async with serving.servers(serving.url_of(options)) as [server]:
+        await _http(server.port, key, shop, clients=16, seconds=2)  # warm
+        for form in ("five", "one"):
+            for clients in (1, 8):
+                say(f"pgbench, {form} statement{'s' if form == 'five' else ''}, {clients} clients")
+                found = await baseline.pgbench(program, options, form, clients=clients, seconds=seconds)
+                figures[f"pgbench_{form}_{clients}_tps"] = found["tps"]
+                figures[f"pgbench_{form}_{clients}_ms"] = found["latency_ms"]
+        for clients in (64, 1):
+            say(f"orders over HTTP, {clients} clients")
+            rate, latency = await _http(server.port, key, shop, clients=clients, seconds=seconds)
+            figures[f"http_{clients}_orders"] = rate
+            figures[f"http_{clients}_ms"] = latency
+        figures["server_resident_mb"] = server.resident_mb()
+    for size in (256, 1):
+        say(f"orders in process, batches of {size}")
+        figures[f"process_{size}_orders"] = await _in_process(shop, size, seconds)
+    return {"machine": machine(), "figures": figures, "ratios": ratios(figures)}
+
+
+def ratios(figures: dict[str, float]) -> dict[str, float]:
+    """What the figures come to, side by side."""
+    return {
+        "HTTP, 64 clients ÷ pgbench, five statements, 8 clients": figures["http_64_orders"] / figures["pgbench_five_8_tps"],
+        "HTTP, 64 clients ÷ pgbench, one statement, 8 clients": figures["http_64_orders"] / figures["pgbench_one_8_tps"],
+        "in process, batches of 256 ÷ pgbench, five statements": figures["process_256_orders"]
+        / figures["pgbench_five_8_tps"],
+        "in process, batches of 256 ÷ pgbench, one statement": figures["process_256_orders"] / figures["pgbench_one_8_tps"],
+        "latency over HTTP at 1 client ÷ pgbench's, five statements": figures["http_1_ms"] / figures["pgbench_five_1_ms"],
+    }
+
+
+async def _http(port: int, key: str, shop: Shop, *, clients: int, seconds: float) -> tuple[float, float]:
+    """Orders per second and median latency in milliseconds; RuntimeError when an order is not accepted."""
+    body = {
+        "seller_id": str(shop.seller), "channel": "bench", "completed": True,
+        "lines": [{"item_id": str(id_), "quantity": "1"} for id_ in shop.items],
+    }  # fmt: skip
+    latencies: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def shopper() -> None:
+        wire = Wire("127.0.0.1", port, key)
+        while (begin := time.perf_counter()) < end:
+            reply = await wire.ask("POST", "/api/v1/orders", {**body, "reference": secrets.token_hex(8)})
+            if reply.status != 201:
+                raise RuntimeError(f"an order was answered {reply.status}: {reply.body[:300]!r}")
+            latencies.append(time.perf_counter() - begin)
+        wire.close()
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(shopper() for _ in range(clients)))
+    return len(latencies) / (time.perf_counter() - begin), median(latencies) * 1000
+
+
+async def _in_process(shop: Shop, size: int, seconds: float) -> float:
+    done, begin = 0, time.perf_counter()
+    while (spent := time.perf_counter() - begin) < seconds:
+        await shop.batch([shop.order() for _ in range(size)])
+        done += size
+    return done / spent
+
+
+def machine() -> dict[str, Any]:
+    """Where the figures were taken."""
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")

@@ -1,0 +1,116 @@
+"""Server processes for loads: the real program, started as anybody would start it, on free loopback ports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+from coster.simulation.wire import Wire
+
+
+def url_of(options: Mapping[str, Any]) -> str:
+    """The database URL of an embedded server's options."""
+    return f"postgresql://{options['user']}@/{options['database']}?host={quote(str(options['host']))}&port={options['port']}"
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One server process on a database; `start` returns when it is ready."""
+
+    def __init__(self, database_url: str, *, log: Path | None = None, **settings: object) -> None:
+        self.port = free_port()
+        given = {"database_url": database_url, "log_requests": "false", "log_level": "warning", **settings}
+        self._environ = {f"COSTER_{name.upper()}": str(value) for name, value in given.items()}
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        assert self._process is not None, "the server was started"
+        return self._process.pid
+
+    async def start(self, *, patience: float = 30.0) -> None:
+        """Starts the process and waits until it is ready; RuntimeError with its last words when it never is."""
+        with open(self._log or os.devnull, "ab") as log:
+            await self._spawn(log)
+        await self._until_ready(patience)
+
+    async def _spawn(self, log: BinaryIO) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1",
+            "--port", str(self.port), "--workers", "1", "--loop", "uvloop", "--no-ws", "--backpressure", "1024",
+            "coster.app:create",
+            env={**os.environ, **self._environ}, stdout=log, stderr=log,
+        )  # fmt: skip
+
+    async def _until_ready(self, patience: float) -> None:
+        assert self._process is not None, "the process was spawned"
+        wire = Wire("127.0.0.1", self.port, "", timeout=5)
+        deadline = asyncio.get_running_loop().time() + patience
+        while asyncio.get_running_loop().time() < deadline:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                if (await wire.ask("GET", "/health/ready")).status == 200:
+                    wire.close()
+                    return
+            if self._process.returncode is not None:
+                raise RuntimeError(f"the server ended with {self._process.returncode} before it was ready")
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"the server was not ready after {patience:g} seconds")
+
+    async def stop(self) -> None:
+        """Asks the process to finish, and waits."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    async def kill(self) -> None:
+        """Ends the process at once, as a crash would."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    def resident_mb(self) -> float:
+        """Resident memory of the process and its children, in megabytes (Linux)."""
+        return sum(_resident(pid) for pid in [self.pid, *_children(self.pid)])
+
+
+def _resident(pid: int) -> float:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return 0.0
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+    return []
+
+
+@contextlib.asynccontextmanager
+async def servers(
+    database_url: str, count: int = 1, *, log: Path | None = None, **settings: object
+) -> AsyncIterator[list[Server]]:
+    """Some servers on one database, ready; stopped at the end. `log` is a file for what they say."""
+    started = [Server(database_url, log=log, **settings) for _ in range(count)]
+    try:
+        # One after the other, because the first may migrate.
+        for server in started:
+            await server.start()
+        yield started
+    finally:
+        for server in started:
+            await server.stop()

@@ -1,0 +1,1 @@
+"""Storms: the real program under everything at once."""
