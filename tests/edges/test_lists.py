@@ -99,7 +99,7 @@ async def test_erased_person_is_gone(server: Server, scene: Scene) -> None:
     assert (first.status_code, first.json()) == (200, again.json())
     seen = (await server.owner.get(path)).json()
     assert (seen["erased"], seen["person"]) == (True, None)
-    problem(await server.owner.delete(f"{V1}/customers/{scene.hub}"), 404, "unknown_customer")
+    problem(await server.owner.delete(f"{V1}/customers/{scene.hub}"), 404, "customer_unknown")
 
 
 async def test_held_order_as_a_table_holds_no_formula(server: Server, scene: Scene) -> None:

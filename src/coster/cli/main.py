@@ -50,8 +50,13 @@ def version() -> None:
 
 def main(tokens: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code. Everything foreseen ends in one sentence on standard error."""
+    given = sys.argv[1:] if tokens is None else list(tokens)
+    if given[:1] in ([], ["--help"], ["-h"]):
+        # Only the list of all commands needs all of them.
+        for name in COMMANDS:
+            app[name]
     try:
-        ended = app(tokens, exit_on_error=False, result_action="return_value")
+        ended = app(given, exit_on_error=False, result_action="return_value")
     except CycloptsError:
         # It has been printed, with what would be right.
         return Exit.USAGE

@@ -52,6 +52,10 @@ class Remote:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends its connections."""
         self._client.close()
 
     def ask(self, method: str, path: str, body: Any = None, *, accept: str = "application/json") -> httpx2.Response:

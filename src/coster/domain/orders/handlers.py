@@ -129,9 +129,13 @@ async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> chan
     orders, lines, holds = await _lock_orders(conn, org_id, ids, {position.id for position in supply.positions})
     if any(line.item_id not in items for of_order in lines.values() for line in of_order):
         raise TryAgain("an order was given another item in between")
+    singles = changing.single_pools(orders.values(), supply.supply.relations.values()) - set(supply.pools)
+    emptied = await inventory.pool_lines(conn, org_id, singles) if singles else []
+    locked = {position.id for position in supply.positions}
     return changing.ChangingState(
         flow=FLOW, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
-        holds=holds + supply.remainders, pools=supply.pools, pool_lines=supply.pool_lines, placing=supply,
+        holds=holds + supply.remainders, pools=[*supply.pools, *singles],
+        pool_lines=supply.pool_lines + [line for line in emptied if line.position_id in locked], placing=supply,
     )  # fmt: skip
 
 

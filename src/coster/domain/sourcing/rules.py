@@ -24,9 +24,19 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[uuid.UUID, list[uuid.UUID]]
 
 
-def session_pool(relation: Relation, session_id: uuid.UUID) -> uuid.UUID:
+def shared_pool(hub_id: uuid.UUID, producer_id: uuid.UUID, session_id: uuid.UUID) -> uuid.UUID:
     """The id of the held order of a hub with a producer for a session."""
-    return ids.derived("pool", relation.hub_id, relation.producer_id, session_id)
+    return ids.derived("pool", hub_id, producer_id, session_id)
+
+
+def session_pool(relation: Relation, session_id: uuid.UUID) -> uuid.UUID:
+    """The same for the hub and the producer of a relation."""
+    return shared_pool(relation.hub_id, relation.producer_id, session_id)
+
+
+def single_pool(shared: uuid.UUID, order_id: uuid.UUID) -> uuid.UUID:
+    """The id of the held order of one shopper's order; `shared` is that of the session's."""
+    return ids.derived("pool", shared, order_id)
 
 
 def pool_of(sale: Sale, relation: Relation, session_id: uuid.UUID) -> Pool:
@@ -34,7 +44,7 @@ def pool_of(sale: Sale, relation: Relation, session_id: uuid.UUID) -> Pool:
     single = relation.consolidation == "per_order"
     shared = session_pool(relation, session_id)
     return Pool(
-        id=ids.derived("pool", shared, sale.order_id) if single else shared,
+        id=single_pool(shared, sale.order_id) if single else shared,
         hub_id=relation.hub_id,
         producer_id=relation.producer_id,
         session_id=session_id,

@@ -1,4 +1,8 @@
-"""Questions about held orders, for the hub and the producer of each; what identifies a shopper is in none of the answers."""
+"""Questions about held orders, for the hub and the producer of each; what identifies a shopper is in none of the answers.
+
+A held order as a document (lines by item or by total weight per product, amounts, the discount for much) is made here, by
+plain functions of rows. Source: seed 002, use cases 4, 6 and 9; ADR 0009.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
+from coster.domain.sourcing import rules as sourcing
 from coster.domain.wholesale.model import HeldLine, HeldOrdersWanted, HeldOrderView
-from coster.domain.wholesale.rules import documents
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
-from coster.kernel import proof
+from coster.kernel import ids as identifiers
+from coster.kernel import money, proof, quantity
 from coster.kernel.authority import Authority
 
 _q = sql.load(__file__)
@@ -22,7 +27,7 @@ _q = sql.load(__file__)
 async def list_held_orders(
     conn: Connection, org_id: int, authority: Authority, wanted: HeldOrdersWanted
 ) -> list[HeldOrderView]:
-    """Held orders by id, with their lines, of which the asker is the hub or the producer; three statements."""
+    """Held orders by id, with their lines, of which the asker is the hub or the producer; at most four statements."""
     scope = authority.scope("held_orders:read")
     heads = await _q.list_held_orders(
         conn, org_id=org_id, scope=None if scope is None else list(scope), **msgspec.structs.asdict(wanted)
@@ -30,20 +35,33 @@ async def list_held_orders(
     ids = [row["id"] for row in heads]
     if not ids:
         return []
-    given: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
-    for row in await _q.discounts_of_held_orders(conn, org_id=org_id, ids=ids):
-        given[row["held_order_id"], row["item_id"]] = row["discount"]
+    given = await _discounts(conn, org_id, heads)
     lines: dict[uuid.UUID, list[Mapping[str, Any]]] = {id_: [] for id_ in ids}
     for row in await _q.lines_of_held_orders(conn, org_id=org_id, ids=ids):
         off = given.get((row["held_order_id"], row["item_id"]), 0)
         lines[row["held_order_id"]].append({**row, "discount": off})
-    return [documents.view(head, _lines(head, lines[head["id"]])) for head in heads]
+    return [view(head, _lines(head, lines[head["id"]])) for head in heads]
+
+
+async def _discounts(
+    conn: Connection, org_id: int, heads: Sequence[Mapping[str, Any]]
+) -> dict[tuple[uuid.UUID, uuid.UUID], int]:
+    """What the hub gave its shoppers off each item of each held order."""
+    ids = [row["id"] for row in heads]
+    given: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
+    for row in await _q.discounts_of_held_orders(conn, org_id=org_id, ids=ids):
+        given[row["held_order_id"], row["item_id"]] = row["discount"]
+    if any(row["single"] for row in heads):
+        for row in await _q.discounts_of_single_orders(conn, org_id=org_id, ids=ids):
+            shared = sourcing.shared_pool(row["hub_id"], row["producer_id"], row["session_id"])
+            given[sourcing.single_pool(shared, row["order_id"]), row["item_id"]] = row["discount"]
+    return given
 
 
 def _lines(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[HeldLine]:
     if head["aggregation"] == "by_weight":
-        return documents.by_weight(rows, head["currency"])
-    return documents.by_item(rows, head["currency"])
+        return by_weight(rows, head["currency"])
+    return by_item(rows, head["currency"])
 
 
 async def contributions(
@@ -67,3 +85,69 @@ async def verify(conn: Connection, org_id: int, now: dt.datetime) -> list[proof.
     late = await _q.verify_ended_is_final(conn, org_id=org_id, now=now)
     promise = "a session that has ended leaves no held order open"
     return [*checks, proof.Check("ended_is_final", promise, late["broken"], late["example"] or "")]
+
+
+# -- documents -------------------------------------------------------------------------------------------------
+
+_ORDER = {"Held": "Held", "Complete": "Complete", "Fulfilled": "Complete", "Cancelled": "Cancelled"}
+_FULFILMENT = {"Held": "Held", "Complete": "Unfulfilled", "Fulfilled": "Fulfilled", "Cancelled": "Cancelled"}
+_KILOGRAM_MG = 1_000_000
+
+
+def by_item(rows: Sequence[Mapping[str, Any]], currency: str) -> list[HeldLine]:
+    """One line per item, in the item's stock unit, with the number of whole cases where it is held by the case."""
+    return [
+        HeldLine(
+            item_id=row["item_id"], sku=row["sku"], name=row["name"], unit=row["stock_unit"], quantity=row["quantity"],
+            surplus=row["surplus"], cases=row["quantity"] // row["case_quantity"] if _by_case(row) else None,
+            price_micros=row["price_micros"], discount=row["discount"],
+            amount=money.line_amount(row["price_micros"], row["quantity"], currency),
+        )  # fmt: skip
+        for row in rows
+    ]
+
+
+def _by_case(row: Mapping[str, Any]) -> bool:
+    return bool(row["case_quantity"]) and row["quantity"] % row["case_quantity"] == 0
+
+
+def by_weight(rows: Sequence[Mapping[str, Any]], currency: str) -> list[HeldLine]:
+    """One line per product with its total weight in kilograms; what has no weight or no product stays a line by item."""
+    heavy: dict[str, list[Mapping[str, Any]]] = {}
+    rest = []
+    for row in rows:
+        if row["product"] and row["weight_mg"]:
+            heavy.setdefault(row["product"], []).append(row)
+        else:
+            rest.append(row)
+    return [_bulk(product, of_product, currency) for product, of_product in heavy.items()] + by_item(rest, currency)
+
+
+def _bulk(product: str, rows: Sequence[Mapping[str, Any]], currency: str) -> HeldLine:
+    amount = sum(money.line_amount(row["price_micros"], row["quantity"], currency) for row in rows)
+    weight = sum(row["quantity"] * row["weight_mg"] for row in rows)
+    micros = 10 ** (6 - money.digits(currency))
+    return HeldLine(
+        item_id=None, sku="", name=product, unit="kg", quantity=money.half_up(weight, _KILOGRAM_MG),
+        surplus=money.half_up(sum(row["surplus"] * row["weight_mg"] for row in rows), _KILOGRAM_MG), cases=None,
+        price_micros=money.half_up(amount * micros * quantity.SCALE * _KILOGRAM_MG, weight) if weight else 0,
+        amount=amount, discount=sum(row["discount"] for row in rows),
+    )  # fmt: skip
+
+
+def view(head: Mapping[str, Any], lines: list[HeldLine]) -> HeldOrderView:
+    """The whole document. The discount is the relation's, for an order worth more than agreed; it explains itself."""
+    currency = head["currency"]
+    gross = sum(line.amount for line in lines)
+    over, permille = head["discount_over"], head["discount_permille"]
+    off = money.half_up(gross * permille, 1000) if permille and gross > over else 0
+    share = f"{permille // 10}.{permille % 10}" if permille % 10 else str(permille // 10)
+    reason = f"{share} % off, because the order is worth more than {money.text(over, currency)} {currency}" if off else ""
+    return HeldOrderView(
+        id=head["id"], number=identifiers.short(head["id"]), hub_id=head["hub_id"], hub=head["hub"],
+        producer_id=head["producer_id"], producer=head["producer"], session_id=head["session_id"],
+        session=head["session"], amend_until=head["amend_until"], status=_ORDER[head["status"]],
+        fulfilment=_FULFILMENT[head["status"]], currency=currency, lines=lines, gross=gross, discount=off,
+        discount_reason=reason, total=gross - off, created_at=head["created_at"], changed_at=head["changed_at"],
+        version=head["version"],
+    )  # fmt: skip

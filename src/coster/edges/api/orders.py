@@ -278,6 +278,7 @@ _PLACING = (
     "item_not_listed",
     "item_not_buyable",
     "unit_unknown",
+    "quantity_not_exact",
     "currency_mismatch",
     "quantity_not_positive",
     "quantity_below_minimum",

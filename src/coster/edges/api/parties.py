@@ -395,7 +395,7 @@ _WRITE: dict[str, Any] = {
     "problems": ("currency_fixed",),
 }
 _TERMS: dict[str, Any] = {"tag": "parties", "permission": "relations:write", "changes": True}
-_TERMS_PROBLEMS = ("enterprise_unknown", "not_a_hub", "not_a_producer")
+_TERMS_PROBLEMS = ("enterprise_unknown", "not_a_hub", "not_a_producer", "consent_needed")
 OPERATIONS = (
     Operation(
         id="createEnterprise",

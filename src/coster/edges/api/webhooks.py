@@ -220,6 +220,7 @@ _PROBLEMS = (
     "webhook_url_refused",
     "webhook_names_invalid",
     "webhook_endpoint_deleted",
+    "webhook_scope_fixed",
 )
 _FOUND = ("webhook_endpoint_not_found",)
 OPERATIONS = (

@@ -369,7 +369,7 @@ OPERATIONS = (
         tag="stock",
         permission="stock:write",
         changes=True,
-        problems=("location_unknown", "item_unknown"),
+        problems=("position_unknown", "quantity_not_lower", "stock_committed"),
         description="There is less than was promised: what is free goes first, then holds are cut by policy. Everybody "
         "concerned is told why. `dry_run=true` is the preview.",
     ),

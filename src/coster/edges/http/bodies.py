@@ -37,10 +37,8 @@ class Body(Generic[T]):
             _refuse_nul(data)
         try:
             return self._decode(data)
-        except msgspec.ValidationError as error:
-            raise of_faults("body_invalid", "body", self.faults(data, str(error))) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Problem("body_malformed", f"The body is not JSON: {_last_words(error)}.") from None
+            raise self._refused(data, error) from None
 
     def convert(self, document: Any) -> T:
         """The record for a document that was parsed already (a row of a file). Problem: body_invalid."""
@@ -53,9 +51,13 @@ class Body(Generic[T]):
             raise of_faults("body_invalid", "row", found) from None
         return record
 
-    def faults(self, data: bytes, first: str) -> list[Fault]:
-        """What the schema finds; where it finds nothing, what the decoder said."""
-        return self._schema.faults(msgspec.json.decode(data)) or [_only(first)]
+    def _refused(self, data: bytes, error: Exception) -> Problem:
+        """What the schema finds; where it finds nothing, what the decoder said. It stops early, so what is no JSON shows here."""
+        try:
+            found = self._schema.faults(msgspec.json.decode(data))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:
+            return Problem("body_malformed", f"The body is not JSON: {_last_words(malformed)}.")
+        return of_faults("body_invalid", "body", found or [_only(str(error))])
 
 
 def read_query(type_: type[Q], given: Mapping[str, str]) -> Q:
@@ -71,6 +73,7 @@ def read_query(type_: type[Q], given: Mapping[str, str]) -> Q:
         ]
         for name in known & given.keys():
             found += _of_parameter(type_, name, given[name])
+        found.sort(key=lambda fault: fault.pointer)
         raise of_faults("query_invalid", "query", found or [_only(str(error))]) from None
 
 

@@ -1,7 +1,7 @@
 -- engine/batch: every command that was answered, with its answer.
 
 CREATE TABLE coster.command (
-    org_id      bigint      NOT NULL REFERENCES coster.org (org_id),
+    org_id      bigint      NOT NULL,  -- rows come in through a join with org; a foreign key would lock its row once for each
     id          uuid        NOT NULL,  -- given by the caller (Idempotency-Key) or the edge
     kind        text        NOT NULL,  -- for example orders.place
     actor       uuid        NOT NULL,  -- the API key that asked; nil: the system

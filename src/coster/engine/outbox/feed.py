@@ -96,7 +96,8 @@ class Stream:
             if page.more:
                 continue
             try:
-                await asyncio.wait_for(self._rung.wait(), self._poll)
+                async with asyncio.timeout(self._poll):
+                    await self._rung.wait()
             except TimeoutError:
                 if not page.events:
                     yield None

@@ -81,8 +81,10 @@ class Relay:
             while not self._sender.stopping:
                 await self._look_patiently()
                 await asyncio.sleep(self._pace.pause)
+                # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the ring.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rung.wait(), self._pace.poll)
+                    async with asyncio.timeout(self._pace.poll):
+                        await self._rung.wait()
                 self._rung.clear()
         finally:
             if not self._sender.stopping:

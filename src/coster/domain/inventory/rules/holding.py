@@ -107,15 +107,16 @@ def release(
         take = held.quantity if left is None else min(left, held.quantity)
         if take == 0 or item_id not in (None, book.item_of(held.position_id)):
             continue
-        key = (held.demand_id, held.demand_line, held.position_id)
-        rest = held.quantity - take
-        book.put_hold(key, msgspec.structs.replace(held, quantity=rest) if rest else None)
-        freed += _give_back(book, demand, held, take)
+        freed += give_up(book, demand, held, take)
         left = None if left is None else left - take
     return freed
 
 
-def _give_back(book: Book, demand: Demand, held: Hold, take: int) -> int:
+def give_up(book: Book, demand: Demand, held: Hold, take: int) -> int:
+    """Gives up a part of just this hold, and yields what is free again (see `release`)."""
+    rest = held.quantity - take
+    key = (held.demand_id, held.demand_line, held.position_id)
+    book.put_hold(key, msgspec.structs.replace(held, quantity=rest) if rest else None)
     if held.pool_id is None:
         book.move(held.position_id, "RELEASE", demand, held=-take, by=demand.id)
         return take

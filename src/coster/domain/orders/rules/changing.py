@@ -6,13 +6,13 @@ Each is a trigger of the order's flow; the flow's row names the actions, and the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import msgspec
 
-from coster.domain.inventory.model import Demand, Hold, PoolLine, Position
+from coster.domain.inventory.model import Demand, Hold, PoolLine, Position, Want
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import (
@@ -30,8 +30,10 @@ from coster.domain.orders.model import (
     PoolChange,
 )
 from coster.domain.orders.rules import lines, placing
+from coster.domain.parties.model import Relation
 from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
+from coster.domain.sourcing.model import Plan
 from coster.engine.workflow.step import Matched, Table
 from coster.kernel import quantity
 from coster.kernel.message import Command, Decided, Event, Timer
@@ -199,6 +201,18 @@ def _demand(order: Order, command: Command[Any]) -> Demand:
     )  # fmt: skip
 
 
+def single_pools(orders: Iterable[Order], relations: Iterable[Relation]) -> set[uuid.UUID]:
+    """The held orders of these orders alone that there may be: what was taken out of one can be put back into it."""
+    of_each = [(order, order.session_id) for order in orders if order.session_id]
+    singles = [relation for relation in relations if relation.consolidation == "per_order"]
+    return {
+        sourcing.pool_of(lines.sale_of(order), relation, session_id).id
+        for order, session_id in of_each
+        for relation in singles
+        if relation.hub_id == order.seller_id
+    }
+
+
 def _pools_of(fold: Fold, order: Order) -> dict[uuid.UUID, Any]:
     """The held orders that a change may bring into being: of producers that the order did not buy from before."""
     supply = fold.state.placing
@@ -277,9 +291,11 @@ def _resized(
         return sized
     sold, stock, note = sized
     if stock > line.stock_quantity:
-        refusal = _more(fold, command, demand, line, (sold, stock - line.stock_quantity))
-        if refusal:
-            return refusal
+        plan = _more(fold, command, demand, line, (sold, stock - line.stock_quantity))
+        if isinstance(plan, Rejected):
+            return plan
+        untracked = plan.untracked or line.stock == "untracked"
+        line = msgspec.structs.replace(line, stock="untracked" if untracked else "held", fulfilment="not_started")
     elif stock < line.stock_quantity:
         _less(fold, demand, line, line.stock_quantity - stock)
     return lines.scaled(line, sold, stock, currency, note)
@@ -297,7 +313,7 @@ def _less(fold: Fold, demand: Demand, line: Line, fewer: int) -> None:
 
 def _more(
     fold: Fold, command: Command[ChangeOrder], demand: Demand, line: Line, wanted: tuple[int, int]
-) -> Rejected | None:
+) -> Plan | Rejected:
     """Holds more for a line: `wanted` is its new quantity in sales units, and what that is more in stock units."""
     sold, more = wanted
     state = fold.state.placing
@@ -309,6 +325,7 @@ def _more(
     plan = sourcing.plan(state.supply, lines.sale_of(order), item, line.line_no, more)
     if isinstance(plan, Rejected):
         return plan
+    plan = msgspec.structs.replace(plan, wants=tuple(_on_account(fold, demand, want) for want in plan.wants))
     for opened in plan.opens:
         fold.book.open(opened)
     available = placing.available_for(fold.book, item, plan)
@@ -316,7 +333,15 @@ def _more(
         return placing.short_by(line, item, available, sold)
     for want in plan.wants:
         holding.hold(fold.book, demand, want)
-    return None
+    return plan
+
+
+def _on_account(fold: Fold, demand: Demand, want: Want) -> Want:
+    """The want on the account on which its line holds already: terms that changed since move nothing."""
+    for held in fold.book.of_demand(demand.id, want.line):
+        if fold.book.item_of(held.position_id) == want.item_id:
+            return msgspec.structs.replace(want, pool_id=held.pool_id)
+    return want
 
 
 def _added(
@@ -332,8 +357,10 @@ def _added(
     if isinstance(checked, Rejected):
         return checked
     line = lines.scaled(lines.priced(order.id, checked, order.currency, "held"), 0, 0, order.currency, "")
-    refusal = _more(fold, command, demand, line, (checked.quantity, checked.stock))
-    return refusal or lines.priced(order.id, checked, order.currency, "held")
+    plan = _more(fold, command, demand, line, (checked.quantity, checked.stock))
+    if isinstance(plan, Rejected):
+        return plan
+    return lines.priced(order.id, checked, order.currency, "untracked" if plan.untracked else "held")
 
 
 def _not_open(fold: Fold, order: Order, command: Command[Any]) -> Rejected | None:

@@ -81,6 +81,14 @@ def step(item: Item, unit: SalesUnit) -> int:
     return math.lcm(item.multiple_quantity, unit.num // math.gcd(unit.num, unit.den))
 
 
+def unit_of(line: Line, item: Item) -> SalesUnit:
+    """The unit that a line was sold in, by its own quantities: the item's units may have changed since."""
+    if line.quantity == 0:
+        return item.units.get(line.unit, SalesUnit(code=line.unit, num=1))
+    whole = math.gcd(line.stock_quantity, line.quantity)
+    return SalesUnit(code=line.unit, num=line.stock_quantity // whole, den=line.quantity // whole)
+
+
 def amount(item: Item, unit: SalesUnit, wanted: int, number: int) -> tuple[int, int, str] | Rejected:
     """Quantity in sales and in stock units, rounded up to what can be sold, and what the buyer is told about it."""
     text = quantity.text

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from coster.domain.catalog.model import Item
+from coster.domain.inventory.model import PoolLine
 from coster.domain.inventory.rules import holding
 from coster.domain.parties.model import Relation
 from coster.domain.sessions.model import Session
-from coster.domain.wholesale.model import CompleteSession, Consolidated, FulfilHeldOrder, HeldOrder
+from coster.domain.wholesale.model import CompleteSession, Consolidated, FulfilHeldOrder, HeldOrder, Policy
 from coster.domain.wholesale.rules import cutting
 from coster.engine.workflow.step import Matched
 from coster.kernel import clock, quantity
@@ -71,14 +72,29 @@ def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrd
 
 
 def _drop_last_cases(fold: cutting.Fold, held: HeldOrder, relation: Relation) -> None:
+    """Cases are counted over all places of an item; what does not fill one goes where the latest shopper draws from."""
+    by_item: dict[uuid.UUID, list[PoolLine]] = {}
     for line in fold.lines_of(held.id):
-        item: Item = fold.state.items[fold.book.item_of(line.position_id)]
-        over = line.held % item.case_quantity if item.case_quantity else 0
+        by_item.setdefault(fold.book.item_of(line.position_id), []).append(line)
+    for item_id, of_item in by_item.items():
+        item: Item = fold.state.items[item_id]
+        case = item.case_quantity or 0
+        over = sum(line.held for line in of_item) % case if case else 0
         if over:
-            text = quantity.text
-            why = f"{text(over)} {item.stock_unit} did not fill a case of {text(item.case_quantity or 0)}"
-            target = cutting.Cut(position_id=line.position_id, pool_id=held.id, amount=over, policy=relation.shortage, why=why)
-            cutting.share_out(fold, target)
+            why = f"{quantity.text(over)} {item.stock_unit} did not fill a case of {quantity.text(case)}"
+            _cut(fold, over, cutting.latest_first(fold, of_item), (relation.shortage, why))
+
+
+def _cut(fold: cutting.Fold, over: int, pool_lines: Sequence[PoolLine], how: tuple[Policy, str]) -> None:
+    for line in pool_lines:
+        amount = min(over, line.held)
+        if amount <= 0:
+            break
+        cut = cutting.Cut(
+            position_id=line.position_id, pool_id=line.pool_id, amount=amount, policy=how[0], why=how[1]
+        )
+        cutting.share_out(fold, cut)
+        over -= line.held - fold.book.pools[line.pool_id, line.position_id].held
 
 
 def fulfil(state: ClosingState, commands: Sequence[Command[FulfilHeldOrder]]) -> Decided[Consolidated]:

@@ -7,6 +7,8 @@ stay sellable (whole multiples), and every order that gets less is told why. Sou
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -63,7 +65,7 @@ class Fold:
         self.lines = {id_: {line.line_no: line for line in of_order} for id_, of_order in state.lines.items()}
         self.pool_changes: list[PoolChange] = []
         self.events: list[tuple[int, Event]] = []
-        self.cuts: dict[uuid.UUID, dict[int, str]] = {}
+        self.cuts: dict[uuid.UUID, dict[int, Line]] = {}
         self.index = 0
         self.command: Command[Any]
 
@@ -107,12 +109,12 @@ def share_out(fold: Fold, cut: Cut) -> None:
     """Takes `amount` from those who hold on the position, by policy, and tells every order what it lost and why."""
     target = _held(fold, cut) - cut.amount
     if cut.policy == "pro_rata":
-        _in_proportion(fold, cut)
+        _in_proportion(fold, cut, target)
     for hold in _order_of_loss(fold, cut):
         over = _held(fold, cut) - target
         if over <= 0:
             break
-        _take(fold, cut, hold, over)
+        _take(fold, hold, _in_cases(fold, hold, over))
     fold.follow()
     _tell(fold, cut)
 
@@ -121,6 +123,19 @@ def _held(fold: Fold, cut: Cut) -> int:
     if cut.pool_id is not None:
         return fold.book.pools[cut.pool_id, cut.position_id].held
     return fold.book.position(cut.position_id).held
+
+
+def latest_first(fold: Fold, pool_lines: Sequence[PoolLine]) -> list[PoolLine]:
+    """An account's lines of one item in the order in which they lose: the one whose shopper came last goes first."""
+
+    def latest(line: PoolLine) -> dt.datetime:
+        here = Cut(position_id=line.position_id, pool_id=line.pool_id, amount=0, policy="first_come", why="")
+        return max((hold.since for hold in _wanted(fold, here)), default=_NEVER)
+
+    return sorted(pool_lines, key=latest, reverse=True)
+
+
+_NEVER = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
 
 
 def _wanted(fold: Fold, cut: Cut) -> list[Hold]:
@@ -139,25 +154,23 @@ def _order_of_loss(fold: Fold, cut: Cut) -> list[Hold]:
     return sorted(holds, key=lambda hold: hold.priority) if cut.policy == "priority" else holds
 
 
-def _in_proportion(fold: Fold, cut: Cut) -> None:
+def _in_proportion(fold: Fold, cut: Cut, target: int) -> None:
+    """From everyone by what each holds, account by account in whole cases; what rounding takes is the latest's."""
     holds = _wanted(fold, cut)
+    by_pool: dict[uuid.UUID | None, list[tuple[Hold, int]]] = {}
     for hold, part in zip(holds, money.share(cut.amount, [hold.quantity for hold in holds]), strict=True):
-        if part:
-            _take(fold, cut, hold, part)
-
-
-def _take(fold: Fold, cut: Cut, hold: Hold, over: int) -> None:
-    """Takes at least `over` from one hold, so much more that what is left can be sold and whole cases come free."""
-    line = fold.lines[hold.demand_id][hold.demand_line]
-    wanted = min(hold.quantity, _in_cases(fold, hold, over))
-    left = _sellable(fold, hold, line, hold.quantity - wanted)
-    if left == hold.quantity:
-        return
-    _reduce(fold, hold, line, left)
-    fold.cuts.setdefault(hold.demand_id, {})[hold.demand_line] = cut.why
+        by_pool.setdefault(hold.pool_id, []).append((hold, part))
+    for of_pool in by_pool.values():
+        mine, over = [hold for hold, _ in of_pool], sum(part for _, part in of_pool)
+        loss = min(_in_cases(fold, mine[0], over), sum(hold.quantity for hold in mine)) if over else 0
+        parts = money.share(loss, [hold.quantity for hold in mine])
+        for hold, part in reversed(list(zip(mine, parts, strict=True))):
+            if part and _held(fold, cut) > target:
+                _take(fold, hold, part)
 
 
 def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
+    """What shoppers must lose for `over` to come free of the hold's account, which is held in whole cases."""
     pool = fold.book.pools.get((hold.pool_id, hold.position_id)) if hold.pool_id else None
     if pool is None or pool.multiple == 1:
         return over
@@ -165,44 +178,57 @@ def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
     return pool.held - pool.surplus - whole
 
 
-def _sellable(fold: Fold, hold: Hold, line: Line, left: int) -> int:
-    """The most of `left` that can still be sold of a line; of a kit, what whole kits need."""
+def _take(fold: Fold, hold: Hold, wanted: int) -> None:
+    """Takes at least `wanted` from one hold (or all of it), and so much more that what is left of its line can be sold."""
+    line = fold.lines[hold.demand_id][hold.demand_line]
+    left = _sellable(fold, hold, line, min(hold.quantity, wanted))
+    if left == line.stock_quantity:
+        return
+    fold.cuts.setdefault(hold.demand_id, {}).setdefault(hold.demand_line, line)
+    _reduce(fold, hold, line, left)
+
+
+def _sellable(fold: Fold, hold: Hold, line: Line, fewer: int) -> int:
+    """The most of a line, in stock units, that can still be sold when `fewer` go from one of its holds; whole kits of a kit."""
     item = fold.state.items[line.item_id]
+    step = lines.step(item, lines.unit_of(line, item))
+    left = line.stock_quantity - fewer
     if item.components:
-        needed = next(part.quantity for part in item.components if part.item_id == fold.book.item_of(hold.position_id))
-        return left // needed * needed
-    unit = item.units[line.unit]
-    whole = left // lines.step(item, unit) * lines.step(item, unit)
+        item_id = fold.book.item_of(hold.position_id)
+        needed = next(part.quantity for part in item.components if part.item_id == item_id)
+        of_part = [h for h in fold.book.of_demand(line.order_id, line.line_no) if fold.book.item_of(h.position_id) == item_id]
+        step = math.lcm(step, quantity.SCALE)
+        left = (sum(h.quantity for h in of_part) - fewer) * quantity.SCALE // needed
+    whole = left // step * step
     return whole if whole >= item.min_quantity else 0
 
 
 def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
+    """The line with `left`: first from the hold that is short, the rest from wherever the line holds as well."""
     item = fold.state.items[line.item_id]
     order = fold.orders[hold.demand_id]
     demand = fold.demand(order.id)
-    if item.components:
-        needed = next(part.quantity for part in item.components if part.item_id == fold.book.item_of(hold.position_id))
-        stock = left * quantity.SCALE // needed
-        for part in item.components:
-            fewer = (line.stock_quantity - stock) * part.quantity // quantity.SCALE
-            holding.release(fold.book, demand, line.line_no, fewer, part.item_id)
-    else:
-        stock = line.stock_quantity - (hold.quantity - left)
-        holding.release(fold.book, demand, line.line_no, hold.quantity - left)
-    unit = item.units[line.unit]
-    cut = lines.scaled(line, stock * unit.den // unit.num, stock, order.currency, line.note)
+    gone = line.stock_quantity - left
+    losses = {part.item_id: gone * part.quantity // quantity.SCALE for part in item.components} or {item.id: gone}
+    for item_id, loss in losses.items():
+        here = min(loss, hold.quantity) if item_id == fold.book.item_of(hold.position_id) else 0
+        if here:
+            holding.give_up(fold.book, demand, hold, here)
+        if loss > here:
+            holding.release(fold.book, demand, line.line_no, loss - here, item_id)
+    unit = lines.unit_of(line, item)
+    cut = lines.scaled(line, left * unit.den // unit.num, left, order.currency, line.note)
     fold.lines[order.id][line.line_no] = msgspec.structs.replace(
-        cut, stock=line.stock if stock else "unavailable", fulfilment="short"
+        cut, stock=line.stock if left else "unavailable", fulfilment="short"
     )
 
 
 def _tell(fold: Fold, cut: Cut) -> None:
     """The orders that lost something: new totals, a note on each line, one event for each order."""
-    for order_id, numbers in fold.cuts.items():
+    for order_id, before in fold.cuts.items():
         order, of_order = fold.orders[order_id], fold.lines[order_id]
-        before = {line.line_no: line for line in fold.state.lines[order_id]}
-        for number, why in numbers.items():
-            note = f"{quantity.text(of_order[number].quantity)} of {quantity.text(before[number].quantity)}: {why}"
+        for number, line in before.items():
+            note = f"{quantity.text(of_order[number].quantity)} of {quantity.text(line.quantity)}: {cut.why}"
             of_order[number] = msgspec.structs.replace(of_order[number], note=note)
         now = list(of_order.values())
         changed = msgspec.structs.replace(
@@ -289,24 +315,25 @@ def _answer(
     fold: Fold, command: Command[LowerStock], id_: uuid.UUID, losses: Mapping[uuid.UUID, tuple[int, int]]
 ) -> Outcome:
     """The stock as it is now, and what each held order lost: totals, never a shopper."""
-    position = fold.book.position(id_)
-    if command.body.quantity != position.on_hand:
-        change = command.body.quantity - position.on_hand
+    change = command.body.quantity - fold.book.position(id_).on_hand
+    if change:
         fold.book.move(id_, "CORRECTION", fold.demand(), on_hand=change, reason=command.body.reason)
-        position = fold.book.position(id_)
+    position = fold.book.position(id_)
     text = quantity.text
     answer: dict[str, Any] = {
         "position_id": str(id_),
         "item_id": str(position.item_id),
         "location_id": str(position.location_id),
+        "lot": position.lot,
         "on_hand": text(position.on_hand),
         "held": text(position.held),
         "committed": text(position.committed),
         "available": text(position.on_hand - position.held - position.committed),
     }
-    enterprise = fold.state.locations[position.location_id].enterprise_id
-    data = {**answer, "type": "CORRECTION", "enterprises": [str(enterprise)]}
-    fold.events.append((fold.index, Event("stock.changed", "position", id_, position.seq, data)))
+    if change:
+        enterprise = fold.state.locations[position.location_id].enterprise_id
+        data = {**answer, "type": "CORRECTION", "change": text(change), "enterprises": [str(enterprise)]}
+        fold.events.append((fold.index, Event("stock.changed", "position", id_, position.seq, data)))
     answer["held_orders"] = [
         {"id": str(held_id), "hub_id": str(fold.projection.held[held_id].hub_id), "before": text(before), "after": text(after)}
         for held_id, (_, before) in sorted(losses.items())
