@@ -18,7 +18,7 @@ from coster.kernel import ids
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Accepted, Rejected
 
-MONDAY = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.timezone.utc)
+MONDAY = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 
 
 def name_id(name: str) -> uuid.UUID:
@@ -40,7 +40,9 @@ class Town:
     async def found(self) -> None:
         """The organisation itself, without keys; the system acts."""
         async with self.database.system() as conn:
-            await conn.execute("INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Town', $2)", self.org_id, self.now)
+            await conn.execute(
+                "INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Town', $2)", self.org_id, self.now
+            )
             await conn.execute("INSERT INTO event_counter (org_id, n) VALUES ($1, 0)", self.org_id)
 
     def command(self, body: Any, actor: uuid.UUID = SYSTEM) -> Command[Any]:
@@ -103,15 +105,22 @@ class Town:
         """The producer supplies the hub."""
         await self.do(PutRelation(hub_id=hub, producer_id=producer, **terms))
 
-    async def session(self, name: str, hubs: list[uuid.UUID], items: list[uuid.UUID], **times: Any) -> uuid.UUID:
+    async def session(
+        self, name: str, hubs: list[uuid.UUID], items: list[uuid.UUID], **times: Any
+    ) -> uuid.UUID:
         """An open session of hubs with what it lists; closes in four days and is amended for two hours."""
         id_ = name_id(name)
         closes = times.get("closes_at", self.now + dt.timedelta(days=4))
         await self.do(
             PutSession(
-                session_id=id_, coordinator_id=hubs[0], name=name, opens_at=self.now, closes_at=closes,
-                amend_until=times.get("amend_until", closes + dt.timedelta(hours=2)), hub_ids=hubs,
+                session_id=id_,
+                coordinator_id=hubs[0],
+                name=name,
+                opens_at=self.now,
+                closes_at=closes,
+                amend_until=times.get("amend_until", closes + dt.timedelta(hours=2)),
+                hub_ids=hubs,
                 listings=[Listing(item_id=item) for item in items],
-            )  # fmt: skip
+            )  # fmt: skip  # noqa: RUF028
         )
         return id_

@@ -1,4 +1,4 @@
-"""What acceptance tests say about a town: baskets, held orders as either side reads them, keys, and time that passes."""
+"""What acceptance tests say about a town: baskets, held orders as either side reads them, keys, time that passes."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ def line(item: uuid.UUID, amount: int, unit: str = "", **more: Any) -> LineReque
     return LineRequest(item_id=item, quantity=amount, unit=unit, **more)
 
 
-def basket(who: str, seller: uuid.UUID, session: uuid.UUID | None, *lines: LineRequest, **more: Any) -> PlaceOrder:
+def basket(
+    who: str, seller: uuid.UUID, session: uuid.UUID | None, *lines: LineRequest, **more: Any
+) -> PlaceOrder:
     """A shopper's whole order, booked at once unless `completed` says otherwise."""
     given: dict[str, Any] = {"completed": True, "channel": "shop", "reference": who, **more}
-    return PlaceOrder(order_id=order_of(who), seller_id=seller, session_id=session, lines=list(lines), **given)
+    return PlaceOrder(
+        order_id=order_of(who), seller_id=seller, session_id=session, lines=list(lines), **given
+    )
 
 
 def order_of(who: str) -> uuid.UUID:
@@ -46,12 +50,19 @@ async def held_orders(town: Town, party: uuid.UUID | None = None, **wanted: Any)
         return await reads.list_held_orders(conn, town.org_id, who, HeldOrdersWanted(**wanted))
 
 
-async def held(town: Town, party: uuid.UUID | None = None, **wanted: Any) -> list[tuple[str, str, str, dict[str, str]]]:
+async def held(
+    town: Town, party: uuid.UUID | None = None, **wanted: Any
+) -> list[tuple[str, str, str, dict[str, str]]]:
     """Hub, producer, status and quantities by name of each held order, sorted."""
     found = await held_orders(town, party, **wanted)
     return sorted(
         (
-            (one.hub, one.producer, one.status, {line.name: quantity.text(line.quantity) for line in one.lines})
+            (
+                one.hub,
+                one.producer,
+                one.status,
+                {line.name: quantity.text(line.quantity) for line in one.lines},
+            )
             for one in found
         ),
         key=repr,
@@ -60,10 +71,8 @@ async def held(town: Town, party: uuid.UUID | None = None, **wanted: Any) -> lis
 
 async def stock(town: Town, item: uuid.UUID) -> tuple[int, int, int]:
     """On hand, held and committed of an item, over all places."""
-    [row] = await town.rows(
-        "SELECT sum(on_hand)::bigint AS a, sum(held)::bigint AS b, sum(committed)::bigint AS c FROM position WHERE item_id = $1", item
-    )  # fmt: skip
-    return row["a"], row["b"], row["c"]
+    rows = await town.rows("SELECT on_hand, held, committed FROM position WHERE item_id = $1", item)
+    return sum(r["on_hand"] for r in rows), sum(r["held"] for r in rows), sum(r["committed"] for r in rows)
 
 
 async def lines_of(town: Town, who: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A producer has less than was promised: shared out by policy, previewed, explained to shoppers, and naming none of them."""
+"""A producer has less than was promised: shared out by policy, previewed, explained to shoppers, naming none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def barn(producer: uuid.UUID) -> uuid.UUID:
 
 def lowered(producer: uuid.UUID, item: uuid.UUID, amount: int, **more: Any) -> LowerStock:
     """The producer says what is left."""
-    return LowerStock(item_id=item, location_id=barn(producer), quantity=amount, **{"reason": "frost", **more})
+    return LowerStock(
+        item_id=item, location_id=barn(producer), quantity=amount, **{"reason": "frost", **more}
+    )
 
 
 async def promised(town: Town, **terms: Any) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID, uuid.UUID]:
@@ -76,7 +78,9 @@ async def left(town: Town) -> list[int]:
         ("pro_rata", [1800, 3000, 1200]),  # four of ten from everybody
     ],
 )
-async def test_shortage_is_shared_out_by_the_relations_policy(town: Town, policy: str, quantities: list[int]) -> None:
+async def test_shortage_is_shared_out_by_the_relations_policy(
+    town: Town, policy: str, quantities: list[int]
+) -> None:
     """Ten were promised and six are there."""
     jean, _, beans, _ = await promised(town, shortage=policy)
 
@@ -106,7 +110,9 @@ async def test_every_shopper_concerned_is_told_why_and_nobody_else(town: Town) -
     assert event["entity_id"] == order_of("David")
     assert event["why"] == "beans: 1 kg fewer than promised, shared out by who came first"
     assert (event["total"], event["lines"][0]["quantity"], event["enterprises"]) == ("2.00", "1", [str(hub)])
-    assert event["lines"][0]["note"] == "1 of 2: beans: 1 kg fewer than promised, shared out by who came first"
+    assert (
+        event["lines"][0]["note"] == "1 of 2: beans: 1 kg fewer than promised, shared out by who came first"
+    )
     assert (await order(town, "David"))["total"] == 200
 
 
@@ -272,7 +278,8 @@ async def test_cut_line_can_grow_again(town: Town) -> None:
     back = [LineChange(line_no=1, quantity=2 * KILO)]
     changed = await town.do(ChangeOrder(order_id=order_of("David"), lines=back))
 
-    assert [(one["quantity"], one["stock"], one["fulfilment"]) for one in changed["lines"]] == [("2", "held", "not_started")]
+    [one] = changed["lines"]
+    assert (one["quantity"], one["stock"], one["fulfilment"]) == ("2", "held", "not_started")
     assert await held(town) == [("Hub", "Jean", "Held", {"beans": "10"})]
 
 
@@ -297,6 +304,7 @@ async def test_producer_that_cannot_deliver_calls_the_whole_order_off(town: Town
     await town.do(CancelHeldOrder(held_order_id=view.id, reason="hail"))
 
     assert await left(town) == [0, 0, 0]
-    assert {event["why"] for event in await told(town, "order.shorted")} == {"the producer's order was called off (hail)"}
+    reasons = {event["why"] for event in await told(town, "order.shorted")}
+    assert reasons == {"the producer's order was called off (hail)"}
     assert await held(town) == [("Hub", "Jean", "Cancelled", {})]
     assert await stock(town, beans) == (10 * KILO, 0, 0)

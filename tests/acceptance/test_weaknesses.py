@@ -47,10 +47,12 @@ async def proven(town: Town) -> AsyncIterator[None]:
     assert await broken(town) == []
 
 
-async def village(town: Town, kilos: int | None = 10, **terms: Any) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID, uuid.UUID]:
+async def village(
+    town: Town, kilos: int = 10, **terms: Any
+) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID, uuid.UUID]:
     """Jean with carrots, the Hub, and an open session that lists them: producer, hub, item, session."""
     jean, hub = await town.enterprise("Jean", "producer"), await town.enterprise("Hub", "hub")
-    carrots = await town.item(jean, "carrots", None if kilos is None else kilos * KILO)
+    carrots = await town.item(jean, "carrots", kilos * KILO)
     await town.relation(hub, jean, **terms)
     return jean, hub, carrots, await town.session("week", [hub], [carrots])
 
@@ -99,7 +101,7 @@ async def test_weakness_02_a_crash_before_the_commit_leaves_neither_order_nor_he
 
 
 async def test_weakness_03_nothing_is_locked_while_the_shopper_pays(town: Town) -> None:
-    """A slow call was made under row locks; here paying lies between two transactions, and no row is locked meanwhile."""
+    """A slow call was made under row locks; here paying lies between two transactions, and no row is locked."""
     _, hub, carrots, session = await village(town)
     await town.do(basket("Ali", hub, session, line(carrots, 2 * KILO), completed=False))
 
@@ -136,7 +138,10 @@ async def test_weakness_05_each_producer_gets_its_own_part_of_a_basket(town: Tow
     assert ([one["line"] for one in refusal.detail["lines"]], await held(town)) == ([2], [])
 
     await town.do(basket("Ali", hub, session, line(carrots, KILO), line(eggs, 6 * KILO)))
-    assert await held(town) == [("Hub", "Anna", "Held", {"eggs": "6"}), ("Hub", "Jean", "Held", {"carrots": "1"})]
+    assert await held(town) == [
+        ("Hub", "Anna", "Held", {"eggs": "6"}),
+        ("Hub", "Jean", "Held", {"carrots": "1"}),
+    ]
 
 
 async def test_weakness_06_hubs_of_one_session_each_order_their_own(town: Town) -> None:
@@ -163,7 +168,9 @@ async def test_weakness_07_variants_of_one_product_share_its_stock(town: Town) -
     units = [SalesUnit(code="bag", num=1, den=2), SalesUnit(code="crate", num=5)]
     owner = name_id("Jean")
     await town.do(
-        PutItem(item_id=carrots, owner_id=owner, sku="carrots", name="carrots", stock_unit="kg", sales_units=units)
+        PutItem(
+            item_id=carrots, owner_id=owner, sku="carrots", name="carrots", stock_unit="kg", sales_units=units
+        )
     )
     await town.do(basket("Ali", hub, session, line(carrots, 3 * KILO, "bag"), line(carrots, KILO, "crate")))
 
@@ -210,7 +217,9 @@ async def test_weakness_09_an_amendment_changes_its_own_line_and_no_other(town: 
     assert await held(town) == [("Hub", "Jean", "Held", {"carrots": "1", "leeks": "2"})]
 
 
-async def test_weakness_09_what_is_cancelled_after_completion_stays_ordered_and_is_told_as_surplus(town: Town) -> None:
+async def test_weakness_09_what_is_cancelled_after_completion_stays_ordered_and_is_told_as_surplus(
+    town: Town,
+) -> None:
     """Amendments after completion were ignored; here the producer's order is final, and the hub sees what is over."""
     jean, hub, carrots, session = await village(town)
     await town.do(basket("Ali", hub, session, line(carrots, 4 * KILO)))
@@ -278,7 +287,8 @@ async def test_weakness_13_factors_below_one_are_exact(town: Town) -> None:
                 sales_units=units)
     )  # fmt: skip
 
-    placed = await town.do(basket("Ali", hub, session, line(carrots, 3 * KILO, "bag"), line(carrots, 3 * KILO, "third")))
+    bags, thirds = line(carrots, 3 * KILO, "bag"), line(carrots, 3 * KILO, "third")
+    placed = await town.do(basket("Ali", hub, session, bags, thirds))
 
     assert [(one["quantity"], one["stock_quantity"], one["total"]) for one in placed["lines"]] == [
         ("3", "0.75", "1.50"), ("3", "1", "2.00"),
@@ -302,13 +312,17 @@ async def test_weakness_14_nothing_left_and_nobody_counts_are_two_things(town: T
     assert [tuple(row.values()) for row in rows] == [(False, KILO, KILO), (True, 0, 12 * KILO)]
 
 
-async def test_weakness_15_what_is_no_longer_on_sale_is_refused_and_what_was_sold_stays_ordered(town: Town) -> None:
+async def test_weakness_15_what_is_no_longer_on_sale_is_refused_and_what_was_sold_stays_ordered(
+    town: Town,
+) -> None:
     """A product gone from the catalogue was silently not ordered though it was paid for; here nothing is silent."""
     _, hub, carrots, session = await village(town)
     await town.do(basket("Ali", hub, session, line(carrots, 2 * KILO)))
     owner = name_id("Jean")
     await town.do(
-        PutItem(item_id=carrots, owner_id=owner, sku="carrots", name="carrots", stock_unit="kg", buyable=False)
+        PutItem(
+            item_id=carrots, owner_id=owner, sku="carrots", name="carrots", stock_unit="kg", buyable=False
+        )
     )
 
     refusal = await town.refused(basket("Paul", hub, session, line(carrots, KILO)))
@@ -349,10 +363,15 @@ async def test_weakness_17_amounts_are_exact_and_currencies_are_not_mixed(town: 
     session = await town.session("exact", [hub], [carrots, penny, cheese])
 
     refusal = await town.refused(basket("Paul", hub, session, line(cheese, KILO)))
-    placed = await town.do(basket("Ali", hub, session, *[line(penny, 100) for _ in range(3)], line(penny, 3 * KILO)))
+    placed = await town.do(
+        basket("Ali", hub, session, *[line(penny, 100) for _ in range(3)], line(penny, 3 * KILO))
+    )
 
     assert refusal.code == "currency_mismatch"
-    assert ([one["total"] for one in placed["lines"]], placed["total"]) == (["0.01", "0.01", "0.01", "0.30"], "0.33")
+    assert ([one["total"] for one in placed["lines"]], placed["total"]) == (
+        ["0.01", "0.01", "0.01", "0.30"],
+        "0.33",
+    )
     assert await stock(town, penny) == (5 * KILO, 3300, 0)
 
 
@@ -375,7 +394,12 @@ async def test_weakness_18_every_status_is_said_and_an_unsuccessful_checkout_is_
     await end_of(town, session)
     await look()
 
-    assert seen == [("Held", "Held"), ("Cancelled", "Cancelled"), ("Held", "Held"), ("Complete", "Unfulfilled")]
+    assert seen == [
+        ("Held", "Held"),
+        ("Cancelled", "Cancelled"),
+        ("Held", "Held"),
+        ("Complete", "Unfulfilled"),
+    ]
 
 
 async def test_weakness_19_an_order_reads_its_own_items_and_not_the_catalogue(town: Town) -> None:
@@ -409,7 +433,9 @@ async def test_weakness_20_whoever_has_the_role_can_order_for_the_hub(town: Town
     assert await held(town) == [("Hub", "Jean", "Held", {"carrots": "1"})]
 
 
-async def test_weakness_21_the_rest_of_a_case_serves_the_next_shopper_and_no_other_session(town: Town) -> None:
+async def test_weakness_21_the_rest_of_a_case_serves_the_next_shopper_and_no_other_session(
+    town: Town,
+) -> None:
     """24 were ordered for 16 and 8 carried along as free stock; here the rest belongs to its held order."""
     jean, hub = await town.enterprise("Jean", "producer"), await town.enterprise("Hub", "hub")
     beans = await town.item(jean, "beans", 24 * KILO, stock_unit="tin", case_quantity=12 * KILO)

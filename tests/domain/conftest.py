@@ -16,4 +16,4 @@ async def town(database: Database) -> AsyncIterator[Town]:
     """An organisation with nobody in it yet."""
     made = Town(database, registry())
     await made.found()
-    yield made
+    yield made  # noqa: PT022

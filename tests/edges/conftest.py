@@ -24,7 +24,7 @@ from coster.kernel.outcome import Accepted
 from tests.conftest import Databases
 from tests.edges.scene import Scene, build
 
-AT = dt.datetime(2026, 11, 23, 9, tzinfo=dt.timezone.utc)
+AT = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 
 
 @dataclass
@@ -62,7 +62,9 @@ async def organisation(database: Database, org_id: int) -> str:
         hint=token[-4:],
         grants=[Grant(role="owner")],
     )
-    outcome = await identity.create_organisation(database, org_id, name=f"Org {org_id}", first_key=first, at=AT)
+    outcome = await identity.create_organisation(
+        database, org_id, name=f"Org {org_id}", first_key=first, at=AT
+    )
     assert isinstance(outcome, Accepted), outcome
     return token
 
@@ -80,7 +82,13 @@ async def start(databases: Databases) -> AsyncIterator[Start]:
         target = databases.server.connect_options(name)
         database = await Database.open(target, min_size=1, max_size=4)
         token = await organisation(database, 1)
-        chosen = {"log_requests": False, "log_level": "error", "clock": "manual", "clock_start": AT.isoformat(), **overrides}
+        chosen = {
+            "log_requests": False,
+            "log_level": "error",
+            "clock": "manual",
+            "clock_start": AT.isoformat(),
+            **overrides,
+        }
         app = create(configuration.read({}, **chosen), target=target)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", ws="none")
         listener = uvicorn.Server(config)

@@ -132,7 +132,9 @@ async def test_parties_by_csv(scene: Scene) -> None:
     rows, _ = results(await scene.api.post(path, content=text.encode(), headers=CSV))
     assert codes(rows) == ["accepted", "accepted", "accepted", "row_key_missing"]
     again, _ = results(await scene.api.post(path, content=text.encode(), headers=CSV))
-    assert [row.get("value", {}).get("id") for row in again] == [row.get("value", {}).get("id") for row in rows]
+    assert [row.get("value", {}).get("id") for row in again] == [
+        row.get("value", {}).get("id") for row in rows
+    ]
     seen = (await scene.api.get(f"{V1}/enterprises/{rows[0]['value']['id']}")).json()
     assert (seen["kinds"], seen["address"]["city"]) == (["hub", "retailer"], "Lyon")
     terms = (await scene.api.get(f"{V1}/relations/{scene.hub}/{scene.producer}")).json()

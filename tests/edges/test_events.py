@@ -108,7 +108,11 @@ async def test_clock_moves_the_story(start: Start) -> None:
     statuses = [(await server.owner.get(f"{V1}/orders/{o['id']}")).json()["status"] for o in (lost, kept)]
     assert statuses == ["cancelled", "booked"]
     [held] = (await server.owner.get(V1 + "/held-orders")).json()["items"]
-    assert (held["status"], held["fulfilment"], held["lines"][0]["quantity"]) == ("Complete", "Unfulfilled", "2.5")
+    assert (held["status"], held["fulfilment"], held["lines"][0]["quantity"]) == (
+        "Complete",
+        "Unfulfilled",
+        "2.5",
+    )
     back = await server.owner.post(V1 + "/clock", json={"to": "2026-11-24T09:00:00Z"})
     problem(back, 409, "clock_backwards")
 

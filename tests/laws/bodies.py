@@ -95,7 +95,10 @@ put_customer = st.builds(
 erase_customer = st.builds(EraseCustomer, customer_id=one_of(*ground.CUSTOMERS))
 
 _UNITS = {
-    ground.CARROTS: [SalesUnit(code="bunch", num=1, den=2), SalesUnit(code="sack", num=5, price_micros=9_000_000)],
+    ground.CARROTS: [
+        SalesUnit(code="bunch", num=1, den=2),
+        SalesUnit(code="sack", num=5, price_micros=9_000_000),
+    ],
     ground.EGGS: [SalesUnit(code="box", num=6)],
     ground.CHEESE: [SalesUnit(code="slice", num=1, den=4)],
 }
@@ -105,7 +108,12 @@ _RECIPES = (
     [Component(item_id=ground.CARROTS, quantity=1500), Component(item_id=ground.CHEESE, quantity=250)],
 )  # fmt: skip
 _ITEM: dict[uuid.UUID, dict[str, Any]] = {
-    ground.CARROTS: {"stock_unit": "kg", "multiple_quantity": 500, "case_quantity": 5000, "weight_mg": 1_000_000},
+    ground.CARROTS: {
+        "stock_unit": "kg",
+        "multiple_quantity": 500,
+        "case_quantity": 5000,
+        "weight_mg": 1_000_000,
+    },
     ground.EGGS: {"multiple_quantity": 1000, "case_quantity": 6000},
     ground.MILK: {"stock_unit": "l", "tracked": False},
     ground.CHEESE: {"stock_unit": "kg", "min_quantity": 250, "max_quantity": 5000},
@@ -117,7 +125,12 @@ _ITEM: dict[uuid.UUID, dict[str, Any]] = {
 
 def item_as_it_was(item: uuid.UUID, **changed: Any) -> PutItem:
     """The item as the town begins with it, but for what is named."""
-    given: dict[str, Any] = {"price_micros": 2_000_000, "sales_units": _UNITS.get(item, []), **_ITEM[item], **changed}
+    given: dict[str, Any] = {
+        "price_micros": 2_000_000,
+        "sales_units": _UNITS.get(item, []),
+        **_ITEM[item],
+        **changed,
+    }
     sku = next(name for name, id_ in vars(ground).items() if id_ == item).lower()
     return PutItem(item_id=item, owner_id=ground.OWNERS[item], **{"sku": sku, "name": sku, **given})
 
@@ -140,7 +153,9 @@ def _put_item(draw: st.DrawFn) -> PutItem:
     if item == ground.BASKET:
         changed["components"] = draw(st.sampled_from(_RECIPES))
     elif draw(st.booleans()):
-        changed["sales_units"] = draw(st.sampled_from([[], [SalesUnit(code="box", num=7)], _UNITS.get(item, [])]))
+        changed["sales_units"] = draw(
+            st.sampled_from([[], [SalesUnit(code="box", num=7)], _UNITS.get(item, [])])
+        )
     return item_as_it_was(item, **changed)
 
 
@@ -148,7 +163,9 @@ put_item = _put_item()
 
 # -- inventory -------------------------------------------------------------------------------------------------
 
-_QUANTITIES = st.sampled_from([0, 1, 250, 500, 1000, 1500, 2000, 3000, 4500, 6000, 9000, 15_000]) | st.integers(0, 12_000)
+_QUANTITIES = st.sampled_from(
+    [0, 1, 250, 500, 1000, 1500, 2000, 3000, 4500, 6000, 9000, 15_000]
+) | st.integers(0, 12_000)
 _SIGNED = st.builds(lambda size, sign: size * sign, _QUANTITIES, st.sampled_from([1, 1, -1]))
 _LOTS = st.sampled_from(["", "", "", "L1"])
 _REASON = st.sampled_from(["", "mice"])
@@ -158,7 +175,9 @@ _REASON = st.sampled_from(["", "mice"])
 def _spot(draw: st.DrawFn) -> tuple[uuid.UUID, uuid.UUID]:
     """An item and a place, mostly such as belong together."""
     if draw(st.integers(0, 5)):
-        return draw(st.sampled_from([*ground.TRACKED, (ground.EGGS, ground.FIELD), (ground.BREAD, ground.DAIRY)]))
+        return draw(
+            st.sampled_from([*ground.TRACKED, (ground.EGGS, ground.FIELD), (ground.BREAD, ground.DAIRY)])
+        )
     return draw(one_of(*ground.ITEMS)), draw(one_of(*ground.LOCATIONS))
 
 
@@ -207,7 +226,9 @@ transfer = _transfer()
 # -- sessions --------------------------------------------------------------------------------------------------
 
 _SESSION = one_of(*ground.SESSIONS)
-_INSTANTS = st.sampled_from([0, 1, 30, 47, 48, 50, 96, 97, 120, 200]).map(lambda hours: START + dt.timedelta(hours=hours))
+_INSTANTS = st.sampled_from([0, 1, 30, 47, 48, 50, 96, 97, 120, 200]).map(
+    lambda hours: START + dt.timedelta(hours=hours)
+)
 _DUE = st.none() | _INSTANTS
 _LISTINGS = st.none() | st.lists(
     st.builds(sessions.Listing, item_id=one_of(*ground.ITEMS), price_micros=st.none() | st.just(3_100_000)),
@@ -225,7 +246,8 @@ put_session = st.builds(
     amend_until=_DUE,
     hub_ids=st.lists(st.sampled_from(ground.HUBS), max_size=2, unique=True),
     listings=_LISTINGS,
-    recurrence=st.none() | st.just(sessions.Recurrence(rrule="FREQ=WEEKLY;BYDAY=MO", timezone="Europe/Paris")),
+    recurrence=st.none()
+    | st.just(sessions.Recurrence(rrule="FREQ=WEEKLY;BYDAY=MO", timezone="Europe/Paris")),
     expected_version=_VERSIONS,
 )
 open_session = st.builds(sessions.OpenSession, session_id=_SESSION, due=_DUE)
@@ -241,7 +263,10 @@ reopen_session = st.builds(
 # The last four are placed by the history itself, where it places any.
 _ORDER = st.sampled_from([ground.order_id(n) for n in range(ground.EARLIER_ORDERS + 4)])
 _DISCOUNTS = st.none() | st.builds(
-    orders.Discount, amount=st.sampled_from([0, 150]), permille=st.sampled_from([0, 100, 333]), over=st.sampled_from([0, 900])
+    orders.Discount,
+    amount=st.sampled_from([0, 150]),
+    permille=st.sampled_from([0, 100, 333]),
+    over=st.sampled_from([0, 900]),
 )
 _SOLD = [
     (ground.CARROTS, ""), (ground.CARROTS, ""), (ground.CARROTS, "bunch"), (ground.CARROTS, "sack"), (ground.EGGS, ""),
@@ -274,13 +299,17 @@ place = st.builds(
     priority=st.integers(0, 3),
 )
 complete_checkout = st.builds(
-    orders.CompleteCheckout, order_id=_ORDER, payment=st.sampled_from(["none", "pending", "authorised", "captured"])
+    orders.CompleteCheckout,
+    order_id=_ORDER,
+    payment=st.sampled_from(["none", "pending", "authorised", "captured"]),
 )
 fail_checkout = st.builds(orders.FailCheckout, order_id=_ORDER, reason=_REASON)
 expire_checkout = st.builds(orders.ExpireCheckout, order_id=_ORDER)
 expire_session = st.builds(orders.ExpireSession, session_id=_SESSION)
 cancel_order = st.builds(orders.CancelOrder, order_id=_ORDER, reason=_REASON, expected_version=_VERSIONS)
-comment = st.builds(orders.AddComment, order_id=_ORDER, text=st.sampled_from(["rings twice", "left at the door"]))
+comment = st.builds(
+    orders.AddComment, order_id=_ORDER, text=st.sampled_from(["rings twice", "left at the door"])
+)
 
 
 @st.composite
@@ -323,7 +352,10 @@ put_endpoint = st.builds(
     webhooks.PutEndpoint,
     endpoint_id=_ENDPOINTS,
     target=st.sampled_from(
-        [webhooks.Target(url="https://example.org/hook", refusal=None), webhooks.Target(url="https://10.0.0.1/", refusal="private")]
+        [
+            webhooks.Target(url="https://example.org/hook", refusal=None),
+            webhooks.Target(url="https://10.0.0.1/", refusal="private"),
+        ]
     ),
     seed=st.just(webhooks.Seed(key="first", salt=bytes(16))),
     names=st.sampled_from([[], ["order.placed"], ["order.*"], ["Nonsense"]]),
@@ -334,7 +366,10 @@ pause_endpoint = st.builds(webhooks.PauseEndpoint, endpoint_id=_ENDPOINTS, expec
 resume_endpoint = st.builds(webhooks.ResumeEndpoint, endpoint_id=_ENDPOINTS, expected_version=_VERSIONS)
 delete_endpoint = st.builds(webhooks.DeleteEndpoint, endpoint_id=_ENDPOINTS, expected_version=_VERSIONS)
 stop_endpoint = st.builds(
-    webhooks.StopEndpoint, endpoint_id=_ENDPOINTS, version=st.integers(1, 2), cause=st.sampled_from(["failing", "gone"])
+    webhooks.StopEndpoint,
+    endpoint_id=_ENDPOINTS,
+    version=st.integers(1, 2),
+    cause=st.sampled_from(["failing", "gone"]),
 )
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {

@@ -18,7 +18,12 @@ from tests.handlers import registry
 from tests.laws.organisations import Organisations
 from tests.laws.stages import Stages
 
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
+_SLOW = [
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.function_scoped_fixture,
+    HealthCheck.filter_too_much,
+]
 settings.register_profile(
     "ci", max_examples=12, derandomize=True, deadline=None, print_blob=True, suppress_health_check=_SLOW, database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],

@@ -35,7 +35,10 @@ class Goods:
             "SELECT position_id, at, on_hand FROM ledger WHERE org_id = $1 AND on_hand <> 0", org_id
         )
         for row in stored:
-            moves[row["position_id"]][0] = (moves[row["position_id"]][0][0], moves[row["position_id"]][0][1] - row["on_hand"])
+            moves[row["position_id"]][0] = (
+                moves[row["position_id"]][0][0],
+                moves[row["position_id"]][0][1] - row["on_hand"],
+            )
             moves[row["position_id"]].append((row["at"], row["on_hand"]))
         return cls(moves)
 
@@ -43,7 +46,9 @@ class Goods:
         """What must lie there; or only what came after an instant."""
         return sum(change for at, change in self.moves[position] if after is None or at > after)
 
-    async def follow(self, organisations: Organisations, org_id: int, command: Command[Any], outcome: Outcome) -> None:
+    async def follow(
+        self, organisations: Organisations, org_id: int, command: Command[Any], outcome: Outcome
+    ) -> None:
         """What an accepted command means for the goods."""
         if not isinstance(outcome, Accepted):
             return
@@ -51,8 +56,12 @@ class Goods:
         if isinstance(body, AdjustStock):
             self._move(ground.position(body.item_id, body.location_id, body.lot), command.at, body.quantity)
         elif isinstance(body, TransferStock):
-            self._move(ground.position(body.item_id, body.from_location_id, body.lot), command.at, -body.quantity)
-            self._move(ground.position(body.item_id, body.to_location_id, body.lot), command.at, body.quantity)
+            self._move(
+                ground.position(body.item_id, body.from_location_id, body.lot), command.at, -body.quantity
+            )
+            self._move(
+                ground.position(body.item_id, body.to_location_id, body.lot), command.at, body.quantity
+            )
         elif isinstance(body, LowerStock):
             position = ground.position(body.item_id, body.location_id, body.lot)
             self._move(position, command.at, body.quantity - self.on_hand(position))
@@ -83,7 +92,9 @@ class Goods:
 
     async def check(self, organisations: Organisations, org_id: int) -> None:
         """Goods are conserved; held orders are what shoppers' orders come to, and what no shopper wants is told apart."""
-        stored = await organisations.fetch("SELECT id, on_hand, unlimited FROM position WHERE org_id = $1", org_id)
+        stored = await organisations.fetch(
+            "SELECT id, on_hand, unlimited FROM position WHERE org_id = $1", org_id
+        )
         for row in stored:
             assert row["on_hand"] == (0 if row["unlimited"] else self.on_hand(row["id"])), row
         if not self.recipe_changed:

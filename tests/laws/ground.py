@@ -12,7 +12,7 @@ from coster.domain.sourcing.model import Sale
 from coster.domain.sourcing.rules import pool_of
 from coster.kernel import ids
 
-START = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.timezone.utc)
+START = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)
 
 
 def name_id(*name: object) -> uuid.UUID:
@@ -55,7 +55,9 @@ SESSIONS = (NETWORK, LATE, NEXT)
 CLOSES = {NETWORK: START + dt.timedelta(days=2), LATE: START + dt.timedelta(days=4)}
 AMENDED = {NETWORK: CLOSES[NETWORK] + dt.timedelta(hours=2), LATE: CLOSES[LATE] + dt.timedelta(days=1)}
 
-OWNER_KEY, HUB_KEY, PRODUCER_KEY, REVOKED_KEY = (name_id("key", n) for n in ("owner", "hub", "producer", "revoked"))
+OWNER_KEY, HUB_KEY, PRODUCER_KEY, REVOKED_KEY = (
+    name_id("key", n) for n in ("owner", "hub", "producer", "revoked")
+)
 ENDPOINT = name_id("endpoint")
 
 EARLIER_ORDERS = 8

@@ -82,9 +82,13 @@ class Trial:
 
     async def dry_run(self, run: Run) -> list[str]:
         """What a dry run of the next batch answers; it leaves nothing at all."""
-        ahead = Script(Stage(0, self.script.now + _minutes(run.wait_minutes), self.script.count, self.script.orders))
+        ahead = Script(
+            Stage(0, self.script.now + _minutes(run.wait_minutes), self.script.count, self.script.orders)
+        )
         before = await self._rows()
-        answers = await self.stages.run(self.whole, [ahead.command(*asked) for asked in run.bodies], dry_run=True)
+        answers = await self.stages.run(
+            self.whole, [ahead.command(*asked) for asked in run.bodies], dry_run=True
+        )
         assert difference(before, await self._rows()) == []
         return self.told(self.whole, answers)
 
@@ -99,7 +103,9 @@ class Trial:
         for number, result in enumerate(again):
             # What a key that is not valid asks for is not even remembered.
             assert result.repeated or (_code(result) == "key_not_valid" and number % 2 == 0)
-        others = await self.stages.run(self.whole, [replace(command, fingerprint=b"another") for command in commands])
+        others = await self.stages.run(
+            self.whole, [replace(command, fingerprint=b"another") for command in commands]
+        )
         for result in others:
             assert _code(result) in ("idempotency_key_reused", "key_not_valid")
         assert difference(before, await self._rows()) == []
@@ -112,12 +118,15 @@ class Trial:
             command = self.script.command(body, actor)
             before = await self._rows()
             [result] = await self.stages.run(self.whole, [command])
-            changed = difference(before, await self._rows(), but=_ONLY_THE_ANSWER)
+            after = await self._rows()
+            changed = difference(before, after, but=_ONLY_THE_ANSWER)
             if isinstance(result.outcome, Rejected):
                 assert (result.outcome.code, changed) == (result.outcome.code, [])
                 assert result.events == ()
             elif changed:
-                assert any(str(command.id) in line for line in changed if line.startswith("+ event ")), changed
+                caused = [row for table, row in after - before if table == "event" and str(command.id) in row]
+                assert (len(caused), changed) == (len(result.events), changed)
+                assert caused, changed
 
     async def _rows(self) -> Rows:
         return await self.stages.organisations.rows(self.whole)
@@ -131,10 +140,16 @@ class Trial:
                 *await wholesale.verify(conn, self.cut, self.script.now),
             ]
         # A history may end between a session's end and what reacts to it.
-        return [f"{check.name}: {check.example}" for check in checks if check.broken and check.name != "ended_is_final"]
+        return [
+            f"{check.name}: {check.example}"
+            for check in checks
+            if check.broken and check.name != "ended_is_final"
+        ]
 
-    def told(self, org_id: int, results: Sequence[Result]) -> list[str]:
-        return [neutral(org_id, _text([result.outcome, result.events, result.repeated])) for result in results]
+    def told(self, org_id: int, results: Sequence[Result]) -> list[str]:  # noqa: D102
+        return [
+            neutral(org_id, _text([result.outcome, result.events, result.repeated])) for result in results
+        ]
 
     def _answered(self, results: Sequence[Result]) -> list[str]:
         return [_text(result.outcome) for result in results]
@@ -142,7 +157,9 @@ class Trial:
 
 def check_events(rows: Rows) -> None:
     """Numbers of events have no gap, and each entity's versions ascend."""
-    events = sorted((json.loads(row) for table, row in rows if table == "event"), key=lambda event: event["seq"])
+    events = sorted(
+        (json.loads(row) for table, row in rows if table == "event"), key=lambda event: event["seq"]
+    )
     [last] = [json.loads(row)["n"] for table, row in rows if table == "event_counter"]
     assert [event["seq"] for event in events] == list(range(1, last + 1))
     latest: dict[str, int] = {}

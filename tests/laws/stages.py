@@ -80,7 +80,9 @@ class Stages:
             self._made[terms, moment] = await self._make(terms, moment)
         return self._made[terms, moment]
 
-    async def run(self, org_id: int, commands: Sequence[Command[Any]], *, dry_run: bool = False) -> list[Result]:
+    async def run(
+        self, org_id: int, commands: Sequence[Command[Any]], *, dry_run: bool = False
+    ) -> list[Result]:
         """One batch in an organisation; a fault of any command is raised."""
         here = [replace(command, org_id=org_id) for command in commands]
         results = []
@@ -94,7 +96,9 @@ class Stages:
         if moment == "fresh":
             org_id = self.organisations.new()
             async with self.organisations.database.system() as conn:
-                await conn.execute("INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Law', $2)", org_id, ground.START)
+                await conn.execute(
+                    "INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Law', $2)", org_id, ground.START
+                )
                 await conn.execute("INSERT INTO event_counter (org_id, n) VALUES ($1, 0)", org_id)
             return await self._play(Stage(org_id, ground.START), _town(TERMS[terms]))
         before = await self.get(terms, "fresh" if moment == "busy" else "busy")
@@ -121,7 +125,9 @@ def _town(terms: dict[str, Any]) -> list[list[Any]]:
     """Everybody and everything, before anybody orders."""
     enterprises = [
         PutEnterprise(enterprise_id=ground.HUB_A, name="Hub A", kinds=["hub", "producer"], currency="EUR"),
-        PutEnterprise(enterprise_id=ground.HUB_B, name="Hub B", kinds=["hub"], currency="EUR", minimum_order=200),
+        PutEnterprise(
+            enterprise_id=ground.HUB_B, name="Hub B", kinds=["hub"], currency="EUR", minimum_order=200
+        ),
         PutEnterprise(enterprise_id=ground.JEAN, name="Jean", kinds=["producer"], currency="EUR"),
         PutEnterprise(enterprise_id=ground.QUINN, name="Quinn", kinds=["producer"], currency="EUR"),
     ]
@@ -191,7 +197,9 @@ def _orders() -> list[PlaceOrder]:
     ]  # fmt: skip
 
 
-def _order(seller: uuid.UUID, session: uuid.UUID | None, wanted: list[tuple[uuid.UUID, str, int]], **more: Any) -> PlaceOrder:
+def _order(
+    seller: uuid.UUID, session: uuid.UUID | None, wanted: list[tuple[uuid.UUID, str, int]], **more: Any
+) -> PlaceOrder:
     lines = [LineRequest(item_id=item, unit=unit, quantity=quantity) for item, unit, quantity in wanted]
     reference = str(ids.derived(seller, session, wanted))
     return PlaceOrder(

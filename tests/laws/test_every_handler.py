@@ -18,7 +18,9 @@ from tests.laws.obey import Run, Trial
 from tests.laws.stages import MOMENTS, TERMS, Stages
 
 KINDS = sorted(registry().by_kind)
-ACTORS = st.sampled_from([SYSTEM] * 5 + [ground.OWNER_KEY, ground.HUB_KEY, ground.PRODUCER_KEY, ground.REVOKED_KEY])
+ACTORS = st.sampled_from(
+    [SYSTEM] * 5 + [ground.OWNER_KEY, ground.HUB_KEY, ground.PRODUCER_KEY, ground.REVOKED_KEY]
+)
 STAGES = st.tuples(st.sampled_from(list(TERMS)), st.sampled_from([*MOMENTS[1:], *MOMENTS]))
 
 
@@ -55,7 +57,9 @@ async def test_cutting_a_batch_changes_nothing(stages: Stages, kind: str, data: 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-async def test_a_refusal_leaves_nothing_and_a_change_is_told(stages: Stages, kind: str, data: st.DataObject) -> None:
+async def test_a_refusal_leaves_nothing_and_a_change_is_told(
+    stages: Stages, kind: str, data: st.DataObject
+) -> None:
     """A refused command leaves no row but its answer, and an accepted one that changed anything has its event."""
     trial = await Trial.begin(stages, await stages.get(*data.draw(STAGES)))
     await trial.one_by_one(data.draw(runs(kind, most=3)))

@@ -35,11 +35,11 @@ async def test_never_more_is_promised_than_there_is(databases: Databases, tmp_pa
             await blown.prepare()
             report = await blown.blow()
         assert report.broken[:3] == [], (tmp_path / "log").read_text()[-4000:]
-        print(report.told())
+        print(report.told())  # noqa: T201
         assert len(report.placed) > 100
         async with database.read(1) as conn:
             checks = [*await inventory.verify(conn, 1), *await orders.verify(conn, 1)]
-            checks += await wholesale.verify(conn, 1, dt.datetime.now(dt.timezone.utc))
+            checks += await wholesale.verify(conn, 1, dt.datetime.now(dt.UTC))
         assert [check for check in checks if check.broken] == []
     finally:
         await database.close()

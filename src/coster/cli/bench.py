@@ -11,7 +11,10 @@ from coster import app as house
 from coster.cli import output, signals
 from coster.simulation import bench
 
-app = App(name="bench", help="How fast it is here, beside PostgreSQL's own benchmark on the same server, in one run.")
+app = App(
+    name="bench",
+    help="How fast it is here, beside PostgreSQL's own benchmark on the same server, in one run.",
+)
 
 
 @app.command
@@ -25,10 +28,16 @@ def orders(
     Example: coster bench orders --json
     """
     with signals.sigterm_interrupts():
-        found = asyncio.run(bench.orders(house.HANDLERS, seconds=seconds, say=output.console(stderr=True).print))
+        found = asyncio.run(
+            bench.orders(house.HANDLERS, seconds=seconds, say=output.console(stderr=True).print)
+        )
     if json:
         output.as_json(found)
         return
     output.table("Machine", ("what", "is"), list(found["machine"].items()))
-    output.table("Figures", ("what", "is"), [(name, f"{value:,.1f}") for name, value in found["figures"].items()])
-    output.table("Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()])
+    output.table(
+        "Figures", ("what", "is"), [(name, f"{value:,.1f}") for name, value in found["figures"].items()]
+    )
+    output.table(
+        "Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()]
+    )

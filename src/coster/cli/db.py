@@ -41,7 +41,10 @@ def start(*, data_dir: place.DataDir = None) -> None:
     Example: coster db start --data-dir /srv/coster
     """
     given = _embedded_only(data_dir, "start")
-    with signals.sigterm_interrupts(), embedded.EmbeddedServer(given.data_dir, bin_dir=given.pg_bin or None) as server:
+    with (
+        signals.sigterm_interrupts(),
+        embedded.EmbeddedServer(given.data_dir, bin_dir=given.pg_bin or None) as server,
+    ):
         output.say(f"PostgreSQL runs on {given.data_dir}; Ctrl-C stops it. For others:")
         output.say(f"  export COSTER_DATABASE_URL='{serving.url_of(server.connect_options())}'")
         try:
@@ -56,7 +59,9 @@ def start(*, data_dir: place.DataDir = None) -> None:
 
 @app.command
 def status(
-    *, data_dir: place.DataDir = None, json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False
+    *,
+    data_dir: place.DataDir = None,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> int:
     """Tell whether the database runs and fits this program; starts nothing. Exit code 4 where it does not.
 
@@ -87,7 +92,9 @@ async def _look(given: Settings) -> Status:
             await migrate.check(conn)
         except faults.DatabaseFault as fault:
             return Status(place=where, running=True, postgres=postgres, says=str(fault))
-        return Status(place=where, running=True, postgres=postgres, good=True, says="at this program's version")
+        return Status(
+            place=where, running=True, postgres=postgres, good=True, says="at this program's version"
+        )
     finally:
         await conn.close()
 
@@ -100,7 +107,9 @@ def migrate_database(*, data_dir: place.DataDir = None) -> None:
     """
     with place.reached(place.chosen(data_dir)) as target:
         versions = asyncio.run(migrate.upgrade(target))
-    output.say(f"migrated: {', '.join(versions)}" if versions else "nothing to do: the database is up to date")
+    output.say(
+        f"migrated: {', '.join(versions)}" if versions else "nothing to do: the database is up to date"
+    )
 
 
 @app.command
@@ -122,7 +131,9 @@ def upgrade(
         Share the files instead of copying them: faster and without space, but the old data cannot be used again.
     """
     given = _embedded_only(data_dir, "upgrade")
-    kept = upgrades.upgrade(given.data_dir, bin_dir=place.programs(given), old_bin_dir=old_programs, link=link)
+    kept = upgrades.upgrade(
+        given.data_dir, bin_dir=place.programs(given), old_bin_dir=old_programs, link=link
+    )
     output.say(
         f"upgraded; the old data is in {kept}, remove it when you are content" if kept else "nothing to do"
     )

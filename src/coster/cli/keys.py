@@ -25,7 +25,10 @@ from coster.kernel.outcome import Rejected
 
 _PAGE = 500
 
-app = App(name="keys", help="API keys: who may do what. Works on the database, without a key, beside a running server.")
+app = App(
+    name="keys",
+    help="API keys: who may do what. Works on the database, without a key, beside a running server.",
+)
 AsJson = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 
 
@@ -43,7 +46,10 @@ def list_keys(*, org: place.Org = 1, data_dir: place.DataDir = None, json: AsJso
     output.table(
         f"Keys of organisation {org}",
         ("id", "name", "ends in", "grants", "made", "state"),
-        [(key.id, key.name, key.hint, _grants(key), f"{key.created_at:%Y-%m-%d}", _state(key, now)) for key in keys],
+        [
+            (key.id, key.name, key.hint, _grants(key), f"{key.created_at:%Y-%m-%d}", _state(key, now))
+            for key in keys
+        ],
     )
 
 
@@ -51,7 +57,9 @@ def list_keys(*, org: place.Org = 1, data_dir: place.DataDir = None, json: AsJso
 def create(  # noqa: PLR0913 - each is an option of its own on the command line
     role: Role,
     *,
-    enterprise: Annotated[str | None, Parameter(help="For one enterprise (its id) only; else for all.")] = None,
+    enterprise: Annotated[
+        str | None, Parameter(help="For one enterprise (its id) only; else for all.")
+    ] = None,
     name: Annotated[str | None, Parameter(help="For people; without it the role.")] = None,
     expires: Annotated[str | None, Parameter(help="When it ends, for example 2027-01-01T00:00:00Z.")] = None,
     org: place.Org = 1,
@@ -67,7 +75,9 @@ def create(  # noqa: PLR0913 - each is an option of its own on the command line
     role
         What the key may do; docs/reference/roles.md.
     """
-    grant = Grant(role=role, enterprise_id=enterprise and place.parsed(uuid.UUID, enterprise, "--enterprise"))
+    grant = Grant(
+        role=role, enterprise_id=place.parsed(uuid.UUID, enterprise, "--enterprise") if enterprise else None
+    )
     expires_at = expires and place.parsed(dt.datetime, expires, "--expires")
 
     async def work(database: Database) -> tuple[uuid.UUID, str]:
@@ -77,11 +87,15 @@ def create(  # noqa: PLR0913 - each is an option of its own on the command line
     if json:
         output.as_json({"id": id_, "key": token})
     else:
-        output.say(f"The key, which is shown this once:\n\n  {token}\n\nIt ends with: coster keys revoke {id_}")
+        output.say(
+            f"The key, which is shown this once:\n\n  {token}\n\nIt ends with: coster keys revoke {id_}"
+        )
 
 
 @app.command
-def revoke(id_: Annotated[str, Parameter(name="id")], *, org: place.Org = 1, data_dir: place.DataDir = None) -> None:
+def revoke(
+    id_: Annotated[str, Parameter(name="id")], *, org: place.Org = 1, data_dir: place.DataDir = None
+) -> None:
     """End a key at once, everywhere.
 
     Example: coster keys revoke 0193f2a0-0000-7000-8000-000000000002
@@ -125,7 +139,9 @@ async def make(  # noqa: PLR0913 - what a key is made of
     return key_id, token
 
 
-async def _command(database: Database, org_id: int, handler: Handler[Any, Any], body: Any, now: dt.datetime) -> None:
+async def _command(
+    database: Database, org_id: int, handler: Handler[Any, Any], body: Any, now: dt.datetime
+) -> None:
     command = Command(ids.at_instant(now, os.urandom(10)), org_id, SYSTEM, now, body)
     (result,) = await Runner(database, identity.authorise).run(handler, [command])
     if isinstance(result, BaseException):

@@ -29,7 +29,6 @@ COMMANDS: Final = {
     "serve": "coster.cli.serve:serve",
     "demo": "coster.cli.demo:demo",
     "verify": "coster.cli.verify:verify",
-    "import": "coster.cli.importing:app",
     "bench": "coster.cli.bench:app",
     "keys": "coster.cli.keys:app",
     "db": "coster.cli.db:app",
@@ -63,7 +62,13 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except FailedError as failed:
         output.complain(str(failed))
         return failed.code
-    except (settings.NotUnderstoodError, FileExistsError, FileNotFoundError, IsADirectoryError, PermissionError) as wrong:
+    except (
+        settings.NotUnderstoodError,
+        FileExistsError,
+        FileNotFoundError,
+        IsADirectoryError,
+        PermissionError,
+    ) as wrong:
         output.complain(str(wrong))
         return Exit.USAGE
     except faults.DataDirectoryInUse as fault:

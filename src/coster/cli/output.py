@@ -39,7 +39,9 @@ class FailedError(Exception):
 def console(*, stderr: bool = False) -> Console:
     """The terminal, or a pipe that is wide enough for our tables; made anew, since tests put other files in place."""
     file = sys.stderr if stderr else sys.stdout
-    return Console(file=file, width=None if file.isatty() else _WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False)
+    return Console(
+        file=file, width=None if file.isatty() else _WIDTH_OF_A_PIPE, highlight=False, soft_wrap=False
+    )
 
 
 def say(text: str) -> None:

@@ -28,7 +28,7 @@ Org = Annotated[int, Parameter(help="Number of the organisation.")]
 
 def chosen(data_dir: Path | None = None) -> Settings:
     """The settings of the environment; an option wins."""
-    return settings.read(**({} if data_dir is None else {"data_dir": str(data_dir), "database_url": ""}))
+    return settings.read() if data_dir is None else settings.read(data_dir=str(data_dir), database_url="")
 
 
 def programs(given: Settings) -> Path | None:
@@ -85,5 +85,7 @@ def parsed(kind: type[T], text: str, what: str) -> T:
     try:
         return msgspec.convert(text, kind)
     except msgspec.ValidationError as error:
-        hint = "an id" if kind is uuid.UUID else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
+        hint = (
+            "an id" if kind is uuid.UUID else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
+        )
         raise FailedError(f"{what} must be {hint}; {text!r} is none", Exit.USAGE) from error

@@ -22,8 +22,15 @@ _SECONDS = 60.0
 class Server:
     """Which server, and who asks."""
 
-    url: Annotated[str, Parameter(env_var="COSTER_URL", help="Address of the server.")] = "http://127.0.0.1:8000"
-    key: Annotated[str, Parameter(env_var="COSTER_KEY", help="API key; better given by COSTER_KEY, which `ps` does not show.")] = ""
+    url: Annotated[str, Parameter(env_var="COSTER_URL", help="Address of the server.")] = (
+        "http://127.0.0.1:8000"
+    )
+    key: Annotated[
+        str,
+        Parameter(
+            env_var="COSTER_KEY", help="API key; better given by COSTER_KEY, which `ps` does not show."
+        ),
+    ] = ""
 
 
 class RefusedError(FailedError):
@@ -51,14 +58,18 @@ class Remote:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
         """Ends its connections."""
         self._client.close()
 
-    def ask(self, method: str, path: str, body: Any = None, *, accept: str = "application/json") -> httpx2.Response:
+    def ask(
+        self, method: str, path: str, body: Any = None, *, accept: str = "application/json"
+    ) -> httpx2.Response:
         """The answer to one request; `path` follows /api/v1/, a body goes as JSON."""
         content = None if body is None else msgspec.json.encode(body)
         headers = {"Accept": accept} | ({} if body is None else {"Content-Type": "application/json"})
@@ -89,12 +100,19 @@ class Remote:
         return found
 
     @contextlib.contextmanager
-    def streaming(self, path: str, content: Any, headers: Mapping[str, str], **params: str) -> Iterator[httpx2.Response]:
+    def streaming(
+        self, path: str, content: Any, headers: Mapping[str, str], **params: str
+    ) -> Iterator[httpx2.Response]:
         """An answer whose body is still to be read, to a body that is sent piece by piece; no limit of time on either."""
         with (
             self.reaching(),
             self._client.stream(
-                "POST", f"/api/v1/{path}", content=content, headers=headers, params=params, timeout=httpx2.Timeout(_SECONDS, read=None)
+                "POST",
+                f"/api/v1/{path}",
+                content=content,
+                headers=headers,
+                params=params,
+                timeout=httpx2.Timeout(_SECONDS, read=None),
             ) as answer,
         ):
             if answer.is_error:
@@ -108,7 +126,7 @@ class Remote:
         try:
             yield
         except httpx2.HTTPError as error:
-            raise FailedError(f"cannot reach {self.url}: {error or type(error).__name__}") from error
+            raise FailedError(f"cannot reach {self.url}: {str(error) or type(error).__name__}") from error
 
     def check(self, answer: httpx2.Response) -> None:
         """RefusedError unless the answer is one of success."""

@@ -18,14 +18,23 @@ from coster.settings import Settings
 from coster.simulation.serving import url_of
 
 
-def serve(  # noqa: PLR0913 - each is an option of its own on the command line
+def serve(
     *,
-    host: Annotated[str | None, Parameter(help="The address to listen on; without it COSTER_HOST, or 127.0.0.1.")] = None,
-    port: Annotated[int | None, Parameter(help="The port to listen on; without it COSTER_PORT, or 8000.")] = None,
-    workers: Annotated[int | None, Parameter(help="Server processes; without it COSTER_WORKERS, or 1.")] = None,
+    host: Annotated[
+        str | None, Parameter(help="The address to listen on; without it COSTER_HOST, or 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None, Parameter(help="The port to listen on; without it COSTER_PORT, or 8000.")
+    ] = None,
+    workers: Annotated[
+        int | None, Parameter(help="Server processes; without it COSTER_WORKERS, or 1.")
+    ] = None,
     data_dir: place.DataDir = None,
     play: Annotated[
-        bool, Parameter(name="--demo", negative="", help="With the data of the demo, on a clock that stands still.")
+        bool,
+        Parameter(
+            name="--demo", negative="", help="With the data of the demo, on a clock that stands still."
+        ),
     ] = False,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM; then it finishes what it has taken.
@@ -65,15 +74,9 @@ def _database(given: Settings, stack: contextlib.ExitStack) -> Target:
 
 
 def _announce(given: Settings) -> None:
-    url = address(given)
+    url = serving.address(given)
     output.say(f"Coster {__version__}")
     output.say(f"  address  {url}")
     output.say(f"  docs     {url}/docs")
     output.say(f"  ready    {url}/health/ready")
     output.say("Ready. Ctrl-C stops it.")
-
-
-def address(given: Settings) -> str:
-    """Where the server is reached, as a URL."""
-    host = f"[{given.host}]" if ":" in given.host else given.host
-    return f"http://{host}:{given.port}"

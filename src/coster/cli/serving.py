@@ -38,7 +38,9 @@ def refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise FailedError(f"cannot listen on {host}, port {port}: {error.strerror}; choose another by --port") from error
+            raise FailedError(
+                f"cannot listen on {host}, port {port}: {error.strerror}; choose another by --port"
+            ) from error
 
 
 def run(given: Settings, target: Target | None, ready: Callable[[], None]) -> None:
@@ -80,14 +82,14 @@ async def _serve(given: Settings, target: Target | None, ready: Callable[[], Non
 @contextlib.contextmanager
 def more(given: Settings, database_url: str) -> Iterator[None]:
     """The processes beyond the first, for the block; each ends with this one, however that ends."""
-    environ = {**os.environ, **_environ(msgspec.structs.replace(given, database_url=database_url, workers=1))}
+    given_on = {**os.environ, **environ(msgspec.structs.replace(given, database_url=database_url, workers=1))}
     started: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(given.workers - 1):
-            started.append(
-                subprocess.Popen(  # noqa: S603 - our own command
+            started.append(  # noqa: PERF401
+                subprocess.Popen(
                     [sys.executable, "-m", "coster.cli.serving"],
-                    env=environ,
+                    env=given_on,
                     start_new_session=True,
                     # One system call between fork and exec; nothing else would end it when we are killed.
                     preexec_fn=datadir.die_with_parent(os.getpid()),  # noqa: PLW1509
@@ -101,8 +103,18 @@ def more(given: Settings, database_url: str) -> Iterator[None]:
             process.wait()
 
 
-def _environ(given: Settings) -> dict[str, str]:
-    return {f"{settings.PREFIX}{name.upper()}": str(value) for name, value in msgspec.structs.asdict(given).items()}
+def address(given: Settings) -> str:
+    """Where the server is reached, as a URL."""
+    host = f"[{given.host}]" if ":" in given.host else given.host
+    return f"http://{host}:{given.port}"
+
+
+def environ(given: Settings) -> dict[str, str]:
+    """The settings as another process reads them."""
+    return {
+        f"{settings.PREFIX}{name.upper()}": str(value)
+        for name, value in msgspec.structs.asdict(given).items()
+    }
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from cyclopts import App, Parameter
 from coster.cli import output, place
 from coster.cli.remote import Remote, Server
 
-
 _HERE: Final = Server()
 
 app = App(name="sessions", help="Sales sessions of a running server, over HTTP with a key.")
@@ -21,7 +20,9 @@ AsJson = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 @app.command(name="list")
 def list_sessions(
     *,
-    status: Annotated[Literal["planned", "open", "closed", "ended"] | None, Parameter(help="Only these.")] = None,
+    status: Annotated[
+        Literal["planned", "open", "closed", "ended"] | None, Parameter(help="Only these.")
+    ] = None,
     json: AsJson = False,
     server: Server = _HERE,
 ) -> None:
@@ -91,4 +92,6 @@ def _move(server: Server, id_: str, event: str, attributes: dict[str, Any], *, j
     if json:
         output.as_json(moved)
     else:
-        output.say(f"{moved['name']}: {moved['status']}{'' if moved['changed'] else ' already; nothing was changed'}")
+        output.say(
+            f"{moved['name']}: {moved['status']}{'' if moved['changed'] else ' already; nothing was changed'}"
+        )

@@ -62,10 +62,11 @@ class Cast:
             remote.close()
 
 
-def at(day: str, hour: int) -> str:
-    """An instant of the story's week."""
+def at(when: str) -> str:
+    """A full hour of the story's week, `Thu 18`, as an instant."""
+    day, _, hour = when.partition(" ")
     number = _MONDAY + ("Mon", "Tue", "Wed", "Thu", "Fri").index(day)
-    return f"2026-11-{number}T{hour:02}:00:00Z"
+    return f"2026-11-{number}T{hour}:00:00Z"
 
 
 # ------------------------------------------------------------------------------------------------------ the beginning
@@ -81,7 +82,7 @@ def prepare(owner: Remote) -> Cast:
     _stock(cast)
     for hub, opens, closes in (("Hub A", "Mon", "Fri"), ("Hub B", "Tue", "Thu")):
         owner.post("relations", {"hub_id": cast.ids[hub], "producer_id": cast.ids["Jean"]})
-        cast.ids[f"session of {hub}"] = _session(cast, hub, at(opens, 6), closes)
+        cast.ids[f"session of {hub}"] = _session(cast, hub, at(f"{opens} 06"), closes)
     for shopper, hub in zip(SHOPPERS, ("Hub A", "Hub A", "Hub B", "Hub B"), strict=True):
         person = {"seller_id": cast.ids[hub], "name": shopper, "email": f"{shopper.lower()}@example.org"}
         cast.ids[shopper] = cast.people[hub].post("customers", person)["id"]
@@ -93,8 +94,13 @@ def _stock(cast: Cast) -> None:
     carrots = {"owner_id": owner_id, "sku": "CARROT", "name": "Carrots", "stock_unit": "kg", "price": "2.00"}
     cast.ids["carrots"] = jean.post("items", carrots)["id"]
     cast.ids["barn"] = jean.post("locations", {"enterprise_id": owner_id, "name": "Barn"})["id"]
-    receipt = {"kind": "adjust", "item_id": cast.ids["carrots"], "location_id": cast.ids["barn"], "quantity": str(KILOS)}
-    cast.ids["position"] = jean.post("stock-movements", receipt)["position_id"]
+    receipt = {
+        "kind": "adjust",
+        "item_id": cast.ids["carrots"],
+        "location_id": cast.ids["barn"],
+        "quantity": str(KILOS),
+    }
+    cast.ids["position"] = jean.post("stock-movements", receipt)["positions"][0]["position_id"]
 
 
 def _session(cast: Cast, hub: str, opens_at: str, closes: str) -> str:
@@ -102,12 +108,12 @@ def _session(cast: Cast, hub: str, opens_at: str, closes: str) -> str:
         "coordinator_id": cast.ids[hub],
         "name": f"{hub}, week 48",
         "opens_at": opens_at,
-        "closes_at": at(closes, 18),
-        "amend_until": at(closes, 20),
+        "closes_at": at(f"{closes} 18"),
+        "amend_until": at(f"{closes} 20"),
         "hub_ids": [cast.ids[hub]],
         "listings": [{"item_id": cast.ids["carrots"]}],
     }
-    made: str = cast.people[hub].post("sessions", wanted)["session_id"]
+    made: str = cast.people[hub].post("sessions", wanted)["id"]
     return made
 
 
@@ -117,21 +123,23 @@ def _session(cast: Cast, hub: str, opens_at: str, closes: str) -> str:
 def until_friday(cast: Cast) -> Iterator[Told]:
     """Monday to Friday noon: six orders, one refusal, Hub B's close, one cancellation. One kilo is left then."""
     story = _Teller(cast)
-    yield story.step("Mon", 6, "Jean", "has 10 kg of carrots this week", Seen())
-    yield story.order("Mon", 9, "Ali", "Hub A", 1, Seen(hub_a="1 kg, Held/Held", left="9 kg"))
-    yield story.order("Tue", 10, "Paul", "Hub A", 5, Seen(hub_a="6 kg, Held/Held", left="4 kg"))
+    yield story.step("Mon 08", "Jean", "has 10 kg of carrots this week", Seen())
+    yield story.order("Mon 09", "Ali", "Hub A", 1, Seen(hub_a="1 kg, Held/Held", left="9 kg"))
+    yield story.order("Tue 10", "Paul", "Hub A", 5, Seen(hub_a="6 kg, Held/Held", left="4 kg"))
     three = Seen(hub_a="6 kg, Held/Held", hub_b="3 kg, Held/Held", left="1 kg")
-    yield story.order("Wed", 11, "David", "Hub B", 3, three)
-    yield story.refusal("Thu", 12, "Michael", "Hub B", 2, three)
+    yield story.order("Wed 11", "David", "Hub B", 3, three)
+    yield story.refusal("Thu 12", "Michael", "Hub B", 2, three)
     four = Seen(hub_a="6 kg, Held/Held", hub_b="4 kg, Held/Held", left="0 kg")
-    yield story.order("Thu", 13, "Michael", "Hub B", 1, four)
-    yield story.step("Thu", 18, "Hub B", "closes its session; its order can still be made smaller", four, closed="Hub B")
+    yield story.order("Thu 13", "Michael", "Hub B", 1, four)
+    yield story.step(
+        "Thu 18", "Hub B", "closes its session; its order can still be made smaller", four, closed="Hub B"
+    )
     complete = "4 kg, Complete/Unfulfilled"
     yield story.step(
-        "Thu", 20, "Hub B", "has its order completed after the amendment window",
+        "Thu 20", "Hub B", "has its order completed after the amendment window",
         Seen(hub_a="6 kg, Held/Held", hub_b=complete, left="0 kg"),
     )  # fmt: skip
-    yield story.cancel("Fri", 12, "Ali", "Hub A", Seen(hub_a="5 kg, Held/Held", hub_b=complete, left="1 kg"))
+    yield story.cancel("Fri 12", "Ali", "Hub A", Seen(hub_a="5 kg, Held/Held", hub_b=complete, left="1 kg"))
 
 
 def friday_evening(cast: Cast) -> Iterator[Told]:
@@ -139,10 +147,14 @@ def friday_evening(cast: Cast) -> Iterator[Told]:
     story = _Teller(cast)
     four = "4 kg, Complete/Unfulfilled"
     yield story.step(
-        "Fri", 18, "Hub A", "closes its session", Seen(hub_a="5 kg, Held/Held", hub_b=four, left="1 kg"), closed="Hub A"
+        "Fri 18",
+        "Hub A",
+        "closes its session",
+        Seen(hub_a="5 kg, Held/Held", hub_b=four, left="1 kg"),
+        closed="Hub A",
     )
     yield story.step(
-        "Fri", 20, "Hub A", "has its order completed after the amendment window",
+        "Fri 20", "Hub A", "has its order completed after the amendment window",
         Seen(hub_a="5 kg, Complete/Unfulfilled", hub_b=four, left="1 kg"),
     )  # fmt: skip
 
@@ -153,24 +165,24 @@ class _Teller:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
 
-    def step(self, day: str, hour: int, who: str, what: str, expected: Seen, *, closed: str = "") -> Told:
+    def step(self, when: str, who: str, what: str, expected: Seen, *, closed: str = "") -> Told:
         """Time goes on to this hour, and whatever is due happens by itself."""
-        self._cast.owner.post("clock", {"to": at(day, hour)})
+        self._cast.owner.post("clock", {"to": at(when)})
         seen = self._seen()
         if closed and (status := self._status(closed)) != "closed":
             what = f"{what} (but the session is {status})"
             expected = Seen(hub_a="the session closed", hub_b=expected.hub_b, left=expected.left)
-        return Told(when=f"{day} {hour:02}:00", who=who, what=what, seen=seen, expected=expected)
+        return Told(when=f"{when}:00", who=who, what=what, seen=seen, expected=expected)
 
-    def order(self, day: str, hour: int, who: str, hub: str, kilos: int, expected: Seen) -> Told:  # noqa: PLR0913, PLR0917
+    def order(self, when: str, who: str, hub: str, kilos: int, expected: Seen) -> Told:
         """A shopper orders, and pays at once."""
-        self._cast.owner.post("clock", {"to": at(day, hour)})
+        self._cast.owner.post("clock", {"to": at(when)})
         self._cast.ids[f"order of {who}"] = self._place(who, hub, kilos)["id"]
-        return self._told(day, hour, who, f"orders {kilos} kg at {hub}", expected)
+        return self._told(when, who, f"orders {kilos} kg at {hub}", expected)
 
-    def refusal(self, day: str, hour: int, who: str, hub: str, kilos: int, expected: Seen) -> Told:  # noqa: PLR0913, PLR0917
+    def refusal(self, when: str, who: str, hub: str, kilos: int, expected: Seen) -> Told:
         """A shopper asks for too much, and is told how much he can have."""
-        self._cast.owner.post("clock", {"to": at(day, hour)})
+        self._cast.owner.post("clock", {"to": at(when)})
         try:
             self._place(who, hub, kilos)
         except RefusedError as refused:
@@ -179,15 +191,15 @@ class _Teller:
             can = refused.problem["lines"][0]["available"]
             what = f"asks for {kilos} kg at {hub}; refused at once: he can have {can} kg"
             right = can == expected.left.removesuffix(" kg")
-            return self._told(day, hour, who, what, expected if right else Seen(left="what he was told"))
-        return self._told(day, hour, who, f"gets {kilos} kg at {hub}, which are not there", expected)
+            return self._told(when, who, what, expected if right else Seen(left="what he was told"))
+        return self._told(when, who, f"gets {kilos} kg at {hub}, which are not there", expected)
 
-    def cancel(self, day: str, hour: int, who: str, hub: str, expected: Seen) -> Told:  # noqa: PLR0913, PLR0917
+    def cancel(self, when: str, who: str, hub: str, expected: Seen) -> Told:
         """A shopper cancels."""
-        self._cast.owner.post("clock", {"to": at(day, hour)})
+        self._cast.owner.post("clock", {"to": at(when)})
         order = self._cast.ids[f"order of {who}"]
         self._cast.people[hub].post(f"orders/{order}/events", {"name": "cancel"})
-        return self._told(day, hour, who, f"cancels; {hub}'s order shrinks at once", expected)
+        return self._told(when, who, f"cancels; {hub}'s order shrinks at once", expected)
 
     def _place(self, who: str, hub: str, kilos: int) -> Any:
         order = {
@@ -201,8 +213,8 @@ class _Teller:
         }
         return self._cast.people[hub].post("orders", order)
 
-    def _told(self, day: str, hour: int, who: str, what: str, expected: Seen) -> Told:  # noqa: PLR0913, PLR0917
-        return Told(when=f"{day} {hour:02}:00", who=who, what=what, seen=self._seen(), expected=expected)
+    def _told(self, when: str, who: str, what: str, expected: Seen) -> Told:
+        return Told(when=f"{when}:00", who=who, what=what, seen=self._seen(), expected=expected)
 
     def _seen(self) -> Seen:
         held = {order["hub"]: _words(order) for order in held_orders(self._cast)}
@@ -246,7 +258,9 @@ def documents(cast: Cast) -> list[Document]:
         path = f"held-orders/{order['id']}"
         forms = [jean.ask("GET", path).text, jean.ask("GET", path, accept="text/csv").text]
         for shopper in SHOPPERS:
-            if any(secret.lower() in form.lower() for form in forms for secret in (shopper, cast.ids[shopper])):
+            if any(
+                secret.lower() in form.lower() for form in forms for secret in (shopper, cast.ids[shopper])
+            ):
                 raise FailedError(f"a document for Jean tells about {shopper}", Exit.WRONG)
         found.append(Document(order["hub"], order["number"], forms[1]))
     return found
@@ -260,7 +274,11 @@ def sums(cast: Cast) -> list[tuple[str, str, str]]:
         ("orders to prepare", "2", str(len(held_orders(cast)))),
         ("kilos committed", "9", position["committed"]),
         ("kilos left", "1", position["available"]),
-        ("most kilos ever promised", "10", most_promised(jean.every(f"positions/{cast.ids['position']}/entries"))),
+        (
+            "most kilos ever promised",
+            "10",
+            most_promised(jean.every(f"positions/{cast.ids['position']}/entries")),
+        ),
     ]
 
 

@@ -34,7 +34,8 @@ def verify(
     *,
     org: Annotated[int | None, Parameter(help="Only this organisation; else all.")] = None,
     at: Annotated[
-        str | None, Parameter(help="As if it were this instant, for data of a demonstration (2026-11-27T20:00:00Z).")
+        str | None,
+        Parameter(help="As if it were this instant, for data of a demonstration (2026-11-27T20:00:00Z)."),
     ] = None,
     data_dir: place.DataDir = None,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
@@ -63,7 +64,9 @@ async def count(database: Database, org_id: int | None, now: dt.datetime) -> lis
         known = [found.org_id for found in await proofs.organisations(conn)]
     wanted = known if org_id is None else [found for found in known if found == org_id]
     if not wanted:
-        raise FailedError(f"there is no organisation {org_id}" if org_id else "there is no organisation yet: `coster init`")
+        raise FailedError(
+            f"there is no organisation {org_id}" if org_id else "there is no organisation yet: `coster init`"
+        )
     return [check for one in wanted for check in await _of(database, one, now)]
 
 
@@ -96,7 +99,13 @@ def show(checks: list[Checked]) -> None:
         "",
         (*(("organisation",) if several else ()), "area", "promise", "broken", "for example"),
         [
-            (*((check.organisation,) if several else ()), check.area, check.promise, check.broken or "0", check.example)
+            (
+                *((check.organisation,) if several else ()),
+                check.area,
+                check.promise,
+                check.broken or "0",
+                check.example,
+            )
             for check in checks
         ],
     )

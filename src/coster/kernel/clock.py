@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC as UTC
+from datetime import datetime, timedelta
 from typing import Protocol
-
-UTC = timezone.utc
 
 
 class Clock(Protocol):
     """Anything that tells the present instant, always in UTC."""
 
-    def now(self) -> datetime: ...
+    def now(self) -> datetime: ...  # noqa: D102
 
 
 class SystemClock:

@@ -21,14 +21,18 @@ async def prepare(options: dict[str, Any]) -> None:
         await conn.close()
 
 
-async def pgbench(program: Path, options: dict[str, Any], form: str, *, clients: int, seconds: int) -> dict[str, float]:
+async def pgbench(
+    program: Path, options: dict[str, Any], form: str, *, clients: int, seconds: int
+) -> dict[str, float]:
     """Transactions per second and mean latency in milliseconds of a form (`five` or `one`)."""
     command = [
         str(program), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(seconds),
         "-f", str(_SQL / f"baseline_{form}.sql"), "-h", str(options["host"]), "-p", str(options["port"]),
         "-U", str(options["user"]), str(options["database"]),
     ]  # fmt: skip
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
     out, err = await process.communicate()
     found = re.search(rb"tps = ([0-9.]+)", out)
     latency = re.search(rb"latency average = ([0-9.]+) ms", out)

@@ -53,30 +53,35 @@ class Shop:
 
     async def batch(self, bodies: Sequence[Any]) -> None:
         """One batch of one kind; RuntimeError unless all are accepted."""
-        now = dt.datetime.now(dt.timezone.utc)
+        now = dt.datetime.now(dt.UTC)
         commands = [Command(ids.at_instant(now, os.urandom(10)), ORG, SYSTEM, now, body) for body in bodies]
         for result in await self._runner.run(self._registry.of(bodies[0]), commands):
             if not (isinstance(result, Result) and isinstance(result.outcome, Accepted)):
-                raise RuntimeError(f"the benchmark's command was not accepted: {result}")
+                raise RuntimeError(f"the benchmark's command was not accepted: {result}")  # noqa: TRY004
 
     async def open(self) -> str:
         """Makes the organisation, its goods and a key; yields the key."""
         token = await founding.found(self.database, ORG)
         place = uuid.uuid4()
-        await self.batch([PutEnterprise(enterprise_id=self.seller, name="Shop", kinds=["retailer"], currency="EUR")])
+        await self.batch(
+            [PutEnterprise(enterprise_id=self.seller, name="Shop", kinds=["retailer"], currency="EUR")]
+        )
         await self.batch([
             PutItem(item_id=id_, owner_id=self.seller, sku=f"hot-{n}", name=f"Hot {n}", price_micros=1_500_000)
             for n, id_ in enumerate(self.items)
         ])  # fmt: skip
         await self.batch([PutLocation(location_id=place, enterprise_id=self.seller, name="Barn")])
         await self.batch(
-            [AdjustStock(item_id=id_, location_id=place, quantity=PLENTY, type="RECEIPT") for id_ in self.items]
+            [
+                AdjustStock(item_id=id_, location_id=place, quantity=PLENTY, type="RECEIPT")
+                for id_ in self.items
+            ]
         )
         return token
 
     def order(self) -> PlaceOrder:
         """One order of three lines, complete."""
-        now = dt.datetime.now(dt.timezone.utc)
+        now = dt.datetime.now(dt.UTC)
         return PlaceOrder(
             order_id=ids.at_instant(now, os.urandom(10)), seller_id=self.seller, channel="bench",
             reference=secrets.token_hex(8), completed=True,
@@ -87,7 +92,7 @@ class Shop:
 @asynccontextmanager
 async def _embedded() -> AsyncIterator[EmbeddedServer]:
     with tempfile.TemporaryDirectory(prefix="coster-bench-") as directory:
-        Path(directory).chmod(0o755)
+        Path(directory).chmod(0o755)  # noqa: ASYNC240
         with EmbeddedServer(Path(directory) / "pg") as server:
             yield server
 
@@ -107,7 +112,9 @@ async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print)
             await database.close()
 
 
-async def _measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any) -> dict[str, Any]:
+async def _measure(
+    shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any
+) -> dict[str, Any]:
     program = binaries.find().path / "pgbench"
     figures: dict[str, float] = {}
     async with serving.servers(serving.url_of(options)) as [server]:
@@ -133,12 +140,16 @@ async def _measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: in
 def ratios(figures: dict[str, float]) -> dict[str, float]:
     """What the figures come to, side by side."""
     return {
-        "HTTP, 64 clients ÷ pgbench, five statements, 8 clients": figures["http_64_orders"] / figures["pgbench_five_8_tps"],
-        "HTTP, 64 clients ÷ pgbench, one statement, 8 clients": figures["http_64_orders"] / figures["pgbench_one_8_tps"],
+        "HTTP, 64 clients ÷ pgbench, five statements, 8 clients": figures["http_64_orders"]
+        / figures["pgbench_five_8_tps"],
+        "HTTP, 64 clients ÷ pgbench, one statement, 8 clients": figures["http_64_orders"]
+        / figures["pgbench_one_8_tps"],
         "in process, batches of 256 ÷ pgbench, five statements": figures["process_256_orders"]
         / figures["pgbench_five_8_tps"],
-        "in process, batches of 256 ÷ pgbench, one statement": figures["process_256_orders"] / figures["pgbench_one_8_tps"],
-        "latency over HTTP at 1 client ÷ pgbench's, five statements": figures["http_1_ms"] / figures["pgbench_five_1_ms"],
+        "in process, batches of 256 ÷ pgbench, one statement": figures["process_256_orders"]
+        / figures["pgbench_one_8_tps"],
+        "latency over HTTP at 1 client ÷ pgbench's, five statements": figures["http_1_ms"]
+        / figures["pgbench_five_1_ms"],
     }
 
 
@@ -189,4 +200,6 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")
+    return next(
+        (line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), ""
+    )

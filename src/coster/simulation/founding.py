@@ -17,8 +17,10 @@ async def found(database: Database, org_id: int = 1) -> str:
     parsed = keys.parse_token(token)
     assert parsed is not None, "a new token can be read"
     owner = [keys.Grant(role="owner")]
-    first = keys.CreateKey(key_id=uuid.uuid4(), name="load", secret_hash=parsed[1], hint=token[-4:], grants=owner)
+    first = keys.CreateKey(
+        key_id=uuid.uuid4(), name="load", secret_hash=parsed[1], hint=token[-4:], grants=owner
+    )
     await identity.create_organisation(
-        database, org_id, name="Load", first_key=first, at=dt.datetime.now(dt.timezone.utc)
+        database, org_id, name="Load", first_key=first, at=dt.datetime.now(dt.UTC)
     )
     return token

@@ -45,7 +45,7 @@ class Server:
 
     async def start(self, *, patience: float = 30.0) -> None:
         """Starts the process and waits until it is ready; RuntimeError with its last words when it never is."""
-        with open(self._log or os.devnull, "ab") as log:
+        with open(self._log or os.devnull, "ab") as log:  # noqa: ASYNC230, PTH123
             await self._spawn(log)
         await self._until_ready(patience)
 
@@ -89,13 +89,13 @@ class Server:
 
 
 def _resident(pid: int) -> float:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", encoding="ascii") as file:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     return 0.0
 
 
 def _children(pid: int) -> list[int]:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:  # noqa: PTH123
         return [int(child) for child in file.read().split()]
     return []
 

@@ -77,19 +77,36 @@ class Storm:
         for n in range(3):
             case = {"case_quantity": "6"} if n == 2 else {}
             item = await self._make(
-                wire, "items", owner_id=producer, sku=f"hot-{n}", name=f"Hot {n}", stock_unit="kg", price="2", **case
+                wire,
+                "items",
+                owner_id=producer,
+                sku=f"hot-{n}",
+                name=f"Hot {n}",
+                stock_unit="kg",
+                price="2",
+                **case,
             )
-            await self._must(wire, "stock-movements", kind="adjust", type="RECEIPT", item_id=item, location_id=self.place, quantity=str(KILOS))
+            await self._must(
+                wire,
+                "stock-movements",
+                kind="adjust",
+                type="RECEIPT",
+                item_id=item,
+                location_id=self.place,
+                quantity=str(KILOS),
+            )
             self.items.append(item)
         for name, remainder in (("Hub A", "loose"), ("Hub B", "round_up")):
             hub = await self._make(wire, "enterprises", name=name, kinds=["hub"], currency="EUR")
-            await self._must(wire, "relations", hub_id=hub, producer_id=producer, remainder=remainder, active=True)
+            await self._must(
+                wire, "relations", hub_id=hub, producer_id=producer, remainder=remainder, active=True
+            )
             self.hubs.append(hub)
             self.sessions[hub] = await self._open(wire, hub)
         wire.close()
 
     async def _open(self, wire: Wire, hub: str) -> str:
-        now = dt.datetime.now(dt.timezone.utc)
+        now = dt.datetime.now(dt.UTC)
         return await self._make(
             wire, "sessions", coordinator_id=hub, hub_ids=[hub], name="Storm", opens_at=now.isoformat(),
             closes_at=(now + DAYS).isoformat(), listings=[{"item_id": item} for item in self.items],
@@ -101,7 +118,9 @@ class Storm:
     async def _must(self, wire: Wire, what: str, **body: Any) -> Any:
         reply = await wire.ask("POST", f"/api/v1/{what}", body)
         if reply.status not in (200, 201):
-            raise RuntimeError(f"the storm cannot begin: {what} was answered {reply.status} {reply.body[:400]!r}")
+            raise RuntimeError(
+                f"the storm cannot begin: {what} was answered {reply.status} {reply.body[:400]!r}"
+            )
         return reply.json()
 
     # -- while it blows ----------------------------------------------------------------------------------------
@@ -117,7 +136,9 @@ class Storm:
     def _blows(self) -> bool:
         return time.monotonic() < self._end
 
-    async def _ask(self, wire: Wire, method: str, path: str, body: Any = None, *, twice: bool = False) -> Reply:
+    async def _ask(
+        self, wire: Wire, method: str, path: str, body: Any = None, *, twice: bool = False
+    ) -> Reply:
         """One request under an Idempotency-Key; `twice` sends it again and compares the answers."""
         key = {"idempotency-key": str(uuid.uuid4())}
         reply = await wire.ask(method, path, body, key)
@@ -128,7 +149,9 @@ class Storm:
         if twice and reply.status < 500:
             again = await wire.ask(method, path, body, key)
             if (again.status, _said(again)) != (reply.status, _said(reply)):
-                self.report.broken.append(f"{method} {path}: {reply.body[:200]!r}, and again: {again.body[:200]!r}")
+                self.report.broken.append(
+                    f"{method} {path}: {reply.body[:200]!r}, and again: {again.body[:200]!r}"
+                )
         return reply
 
     async def _shopper(self, n: int) -> None:
@@ -175,7 +198,10 @@ class Storm:
         await self._event(wire, order, "cancel", "cancelled", twice=twice)
 
     async def _change(self, wire: Wire, choose: random.Random, order: str) -> None:
-        change = {"name": "change", "attributes": {"lines": [{"line": 1, "quantity": str(choose.randint(1, 5))}]}}
+        change = {
+            "name": "change",
+            "attributes": {"lines": [{"line": 1, "quantity": str(choose.randint(1, 5))}]},
+        }
         await self._ask(wire, "POST", f"/api/v1/orders/{order}/events", change)
 
     async def _coordinator(self) -> None:
@@ -188,8 +214,13 @@ class Storm:
             path = f"/api/v1/sessions/{self.sessions[hub]}/events"
             await self._ask(wire, "POST", path, {"name": "close"}, twice=True)
             if choose.random() < 0.5:
-                until = (dt.datetime.now(dt.timezone.utc) + DAYS).isoformat()
-                await self._ask(wire, "POST", path, {"name": "reopen", "attributes": {"closes_at": until, "reason": "storm"}})
+                until = (dt.datetime.now(dt.UTC) + DAYS).isoformat()
+                await self._ask(
+                    wire,
+                    "POST",
+                    path,
+                    {"name": "reopen", "attributes": {"closes_at": until, "reason": "storm"}},
+                )
             else:
                 self.sessions[hub] = await self._open(wire, hub)
         wire.close()
@@ -203,7 +234,13 @@ class Storm:
             about = {"item_id": choose.choice(self.items), "location_id": self.place}
             kind = choose.random()
             if kind < 0.4:
-                body = {**about, "kind": "adjust", "type": "CORRECTION", "quantity": str(choose.choice([-20, -5, 5, 20])), "reason": "storm"}
+                body = {
+                    **about,
+                    "kind": "adjust",
+                    "type": "CORRECTION",
+                    "quantity": str(choose.choice([-20, -5, 5, 20])),
+                    "reason": "storm",
+                }
                 await self._ask(wire, "POST", "/api/v1/stock-movements", body)
             elif kind < 0.8:
                 body = {**about, "kind": "count", "quantity": str(KILOS), "reason": "storm"}
@@ -221,7 +258,9 @@ class Storm:
         conn = await connect.connect(self.database)
         while self._blows():
             for row in await _q.oversold(conn, org_id=self.org_id):
-                self.report.broken.append(f"position {row['id']} promised {row['promised']} of {row['on_hand']}")
+                self.report.broken.append(
+                    f"position {row['id']} promised {row['promised']} of {row['on_hand']}"
+                )
             self.report.looks += 1
             await asyncio.sleep(0.05)
         await conn.close()
@@ -233,7 +272,9 @@ class Storm:
             stored = {str(row["id"]): row["status"] for row in await _q.statuses(conn, org_id=self.org_id)}
             for order, status in self.report.placed.items():
                 if stored.get(order) != status:
-                    self.report.broken.append(f"order {order} was acknowledged {status} and is {stored.get(order)}")
+                    self.report.broken.append(
+                        f"order {order} was acknowledged {status} and is {stored.get(order)}"
+                    )
             unasked = len(stored.keys() - self.report.placed.keys())
             if unasked:
                 self.report.broken.append(f"{unasked} orders are stored that were never acknowledged")
@@ -246,4 +287,6 @@ class Storm:
 def _said(reply: Reply) -> Any:
     """What a reply says, without the name of the request."""
     said = reply.json()
-    return {key: value for key, value in said.items() if key not in ("request_id", "instance")} if said else said
+    return (
+        {key: value for key, value in said.items() if key not in ("request_id", "instance")} if said else said
+    )

@@ -39,7 +39,7 @@ class Wire:
         """The reply to one request; `body` goes as JSON."""
         data = b"" if body is None else msgspec.json.encode(body)
         lines = [
-            f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nauthorization: Bearer {self._key}\r\n"
+            f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nauthorization: Bearer {self._key}\r\n"  # noqa: ISC004
             f"content-type: application/json\r\ncontent-length: {len(data)}\r\n"
         ]
         lines += [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]

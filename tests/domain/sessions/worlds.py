@@ -1,4 +1,4 @@
-"""Small values for the tests of sessions: instants, a session, commands, and a state that moves on with what was written."""
+"""Small values for the tests of sessions: instants, sessions, commands, a state that moves on with what is written."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ async def _authorise(conn: Any, org_id: int, commands: Any) -> dict[uuid.UUID, A
 
 
 class Program:
-    """One process: a gatherer, a clock and a relay on a database; `sent` are the texts that the relay sent, in order."""
+    """One process: a gatherer, a clock and a relay on a database; `sent` are the texts that its relay sent."""
 
     def __init__(
         self,

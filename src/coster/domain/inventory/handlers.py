@@ -28,20 +28,27 @@ async def load_stock(conn: Connection, org_id: int, commands: Commands) -> movin
     instants = [body.as_of for body in bodies if isinstance(body, model.CountStock) and body.as_of]
     later = await store.later_changes(conn, org_id, ids, min(instants)) if instants else []
     return moving.StockState(
-        locations=locations, owners={id_: item.owner_id for id_, item in items.items()}, positions=positions, later=later
+        locations=locations,
+        owners={id_: item.owner_id for id_, item in items.items()},
+        positions=positions,
+        later=later,
     )
 
 
 async def load_locations(conn: Connection, org_id: int, commands: Commands) -> moving.LocationState:
     """The places that are named, and the enterprises that are to have them."""
     return moving.LocationState(
-        enterprises=frozenset(await parties.load_enterprises(conn, org_id, {c.body.enterprise_id for c in commands})),
+        enterprises=frozenset(
+            await parties.load_enterprises(conn, org_id, {c.body.enterprise_id for c in commands})
+        ),
         locations=await store.lock_locations(conn, org_id, {c.body.location_id for c in commands}),
     )
 
 
 HANDLERS: tuple[Handler[Any, Any], ...] = (
-    Handler("inventory.put_location", model.PutLocation, load_locations, moving.put_location, store.put_locations),
+    Handler(
+        "inventory.put_location", model.PutLocation, load_locations, moving.put_location, store.put_locations
+    ),
     Handler("inventory.adjust", model.AdjustStock, load_stock, moving.adjust, store.write),
     Handler("inventory.count", model.CountStock, load_stock, moving.count, store.write),
     Handler("inventory.transfer", model.TransferStock, load_stock, moving.transfer, store.write),

@@ -9,7 +9,17 @@ from typing import Literal
 import msgspec
 
 EntryType = Literal[
-    "RECEIPT", "COUNT", "CORRECTION", "DELTA", "HOLD", "RELEASE", "COMMIT", "SALE", "RETURN", "TRANSFER_OUT", "TRANSFER_IN"
+    "RECEIPT",
+    "COUNT",
+    "CORRECTION",
+    "DELTA",
+    "HOLD",
+    "RELEASE",
+    "COMMIT",
+    "SALE",
+    "RETURN",
+    "TRANSFER_OUT",
+    "TRANSFER_IN",
 ]
 Policy = Literal["cart", "submitted", "session", "remainder"]
 HoldState = Literal["live", "committed"]

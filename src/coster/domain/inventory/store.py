@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -23,13 +24,17 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     by_item: dict[uuid.UUID, list[uuid.UUID]]
 
 
-async def load_locations(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Location]:
+async def load_locations(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, Location]:
     """Locations by id, not locked."""
     rows = await _q.load_locations(conn, org_id=org_id, ids=list(ids))
     return {row["id"]: Location(**row) for row in rows}
 
 
-async def lock_locations(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Location]:
+async def lock_locations(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, Location]:
     """Locations by id, locked in key order."""
     rows = await _q.lock_locations(conn, org_id=org_id, ids=list(ids))
     return {row["id"]: Location(**row) for row in rows}
@@ -61,12 +66,12 @@ async def lock_positions(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
     return [_position(row) for row in await _q.lock_positions(conn, org_id=org_id, ids=list(ids))]
 
 
-def _position(row: Mapping[str, object]) -> Position:
+def _position(row: Mapping[str, Any]) -> Position:
     return Position(
         id=row["id"], item_id=row["item_id"], location_id=row["location_id"], lot=row["lot"],
         unlimited=row["unlimited"], on_hand=row["on_hand"], held=row["held"], committed=row["committed"],
         seq=row["seq"], counted_at=row["counted_at"],
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 async def later_changes(

@@ -48,7 +48,7 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> pla
     )
 
 
-async def _load_supply(
+async def _load_supply(  # noqa: PLR0913, PLR0917
     conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID],
     seller_ids: Iterable[uuid.UUID], more_pools: Sequence[uuid.UUID] = (),
 ) -> placing.PlacingState:  # fmt: skip
@@ -124,9 +124,16 @@ async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> chan
     items = {change.item_id for command in commands for change in command.body.lines if change.item_id}
     items |= {line.item_id for of_order in before.values() for line in of_order}
     supply = await _load_supply(
-        conn, org_id, {session for _, session in known if session}, items, {seller for seller, _ in known}, list(pools)
+        conn,
+        org_id,
+        {session for _, session in known if session},
+        items,
+        {seller for seller, _ in known},
+        list(pools),
     )
-    orders, lines, holds = await _lock_orders(conn, org_id, ids, {position.id for position in supply.positions})
+    orders, lines, holds = await _lock_orders(
+        conn, org_id, ids, {position.id for position in supply.positions}
+    )
     if any(line.item_id not in items for of_order in lines.values() for line in of_order):
         raise TryAgain("an order was given another item in between")
     singles = changing.single_pools(orders.values(), supply.supply.relations.values()) - set(supply.pools)

@@ -11,6 +11,7 @@ import msgspec
 from coster.domain.inventory.model import PoolLine, StockWrites
 from coster.domain.sourcing.model import Pool
 
+
 class Discount(msgspec.Struct, frozen=True, kw_only=True):
     """Either an amount (minor units) or a share in thousandths; with `over`, only where the goods are worth more than that."""
 

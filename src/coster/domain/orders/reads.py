@@ -16,7 +16,9 @@ from coster.kernel.authority import Authority
 _q = sql.load(__file__)
 
 
-async def list_orders(conn: Connection, org_id: int, authority: Authority, wanted: OrdersWanted) -> list[Order]:
+async def list_orders(
+    conn: Connection, org_id: int, authority: Authority, wanted: OrdersWanted
+) -> list[Order]:
     """Heads of orders, newest first."""
     scope = authority.scope("orders:read")
     rows = await _q.list_orders(

@@ -18,7 +18,10 @@ async def taken(
     """The orders that have these references already, by (channel, reference)."""
     channels, refs = zip(*references, strict=True)
     rows = await _q.taken(conn, org_id=org_id, channels=channels, refs=refs)
-    return {(row["channel"], row["reference"]): Taken(order_id=row["id"], seller_id=row["seller_id"]) for row in rows}
+    return {
+        (row["channel"], row["reference"]): Taken(order_id=row["id"], seller_id=row["seller_id"])
+        for row in rows
+    }
 
 
 async def sessions_of(
@@ -42,7 +45,9 @@ async def lines_of(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> d
     return lines
 
 
-async def unfinished_of_sessions(conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+async def unfinished_of_sessions(
+    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID]
+) -> list[uuid.UUID]:
     """Orders of these sessions whose checkout is still running."""
     rows = await _q.unfinished_of_sessions(conn, org_id=org_id, session_ids=list(session_ids))
     return [row["id"] for row in rows]

@@ -97,7 +97,7 @@ def _parts(supply: Supply, item: Item, amount: int) -> list[tuple[Item, int]] | 
     return parts
 
 
-def _terms(supply: Supply, sale: Sale, item: Item) -> Relation | None | Rejected:
+def _terms(supply: Supply, sale: Sale, item: Item) -> Relation | Rejected | None:
     """The relation under which the seller sells the item; None for goods of its own."""
     if item.owner_id == sale.seller_id:
         return None
@@ -111,7 +111,7 @@ def _terms(supply: Supply, sale: Sale, item: Item) -> Relation | None | Rejected
     return relation
 
 
-def _want(
+def _want(  # noqa: PLR0913, PLR0917
     item: Item, line: int, needed: int, places: tuple[uuid.UUID, ...], pool: Pool | None, terms: Relation | None
 ) -> Want:  # fmt: skip
     by_case = terms is not None and terms.remainder == "round_up" and item.case_quantity

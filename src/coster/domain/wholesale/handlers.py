@@ -73,7 +73,12 @@ async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> No
 
 
 async def _load_cuts(
-    conn: Connection, org_id: int, position_ids: set[uuid.UUID], pools: Sequence[uuid.UUID], *, with_orders: bool
+    conn: Connection,
+    org_id: int,
+    position_ids: set[uuid.UUID],
+    pools: Sequence[uuid.UUID],
+    *,
+    with_orders: bool,
 ) -> cutting.CuttingState:
     """Locked stock of these positions and pools, with every order that holds on it where `with_orders`.
 
@@ -83,7 +88,9 @@ async def _load_cuts(
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
     wanted = position_ids | {line.position_id for line in pool_lines}
     if not with_orders:
-        return await _complete_cuts(conn, org_id, {}, await inventory.lock_positions(conn, org_id, wanted), [], pools)
+        return await _complete_cuts(
+            conn, org_id, {}, await inventory.lock_positions(conn, org_id, wanted), [], pools
+        )
     early = await _of_same_lines(conn, org_id, await inventory.holds_on(conn, org_id, wanted))
     positions = await inventory.lock_positions(conn, org_id, wanted | {hold.position_id for hold in early})
     holds = await inventory.holds_on(conn, org_id, wanted)
@@ -106,7 +113,7 @@ async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -
     return [hold for hold in found if (hold.demand_id, hold.demand_line) in lines]
 
 
-async def _complete_cuts(
+async def _complete_cuts(  # noqa: PLR0913, PLR0917
     conn: Connection, org_id: int, locked: dict[uuid.UUID, Any], positions: list[Any], holds: list[Hold],
     pools: Sequence[uuid.UUID],
 ) -> cutting.CuttingState:  # fmt: skip
@@ -114,7 +121,11 @@ async def _complete_cuts(
     held = await _load_held(conn, org_id, sorted(pool_ids))
     known = {position.id for position in positions}
     remainders = await inventory.holds_of(conn, org_id, pool_ids) if pool_ids else []
-    every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*holds, *remainders] if h.position_id in known}
+    every_hold = {
+        (h.demand_id, h.demand_line, h.position_id): h
+        for h in [*holds, *remainders]
+        if h.position_id in known
+    }
     lines = await order_store.lines_of(conn, org_id, locked) if locked else {}
     items = {line.item_id for of_order in lines.values() for line in of_order}
     hubs = {head.hub_id for head in held.held.values()}

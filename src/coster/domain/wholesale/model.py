@@ -10,7 +10,6 @@ import msgspec
 
 from coster.domain.orders.model import OrderWrites
 
-
 Policy = Literal["first_come", "pro_rata", "priority"]
 
 

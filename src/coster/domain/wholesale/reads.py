@@ -98,11 +98,17 @@ def by_item(rows: Sequence[Mapping[str, Any]], currency: str) -> list[HeldLine]:
     """One line per item, in the item's stock unit, with the number of whole cases where it is held by the case."""
     return [
         HeldLine(
-            item_id=row["item_id"], sku=row["sku"], name=row["name"], unit=row["stock_unit"], quantity=row["quantity"],
-            surplus=row["surplus"], cases=row["quantity"] // row["case_quantity"] if _by_case(row) else None,
-            price_micros=row["price_micros"], discount=row["discount"],
+            item_id=row["item_id"],
+            sku=row["sku"],
+            name=row["name"],
+            unit=row["stock_unit"],
+            quantity=row["quantity"],
+            surplus=row["surplus"],
+            cases=row["quantity"] // row["case_quantity"] if _by_case(row) else None,
+            price_micros=row["price_micros"],
+            discount=row["discount"],
             amount=money.line_amount(row["price_micros"], row["quantity"], currency),
-        )  # fmt: skip
+        )  # fmt: skip  # noqa: RUF028
         for row in rows
     ]
 
@@ -120,7 +126,9 @@ def by_weight(rows: Sequence[Mapping[str, Any]], currency: str) -> list[HeldLine
             heavy.setdefault(row["product"], []).append(row)
         else:
             rest.append(row)
-    return [_bulk(product, of_product, currency) for product, of_product in heavy.items()] + by_item(rest, currency)
+    return [_bulk(product, of_product, currency) for product, of_product in heavy.items()] + by_item(
+        rest, currency
+    )
 
 
 def _bulk(product: str, rows: Sequence[Mapping[str, Any]], currency: str) -> HeldLine:
@@ -142,7 +150,11 @@ def view(head: Mapping[str, Any], lines: list[HeldLine]) -> HeldOrderView:
     over, permille = head["discount_over"], head["discount_permille"]
     off = money.half_up(gross * permille, 1000) if permille and gross > over else 0
     share = f"{permille // 10}.{permille % 10}" if permille % 10 else str(permille // 10)
-    reason = f"{share} % off, because the order is worth more than {money.text(over, currency)} {currency}" if off else ""
+    reason = (
+        f"{share} % off, because the order is worth more than {money.text(over, currency)} {currency}"
+        if off
+        else ""
+    )
     return HeldOrderView(
         id=head["id"], number=identifiers.short(head["id"]), hub_id=head["hub_id"], hub=head["hub"],
         producer_id=head["producer_id"], producer=head["producer"], session_id=head["session_id"],

@@ -13,9 +13,13 @@ from coster.kernel.errors import TryAgain
 _q = sql.load(__file__)
 
 
-async def lock_held_orders(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, HeldOrder]:
+async def lock_held_orders(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, HeldOrder]:
     """Heads of held orders, locked in key order; the last rows that a batch locks before the event counter."""
-    return {row["id"]: HeldOrder(**row) for row in await _q.lock_held_orders(conn, org_id=org_id, ids=list(ids))}
+    return {
+        row["id"]: HeldOrder(**row) for row in await _q.lock_held_orders(conn, org_id=org_id, ids=list(ids))
+    }
 
 
 async def find_held_orders(

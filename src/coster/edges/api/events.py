@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -91,14 +92,15 @@ async def stream(call: Call) -> Answer:
 
 
 async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[bytes]:
-    """The stream, until the client goes (sending fails), its key is revoked, or the server stops."""
+    """The stream, until the client goes, its key is revoked, or the server stops; each is seen within a second."""
     call.parts.streams += 1
     rung = call.parts.bell.listen()
+    left = asyncio.create_task(call.left())
     events = feed.Stream(call.parts.database, rung, poll=_POLL).follow(call.org_id, after, wanted=wanted)
     try:
         yield b"retry: 2000\n\n"
         async for stored in events:
-            if call.parts.stopping:
+            if call.parts.stopping or left.done():
                 return
             if stored is None:
                 await call.parts.authenticator.caller(
@@ -114,6 +116,7 @@ async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[
     except Problem:
         return
     finally:
+        left.cancel()
         await events.aclose()
         call.parts.streams -= 1
 

@@ -111,7 +111,7 @@ class Batch:
         try:
             if row.problem is not None:
                 raise row.problem
-            if row.cells is None:
+            if row.cells is None:  # noqa: SIM108
                 record = self._body.read(row.raw)
             else:
                 record = self._body.convert(self._cells.document(row.cells))

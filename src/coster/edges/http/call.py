@@ -129,6 +129,23 @@ class Call:
         given = {name: value for name, value in self.query.items() if name != "dry_run"}
         return read_query(type_, given)
 
+    def check_query(self) -> None:
+        """Refuses parameters that the operation does not know. Problem: query_invalid.
+
+        A misspelt `dry_run` must not become a command that takes effect.
+        """
+        if not self.scope["query_string"] or self.operation.query is not None:
+            return
+        known = {"dry_run"} if self.operation.changes else set()
+        faults = [
+            Fault(pointer=f"/{name[:40]}", message="is not known here.", accepted=sorted(known))
+            for name in self.query
+            if name not in known
+        ]
+        if faults:
+            raise of_faults("query_invalid", "query", faults)
+        self.dry_run  # noqa: B018 - its problem is told before anything else is looked at
+
     @property
     def dry_run(self) -> bool:
         """Whether the caller only wants to know what would happen. Problem: query_invalid."""
@@ -175,6 +192,11 @@ class Call:
             more = message.get("more_body", False)
             if piece := message.get("body"):
                 yield piece
+
+    async def left(self) -> None:
+        """Returns when the client has gone away; for answers that go on."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
     # ---- what it is asked as
 

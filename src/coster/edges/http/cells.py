@@ -38,6 +38,11 @@ class Cells:
 
     def _value(self, cell: Any, schema: dict[str, Any]) -> Any:
         kinds = [self._resolved(branch) for branch in schema.get("anyOf", [schema])]
+        if isinstance(cell, list):
+            items: dict[str, Any] = next(
+                (kind.get("items", {}) for kind in kinds if kind.get("type") == "array"), {}
+            )
+            return [self._value(one, items) for one in cell]
         if isinstance(cell, dict):
             return self._object(cell, next((kind for kind in kinds if kind.get("type") == "object"), {}))
         for kind in kinds:

@@ -66,6 +66,7 @@ class Route:
             call = self._begin(operation, scope, receive, request_id)
             if call.operation.permission is not None:
                 await _admit(call, call.operation.permission)
+            call.check_query()
             answer = await call.operation.endpoint(call)
         except Problem as problem:
             answer = _refused(problem, request_id)

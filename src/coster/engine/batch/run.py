@@ -73,17 +73,22 @@ class Runner:
             return list(await self._with_patience(handler, commands, dry_run))
         except Busy:
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001
             observe.BATCH_FAULTS.labels(handler.kind).inc()
             if len(commands) == 1:
-                observe.log.error("command_fault", kind=handler.kind, command=str(commands[0].id), exc_info=fault)
+                observe.log.error(
+                    "command_fault", kind=handler.kind, command=str(commands[0].id), exc_info=fault
+                )
                 return [fault]
             middle = len(commands) // 2
             first = await self.run(handler, commands[:middle], dry_run=dry_run)
             return first + await self.run(handler, commands[middle:], dry_run=dry_run)
 
     async def _with_patience(
-        self, handler: Handler[Any, Any], commands: Sequence[Command[Any]], dry_run: bool
+        self,
+        handler: Handler[Any, Any],
+        commands: Sequence[Command[Any]],
+        dry_run: bool,  # noqa: FBT001
     ) -> list[Result]:
         races = lost = 0
         while True:
@@ -95,7 +100,7 @@ class Runner:
                 observe.BATCH_RERUNS.labels(handler.kind, type(race).__name__).inc()
                 if races >= RACE_ATTEMPTS:
                     raise
-                await asyncio.sleep(random.uniform(0, 0.002 * 2**races))
+                await asyncio.sleep(random.uniform(0, 0.002 * 2**races))  # noqa: S311
             except _LOST as gone:
                 lost += 1
                 observe.BATCH_RERUNS.labels(handler.kind, type(gone).__name__).inc()
@@ -104,7 +109,10 @@ class Runner:
                 await asyncio.sleep(min(0.02 * 2**lost, 0.5))
 
     async def _once(
-        self, handler: Handler[Any, Any], commands: Sequence[Command[Any]], dry_run: bool
+        self,
+        handler: Handler[Any, Any],
+        commands: Sequence[Command[Any]],
+        dry_run: bool,  # noqa: FBT001
     ) -> list[Result]:
         org_id = commands[0].org_id
         async with self._database.write(org_id, rollback=dry_run) as conn:
@@ -131,7 +139,8 @@ class Runner:
 
 
 _KEY_GONE = Rejected(
-    "key_not_valid", "This API key is unknown, expired or revoked; ask an owner of the organisation for a new one."
+    "key_not_valid",
+    "This API key is unknown, expired or revoked; ask an owner of the organisation for a new one.",
 )
 _KEY_REUSED = Rejected(
     "idempotency_key_reused",
@@ -139,9 +148,7 @@ _KEY_REUSED = Rejected(
 )
 
 
-def _first_of_each(
-    commands: Sequence[Command[Any]], known: Mapping[uuid.UUID, object]
-) -> list[Command[Any]]:
+def _first_of_each(commands: Sequence[Command[Any]], known: Mapping[uuid.UUID, object]) -> list[Command[Any]]:
     """The commands that were never answered, each id once, in arrival order."""
     first: dict[uuid.UUID, Command[Any]] = {}
     for command in commands:
@@ -184,7 +191,11 @@ def _in_order(
 
 
 async def _remember(
-    conn: Connection, org_id: int, kind: str, commands: Sequence[Command[Any]], results: dict[uuid.UUID, Result]
+    conn: Connection,
+    org_id: int,
+    kind: str,
+    commands: Sequence[Command[Any]],
+    results: dict[uuid.UUID, Result],
 ) -> None:
     commands = sorted(commands, key=lambda command: command.id)
     await _q.remember(

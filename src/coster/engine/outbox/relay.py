@@ -78,8 +78,7 @@ class Relay:
     async def run(self) -> None:
         """Works until `stop`; when it is cancelled, everything is left as it is, for another process to take over."""
         try:
-            while not self._sender.stopping:
-                await self._look_patiently()
+            while not self._sender.stopping and await self._look_patiently():
                 await asyncio.sleep(self._pace.pause)
                 # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the ring.
                 with contextlib.suppress(TimeoutError):
@@ -96,7 +95,7 @@ class Relay:
         self._sender.stopping = True
         self._rung.set()
         await self._idle()
-        with contextlib.suppress(*_PASSING):
+        with contextlib.suppress(Stopped, *_PASSING):
             await self._leases.release_all()
 
     async def settle(self) -> None:
@@ -113,12 +112,16 @@ class Relay:
 
     # ------------------------------------------------------------------------------------------------------- looking
 
-    async def _look_patiently(self) -> None:
+    async def _look_patiently(self) -> bool:
+        """Looks, however the database is just now; False once it is closed for good."""
         try:
             await self._look()
+        except Stopped:
+            return False
         except _PASSING as fault:
             observe.log.warning("relay_look_failed", cause=type(fault).__name__)
             await asyncio.sleep(self._pace.pause)
+        return True
 
     async def _look(self) -> None:
         """Starts work where there is some that nobody else does."""
@@ -200,7 +203,7 @@ class Relay:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(self._pace.lease / 3)
-                with contextlib.suppress(*_PASSING):
+                with contextlib.suppress(Stopped, *_PASSING):
                     await self._leases.take(lease.org_id)
 
         renewing = asyncio.create_task(renew())

@@ -134,8 +134,8 @@ class Book:
             self._balances[position.id] = _Balance(position)
             self._undo.append(("open", position.id, None))
 
-    def move(
-        self, position_id: uuid.UUID, type: EntryType, demand: Demand, *, on_hand: int = 0, held: int = 0,
+    def move(  # noqa: PLR0913
+        self, position_id: uuid.UUID, type: EntryType, demand: Demand, *, on_hand: int = 0, held: int = 0,  # noqa: A002
         committed: int = 0, by: uuid.UUID | None = None, reason: str = "",
     ) -> None:  # fmt: skip
         """A change of balances together with its ledger entry; the caller has checked that it is allowed."""
@@ -150,9 +150,17 @@ class Book:
             balance.counted_at = demand.at
         self.entries.append(
             Entry(
-                position_id=position_id, seq=balance.seq, type=type, on_hand=on_hand, held=held,
-                committed=committed, at=demand.at, command_id=demand.command_id, demand_id=by, reason=reason,
-            )  # fmt: skip
+                position_id=position_id,
+                seq=balance.seq,
+                type=type,
+                on_hand=on_hand,
+                held=held,
+                committed=committed,
+                at=demand.at,
+                command_id=demand.command_id,
+                demand_id=by,
+                reason=reason,
+            )  # fmt: skip  # noqa: RUF028
         )
 
     def put_hold(self, key: HoldKey, hold: Hold | None) -> None:

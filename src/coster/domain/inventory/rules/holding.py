@@ -73,7 +73,9 @@ def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
     wanted = line.held - line.surplus + change
     surplus = quantity.round_up(wanted, line.multiple) - wanted
     position, more = line.position_id, surplus - line.surplus
-    if more < 0:  # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
+    if (
+        more < 0
+    ):  # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
         _move_remainder(book, demand, line, more)
     book.move(position, "HOLD" if change > 0 else "RELEASE", demand, held=change, by=demand.id)
     if more > 0:
@@ -82,7 +84,7 @@ def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
 
 
 def _move_remainder(book: Book, demand: Demand, line: PoolLine, more: int) -> None:
-    type: EntryType = "HOLD" if more > 0 else "RELEASE"
+    type: EntryType = "HOLD" if more > 0 else "RELEASE"  # noqa: A001
     book.move(line.position_id, type, demand, held=more, by=line.pool_id, reason="rest of the last case")
     surplus = line.surplus + more
     remainder = Hold(

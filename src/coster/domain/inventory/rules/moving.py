@@ -57,7 +57,9 @@ class _Fold:
         """The location, when the actor may change stock there and the item is known."""
         location = self.state.locations.get(location_id)
         if location is None or not command.authority.allows("stock:write", location.enterprise_id):
-            return Rejected("location_unknown", "No location of yours has this id; list them at /api/v1/locations.")
+            return Rejected(
+                "location_unknown", "No location of yours has this id; list them at /api/v1/locations."
+            )
         if item_id not in self.state.owners:
             return Rejected("item_unknown", "No item has this id; list items at /api/v1/items.")
         return location
@@ -68,7 +70,7 @@ class _Fold:
         self.book.open(Position(id=id_, item_id=item_id, location_id=location_id, lot=lot))
         return id_
 
-    def tell(self, position: Position, type: EntryType, change: int, location: Location) -> dict[str, Any]:
+    def tell(self, position: Position, type: EntryType, change: int, location: Location) -> dict[str, Any]:  # noqa: A002
         """Notes the event and yields the answer: the position as it is now."""
         available = position.on_hand - position.held - position.committed
         answer = {
@@ -81,7 +83,12 @@ class _Fold:
             "committed": quantity.text(position.committed),
             "available": quantity.text(available),
         }
-        data = {**answer, "type": type, "change": quantity.text(change), "enterprises": [str(location.enterprise_id)]}
+        data = {
+            **answer,
+            "type": type,
+            "change": quantity.text(change),
+            "enterprises": [str(location.enterprise_id)],
+        }
         event = Event("stock.changed", "position", position.id, position.seq, data)
         self.events.append((self.index, event))
         return answer
@@ -119,7 +126,9 @@ def _adjust(fold: _Fold, command: Command[AdjustStock]) -> Outcome:
     location = fold.place(command, body.location_id, body.item_id)
     if isinstance(location, Rejected):
         return location
-    if body.quantity == 0 or (body.type in ("RECEIPT", "RETURN")) != (body.quantity > 0) and body.type in _SIGN:
+    if body.quantity == 0 or (
+        (body.type in ("RECEIPT", "RETURN")) != (body.quantity > 0) and body.type in _SIGN
+    ):
         return Rejected("quantity_sign", f"A {body.type} must be {_SIGN.get(body.type, 'other than zero')}.")
     id_ = fold.open(body.item_id, body.location_id, body.lot)
     return _change(fold, command, location, id_, body.type, body.quantity)
@@ -128,8 +137,8 @@ def _adjust(fold: _Fold, command: Command[AdjustStock]) -> Outcome:
 _SIGN = {"RECEIPT": "more than zero", "RETURN": "more than zero", "SALE": "less than zero"}
 
 
-def _change(
-    fold: _Fold, command: Command[Any], location: Location, id_: uuid.UUID, type: EntryType, change: int
+def _change(  # noqa: PLR0913, PLR0917
+    fold: _Fold, command: Command[Any], location: Location, id_: uuid.UUID, type: EntryType, change: int  # noqa: A002
 ) -> Outcome:  # fmt: skip
     if change < 0 and (refusal := below_promised(fold.book.position(id_), change)):
         return refusal
@@ -165,12 +174,16 @@ def _count(fold: _Fold, command: Command[CountStock]) -> Outcome:
     if body.quantity < 0:
         return Rejected("quantity_sign", "A count cannot be less than zero.")
     if as_of > command.at:
-        return Rejected("count_in_future", "A count says what was there; its instant cannot be in the future.")
+        return Rejected(
+            "count_in_future", "A count says what was there; its instant cannot be in the future."
+        )
     id_ = fold.open(body.item_id, body.location_id, body.lot)
     position = fold.book.position(id_)
     if position.counted_at and as_of < position.counted_at:
         latest = clock.text(position.counted_at)
-        return Rejected("count_outdated", f"A later count, of {latest}, is known already.", {"counted_at": latest})
+        return Rejected(
+            "count_outdated", f"A later count, of {latest}, is known already.", {"counted_at": latest}
+        )
     change = body.quantity + _since(fold, id_, as_of) - position.on_hand
     if change < 0 and (refusal := below_promised(position, change)):
         return refusal
@@ -196,7 +209,9 @@ def _transfer(fold: _Fold, command: Command[TransferStock]) -> Outcome:
     if body.quantity <= 0 or origin.id == target.id:
         return Rejected("quantity_sign", "A transfer needs more than zero, and two different places.")
     if origin.enterprise_id != target.enterprise_id:
-        return Rejected("not_same_enterprise", "Stock moves between places of one enterprise; otherwise it is sold.")
+        return Rejected(
+            "not_same_enterprise", "Stock moves between places of one enterprise; otherwise it is sold."
+        )
     gone = fold.open(body.item_id, origin.id, body.lot)
     come = fold.open(body.item_id, target.id, body.lot)
     out = _change(fold, command, origin, gone, "TRANSFER_OUT", -body.quantity)
@@ -232,7 +247,9 @@ def put_location(state: LocationState, commands: Sequence[Command[PutLocation]])
             continue
         now[result.id] = result
         outcomes.append(Accepted({"id": str(result.id), "version": result.version}))
-        events.append((index, Event("location.changed", "location", result.id, result.version, _location_data(result))))
+        events.append(
+            (index, Event("location.changed", "location", result.id, result.version, _location_data(result)))
+        )
     changed = [location for id_, location in now.items() if state.locations.get(id_) is not location]
     return Decided(outcomes, changed, events)
 
@@ -242,10 +259,16 @@ def _put_location(
 ) -> Location | Rejected:
     body = command.body
     old = now.get(body.location_id)
-    if body.enterprise_id not in enterprises or not command.authority.allows("locations:write", body.enterprise_id):
-        return Rejected("enterprise_unknown", "No enterprise of yours has this id; list them at /api/v1/enterprises.")
+    if body.enterprise_id not in enterprises or not command.authority.allows(
+        "locations:write", body.enterprise_id
+    ):
+        return Rejected(
+            "enterprise_unknown", "No enterprise of yours has this id; list them at /api/v1/enterprises."
+        )
     if old and old.enterprise_id != body.enterprise_id:
-        return Rejected("location_unknown", "No location of yours has this id; list them at /api/v1/locations.")
+        return Rejected(
+            "location_unknown", "No location of yours has this id; list them at /api/v1/locations."
+        )
     version = old.version if old else 0
     if body.expected_version is not None and body.expected_version != version:
         return Rejected("version_conflict", f"The location is at version {version} by now; read it again.",

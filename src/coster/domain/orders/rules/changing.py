@@ -25,6 +25,7 @@ from coster.domain.orders.model import (
     ExpireSession,
     FailCheckout,
     Line,
+    LineRequest,
     Order,
     OrderWrites,
     PoolChange,
@@ -88,7 +89,9 @@ class Fold:
 
     def writes(self) -> OrderWrites:
         """All heads and lines that differ from what was loaded."""
-        before = {(line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order}
+        before = {
+            (line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order
+        }
         after = [line for of_order in self.lines.values() for line in of_order]
         return OrderWrites(
             new=[],
@@ -119,9 +122,11 @@ def expire_session(state: ChangingState, commands: Sequence[Command[ExpireSessio
     outcomes: list[Outcome] = []
     for index, command in enumerate(commands):
         mine = [id_ for id_, order in fold.orders.items() if order.session_id == command.body.session_id]
+        asked: Command[Any] = command
         for id_ in sorted(mine):
-            _step(fold, index, replace(command, body=ExpireCheckout(order_id=id_)))
-        outcomes.append(Accepted({"session_id": str(command.body.session_id), "orders": [str(id_) for id_ in sorted(mine)]}))
+            _step(fold, index, replace(asked, body=ExpireCheckout(order_id=id_)))
+        ended = [str(id_) for id_ in sorted(mine)]
+        outcomes.append(Accepted({"session_id": str(command.body.session_id), "orders": ended}))
     return Decided(outcomes, fold.writes(), fold.events, fold.timers)
 
 
@@ -232,22 +237,24 @@ def _pools_of(fold: Fold, order: Order) -> dict[uuid.UUID, Any]:
 _Action: TypeAlias = Callable[[Fold, Command[Any], Demand, list[Line]], "list[Line] | Rejected"]
 
 
-def _keep_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:
+def _keep_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:  # noqa: ARG001
     """The stock stays held, until the session's end or until it is fulfilled."""
     session = fold.orders[demand.id].session_id
     policy = "session" if session else "submitted"
-    holding.keep(fold.book, msgspec.structs.replace(demand, policy=policy, expires_at=None))  # type: ignore[arg-type]
+    holding.keep(fold.book, msgspec.structs.replace(demand, policy=policy, expires_at=None))
     return now
 
 
-def _release_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:
+def _release_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:  # noqa: ARG001
     """Everything that the order holds is free again."""
     for line in now:
         holding.release(fold.book, demand, line.line_no)
     return [msgspec.structs.replace(line, stock="none", fulfilment="cancelled") for line in now]
 
 
-def _rehold(fold: Fold, command: Command[ChangeOrder], demand: Demand, now: list[Line]) -> list[Line] | Rejected:
+def _rehold(
+    fold: Fold, command: Command[ChangeOrder], demand: Demand, now: list[Line]
+) -> list[Line] | Rejected:
     """Holds follow the new quantities, all or nothing."""
     by_number = {line.line_no: line for line in now}
     faults = []
@@ -256,7 +263,9 @@ def _rehold(fold: Fold, command: Command[ChangeOrder], demand: Demand, now: list
         if change.line_no == 0:
             new = _added(fold, command, demand, change, max(by_number, default=0) + 1)
         elif old is None:
-            new = Rejected("line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no})
+            new = Rejected(
+                "line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no}
+            )
         else:
             new = _resized(fold, command, demand, old, change.quantity)
         if isinstance(new, Rejected):
@@ -268,7 +277,9 @@ def _rehold(fold: Fold, command: Command[ChangeOrder], demand: Demand, now: list
     changed = list(by_number.values())
     if command.body.discount is not None:
         goods = sum(line.gross - line.discount for line in changed)
-        bare = [msgspec.structs.replace(line, order_share=0, total=line.gross - line.discount) for line in changed]
+        bare = [
+            msgspec.structs.replace(line, order_share=0, total=line.gross - line.discount) for line in changed
+        ]
         return lines.shared(bare, lines.discount_of(command.body.discount, goods))
     return changed
 
@@ -285,7 +296,9 @@ def _resized(
         return lines.scaled(line, 0, 0, currency, "taken out")
     unit = item.units.get(line.unit)
     if unit is None:
-        return Rejected("unit_unknown", f"{item.name} is no longer sold by {line.unit}.", {"line": line.line_no})
+        return Rejected(
+            "unit_unknown", f"{item.name} is no longer sold by {line.unit}.", {"line": line.line_no}
+        )
     sized = lines.amount(item, unit, wanted, line.line_no)
     if isinstance(sized, Rejected):
         return sized
@@ -295,7 +308,9 @@ def _resized(
         if isinstance(plan, Rejected):
             return plan
         untracked = plan.untracked or line.stock == "untracked"
-        line = msgspec.structs.replace(line, stock="untracked" if untracked else "held", fulfilment="not_started")
+        line = msgspec.structs.replace(
+            line, stock="untracked" if untracked else "held", fulfilment="not_started"
+        )
     elif stock < line.stock_quantity:
         _less(fold, demand, line, line.stock_quantity - stock)
     return lines.scaled(line, sold, stock, currency, note)
@@ -352,7 +367,7 @@ def _added(
     order = fold.orders[demand.id]
     if change.item_id is None:
         return Rejected("line_unknown", "A line that is added needs an item.", {"line": 0})
-    request = lines.LineRequest(item_id=change.item_id, quantity=change.quantity, unit=change.unit)
+    request = LineRequest(item_id=change.item_id, quantity=change.quantity, unit=change.unit)
     checked = lines.check(placing.shop_of(state, order), number, request)
     if isinstance(checked, Rejected):
         return checked

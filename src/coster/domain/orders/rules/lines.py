@@ -48,7 +48,9 @@ def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
     if item is None or (shop.listed is not None and item.id not in shop.listed):
         return Rejected("item_not_listed", f"Line {number}: this item is not on sale here.", {"line": number})
     if not item.buyable:
-        return Rejected("item_not_buyable", f"Line {number}: {item.name} is not on sale at present.", {"line": number})
+        return Rejected(
+            "item_not_buyable", f"Line {number}: {item.name} is not on sale at present.", {"line": number}
+        )
     unit = item.units.get(request.unit or item.stock_unit)
     if unit is None:
         known = ", ".join(item.units)
@@ -69,7 +71,8 @@ def _price(shop: Shop, item: Item, unit: SalesUnit, request: LineRequest) -> int
     listed = shop.listed.get(item.id) if shop.listed else None
     if listed is None and shop.currencies.get(item.owner_id, shop.currency) != shop.currency:
         return Rejected(
-            "currency_mismatch", f"{item.name} is priced in another currency; list it with a price in {shop.currency}."
+            "currency_mismatch",
+            f"{item.name} is priced in another currency; list it with a price in {shop.currency}.",
         )
     if listed is None and unit.price_micros is not None:
         return unit.price_micros
@@ -93,7 +96,9 @@ def amount(item: Item, unit: SalesUnit, wanted: int, number: int) -> tuple[int, 
     """Quantity in sales and in stock units, rounded up to what can be sold, and what the buyer is told about it."""
     text = quantity.text
     if wanted <= 0:
-        return Rejected("quantity_not_positive", f"Line {number}: the quantity must be more than zero.", {"line": number})
+        return Rejected(
+            "quantity_not_positive", f"Line {number}: the quantity must be more than zero.", {"line": number}
+        )
     stock = quantity.round_up(-(-wanted * unit.num // unit.den), step(item, unit))
     if stock < item.min_quantity:
         least = text(item.min_quantity)

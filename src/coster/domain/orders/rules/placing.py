@@ -128,7 +128,7 @@ class _Placing:
         for line in checked:
             plan = sourcing.plan(self.state.supply, sale, line.item, line.number, line.stock)
             if isinstance(plan, Plan):
-                plan, line = self._fit(command, sale, line, plan)
+                plan, line = self._fit(command, sale, line, plan)  # noqa: PLW2901
             if isinstance(plan, Rejected):
                 refused.append(plan)
                 continue
@@ -177,7 +177,10 @@ class _Placing:
         self, index: int, command: Command[PlaceOrder], seller: Enterprise, served: list[tuple[lines.Checked, Plan]]
     ) -> Outcome:  # fmt: skip
         body = command.body
-        priced = [lines.priced(body.order_id, line, seller.currency, _stock_state(line, plan)) for line, plan in served]
+        priced = [
+            lines.priced(body.order_id, line, seller.currency, _stock_state(line, plan))
+            for line, plan in served
+        ]
         goods = sum(line.total for line in priced)
         priced = lines.shared(priced, lines.discount_of(body.discount, goods))
         order = self._order(command, seller, priced)
@@ -196,7 +199,9 @@ class _Placing:
         told = [lines.told(line, order.currency) for line in priced]
         self.events.append((index, Event("order.placed", "order", order.id, 1, placed_data(order, told))))
         if order.expires_at:
-            timer = Timer(expiry_id(order.id), order.expires_at, "orders.expire_checkout", {"order_id": str(order.id)})
+            timer = Timer(
+                expiry_id(order.id), order.expires_at, "orders.expire_checkout", {"order_id": str(order.id)}
+            )
             self.timers.append((index, timer))
         return Accepted(answer(order, told))
 
@@ -231,9 +236,7 @@ def available_for(book: Book, item: Item, plan: Plan) -> int:
     return min(holding.grantable(book, want) * quantity.SCALE // part.quantity for part, want in parts)
 
 
-def note_pools(
-    changes: list[PoolChange], book: Book, index: int, pools: Mapping[uuid.UUID, Pool]
-) -> None:
+def note_pools(changes: list[PoolChange], book: Book, index: int, pools: Mapping[uuid.UUID, Pool]) -> None:
     """Notes, pool by pool, how the lines that a command touched stand after it."""
     touched: dict[uuid.UUID, list[tuple[uuid.UUID, PoolLine]]] = {}
     for pool_id, position_id in book.take_touched():
@@ -321,7 +324,13 @@ def _insufficient(number: int, item: Item, unit: str, wanted: int, left: int) ->
     return Rejected(
         "insufficient_stock",
         f"Line {number}: {text(wanted)} {unit} of {item.name} are wanted, {text(left)} {unit} can be had; {possible}.",
-        {"line": number, "item_id": str(item.id), "unit": unit, "wanted": text(wanted), "available": text(left)},
+        {
+            "line": number,
+            "item_id": str(item.id),
+            "unit": unit,
+            "wanted": text(wanted),
+            "available": text(left),
+        },
     )
 
 

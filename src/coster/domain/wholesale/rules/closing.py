@@ -48,7 +48,11 @@ def _complete(state: ClosingState, fold: cutting.Fold, command: Command[Complete
         until = clock.text(session.amend_until)
         return Rejected("session_not_ended", f"Held orders are completed when the amendment window is over, at {until}.",
                         {"status": session.status, "amend_until": until})  # fmt: skip
-    mine = [held for held in fold.projection.held.values() if held.session_id == session.id and held.status == "Held"]
+    mine = [
+        held
+        for held in fold.projection.held.values()
+        if held.session_id == session.id and held.status == "Held"
+    ]
     completed = [_finish(fold, command, held) for held in sorted(mine, key=lambda held: held.id)]
     return Accepted({"session_id": str(session.id), "held_orders": completed})
 
@@ -59,7 +63,9 @@ def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrd
         _drop_last_cases(fold, held, relation)
     pool = fold.lines_of(held.id)
     row = fold.projection.state.flow.step(
-        fold.projection.held[held.id].status, "complete", {"lines": sum(line.held for line in pool), "session_open": False}
+        fold.projection.held[held.id].status,
+        "complete",
+        {"lines": sum(line.held for line in pool), "session_open": False},
     )
     held = fold.projection.held[held.id]
     if isinstance(row, Matched) and held.status == "Held":
@@ -114,7 +120,9 @@ def _fulfil(fold: cutting.Fold, command: Command[FulfilHeldOrder]) -> Outcome:
         return refusal or cutting.UNKNOWN
     row = fold.projection.state.flow.step(held.status, "fulfil")
     if not isinstance(row, Matched):
-        return Rejected("held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)})
+        return Rejected(
+            "held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)}
+        )
     holding.consume_pool(fold.book, fold.demand(), held.id, fold.lines_of(held.id))
     fold.book.take_touched()
     held = fold.projection.move(fold.index, held, row.to, "held_order.fulfilled", command.at)

@@ -91,7 +91,9 @@ class Fold:
 
     def decided(self, outcomes: Sequence[Outcome]) -> Decided[Consolidated]:
         """Everything that the batch comes to."""
-        before = {(line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order}
+        before = {
+            (line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order
+        }
         after = [line for of_order in self.lines.values() for line in of_order.values()]
         writes = OrderWrites(
             new=[], changed=[order for id_, order in self.orders.items() if self.state.orders[id_] is not order],
@@ -135,7 +137,7 @@ def latest_first(fold: Fold, pool_lines: Sequence[PoolLine]) -> list[PoolLine]:
     return sorted(pool_lines, key=latest, reverse=True)
 
 
-_NEVER = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _wanted(fold: Fold, cut: Cut) -> list[Hold]:
@@ -144,7 +146,9 @@ def _wanted(fold: Fold, cut: Cut) -> list[Hold]:
         hold
         for order_id in fold.orders
         for hold in fold.book.of_demand(order_id)
-        if hold.position_id == cut.position_id and hold.state == "live" and cut.pool_id in (None, hold.pool_id)
+        if hold.position_id == cut.position_id
+        and hold.state == "live"
+        and cut.pool_id in (None, hold.pool_id)
     ]
     return sorted(holds, key=lambda hold: (hold.since, hold.demand_id, hold.demand_line))
 
@@ -196,7 +200,11 @@ def _sellable(fold: Fold, hold: Hold, line: Line, fewer: int) -> int:
     if item.components:
         item_id = fold.book.item_of(hold.position_id)
         needed = next(part.quantity for part in item.components if part.item_id == item_id)
-        of_part = [h for h in fold.book.of_demand(line.order_id, line.line_no) if fold.book.item_of(h.position_id) == item_id]
+        of_part = [
+            h
+            for h in fold.book.of_demand(line.order_id, line.line_no)
+            if fold.book.item_of(h.position_id) == item_id
+        ]
         step = math.lcm(step, quantity.SCALE)
         left = (sum(h.quantity for h in of_part) - fewer) * quantity.SCALE // needed
     whole = left // step * step
@@ -209,7 +217,9 @@ def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
     order = fold.orders[hold.demand_id]
     demand = fold.demand(order.id)
     gone = line.stock_quantity - left
-    losses = {part.item_id: gone * part.quantity // quantity.SCALE for part in item.components} or {item.id: gone}
+    losses = {part.item_id: gone * part.quantity // quantity.SCALE for part in item.components} or {
+        item.id: gone
+    }
     for item_id, loss in losses.items():
         here = min(loss, hold.quantity) if item_id == fold.book.item_of(hold.position_id) else 0
         if here:
@@ -298,7 +308,11 @@ _WORDS: dict[str, str] = {
 
 def _common_policy(fold: Fold, position: Position) -> Policy:
     """The policy on which all relations concerned agree; first come, first served where they do not."""
-    held = (fold.projection.held.get(line.pool_id) for line in fold.book.pools.values() if line.position_id == position.id)
+    held = (
+        fold.projection.held.get(line.pool_id)
+        for line in fold.book.pools.values()
+        if line.position_id == position.id
+    )
     policies = {
         relation.shortage
         for order in held
@@ -308,7 +322,10 @@ def _common_policy(fold: Fold, position: Position) -> Policy:
 
 
 def _before(fold: Fold) -> dict[uuid.UUID, tuple[int, int]]:
-    return {id_: (held.version, sum(fold.projection.totals.get(id_, {}).values())) for id_, held in fold.projection.held.items()}
+    return {
+        id_: (held.version, sum(fold.projection.totals.get(id_, {}).values()))
+        for id_, held in fold.projection.held.items()
+    }
 
 
 def _answer(
@@ -335,7 +352,12 @@ def _answer(
         data = {**answer, "type": "CORRECTION", "change": text(change), "enterprises": [str(enterprise)]}
         fold.events.append((fold.index, Event("stock.changed", "position", id_, position.seq, data)))
     answer["held_orders"] = [
-        {"id": str(held_id), "hub_id": str(fold.projection.held[held_id].hub_id), "before": text(before), "after": text(after)}
+        {
+            "id": str(held_id),
+            "hub_id": str(fold.projection.held[held_id].hub_id),
+            "before": text(before),
+            "after": text(after),
+        }
         for held_id, (_, before) in sorted(losses.items())
         if (after := sum(fold.projection.totals.get(held_id, {}).values())) != before
     ]
@@ -359,23 +381,38 @@ def _cancel(fold: Fold, command: Command[CancelHeldOrder]) -> Outcome:
         return refusal or UNKNOWN
     row = fold.projection.state.flow.step(held.status, "cancel")
     if not isinstance(row, Matched):
-        return Rejected("held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)})
+        return Rejected(
+            "held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)}
+        )
     for line in fold.lines_of(held.id):
         if line.held:
             why = f"the producer's order was called off ({command.body.reason})"
-            share_out(fold, Cut(position_id=line.position_id, pool_id=held.id, amount=line.held, policy="first_come", why=why))
+            share_out(
+                fold,
+                Cut(
+                    position_id=line.position_id,
+                    pool_id=held.id,
+                    amount=line.held,
+                    policy="first_come",
+                    why=why,
+                ),
+            )
     now = fold.projection.held[held.id]
     if now.status != row.to:
         now = fold.projection.move(fold.index, now, row.to, "held_order.cancelled", command.at)
     return Accepted({"id": str(now.id), "status": now.status, "version": now.version})
 
 
-UNKNOWN = Rejected("held_order_unknown", "No held order of yours has this id; list them at /api/v1/held-orders.")
+UNKNOWN = Rejected(
+    "held_order_unknown", "No held order of yours has this id; list them at /api/v1/held-orders."
+)
 
 
 def may_write(held: HeldOrder | None, command: Command[Any]) -> Rejected | None:
     """The refusal, unless the actor may act for the hub or for the producer."""
     if held is None:
         return UNKNOWN
-    mine = any(command.authority.allows("held_orders:write", party) for party in (held.hub_id, held.producer_id))
+    mine = any(
+        command.authority.allows("held_orders:write", party) for party in (held.hub_id, held.producer_id)
+    )
     return None if mine else UNKNOWN

@@ -66,7 +66,11 @@ class Projection:
         """Notes an event: the hub, the producer and the touched lines, and nothing of any shopper."""
         data = held_data(self.state.flow, held)
         data["lines"] = [
-            {"item_id": str(item), "quantity": quantity.text(owed(line)), "surplus": quantity.text(line.surplus)}
+            {
+                "item_id": str(item),
+                "quantity": quantity.text(owed(line)),
+                "surplus": quantity.text(line.surplus),
+            }
             for item, line in lines
         ]
         self.events.append((index, Event(name, "held_order", held.id, held.version, data)))
