@@ -73,14 +73,13 @@ def position(item: uuid.UUID, location: uuid.UUID, lot: str = "") -> uuid.UUID:
     return position_id(item, location, lot)
 
 
-def held_order_ids() -> list[uuid.UUID]:
-    """Every held order that may come to be of the earlier orders: one a session, or one an order."""
+def held_order_ids(*, single: bool) -> list[uuid.UUID]:
+    """The held orders that may come to be: one a session, or (single) one for each of the earlier orders."""
     found: dict[uuid.UUID, None] = {}
     for (hub, producer), session in itertools.product(PAIRS, (NETWORK, LATE)):
-        for number in range(EARLIER_ORDERS):
+        for number in range(EARLIER_ORDERS if single else 1):
             sale = Sale(order_id=order_id(number), seller_id=hub, session_id=session)
-            for consolidation in ("per_session", "per_order"):
-                found[pool_of(sale, _terms(hub, producer, consolidation), session).id] = None
+            found[pool_of(sale, _terms(hub, producer, "per_order" if single else "per_session"), session).id] = None
     return list(found)
 
 

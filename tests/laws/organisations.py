@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from typing import Any, TypeAlias
@@ -90,10 +91,15 @@ class Organisations:
 
 def neutral(org_id: int, text: str) -> str:
     """The text with the ids that follow from the organisation's number replaced; only relations have such ids."""
-    for hub in ground.HUBS:
-        for producer in ground.PRODUCERS:
-            text = text.replace(str(relation_id(org_id, hub, producer)), f"relation {hub} {producer}")
+    if "relation" in text:
+        for number, id_ in enumerate(_relation_ids(org_id)):
+            text = text.replace(id_, f"relation {number}")
     return text
+
+
+@functools.lru_cache(maxsize=8)
+def _relation_ids(org_id: int) -> list[str]:
+    return [str(relation_id(org_id, hub, producer)) for hub in ground.ENTERPRISES for producer in ground.ENTERPRISES]
 
 
 def difference(before: Rows, after: Rows, *, but: frozenset[str] = frozenset()) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,14 +25,17 @@ ACTORS = st.sampled_from(
 STAGES = st.tuples(st.sampled_from(list(TERMS)), st.sampled_from([*MOMENTS[1:], *MOMENTS]))
 
 
-def runs(kind: str, most: int = 5) -> st.SearchStrategy[Run]:
-    """Runs of a kind: one to so many commands, cut anywhere (as often as not one by one)."""
+NOW_OR_LATER = (0, 0, 45, 60 * 24 * 2, 60 * 24 * 5)
+
+
+def runs(kind: str, *, most: int = 5, waits: Sequence[int] = NOW_OR_LATER) -> st.SearchStrategy[Run]:
+    """Runs of a kind: one to so many commands, cut anywhere (as often as not one by one), after a wait in minutes."""
     asked: st.SearchStrategy[tuple[Any, uuid.UUID]] = st.tuples(STRATEGIES[kind], ACTORS)
     return st.builds(
         Run,
         bodies=st.lists(asked, min_size=1, max_size=most).map(tuple),
         cuts=st.just(frozenset(range(1, most))) | st.frozensets(st.integers(1, most)),
-        wait_minutes=st.sampled_from([0, 0, 45, 60 * 24 * 2, 60 * 24 * 5]),
+        wait_minutes=st.sampled_from(waits),
     )
 
 
