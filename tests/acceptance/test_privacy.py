@@ -27,7 +27,12 @@ PERSON = {
     "address": {"street": "17 Marker Row", "city": "Secretville", "postal_code": "QZ9 9ZQ", "country": "FR"},
 }
 SPOKEN = ["Zebedee", "Quill", "quill.example", "699887766", "Marker Row", "Secretville", "QZ9 9ZQ"]
-WRITTEN = ["REF-QUILL-4711", "CHANNEL-OF-SECRETS", "give it to the lady with the parrot", "his card was declined thrice"]
+WRITTEN = [
+    "REF-QUILL-4711",
+    "CHANNEL-OF-SECRETS",
+    "give it to the lady with the parrot",
+    "his card was declined thrice",
+]
 STREAM = "/api/v1/events/stream"
 
 
@@ -36,11 +41,13 @@ class Reader:
     """A producer that asks for everything, and remembers every answer, headers included."""
 
     client: httpx2.AsyncClient
-    ids: set[str]
+    known: tuple[str, ...]
+    ids: set[str] = field(default_factory=set)
     answers: dict[str, str] = field(default_factory=dict)
 
     async def everything(self) -> None:
         """Every GET of the API, each path with every id that the producer has ever seen, in every form that there is."""
+        self.ids |= set(self.known)
         for operation in OPERATIONS:
             if operation.method != "GET" or operation.path == STREAM or operation.permission is None:
                 continue
@@ -73,13 +80,14 @@ class Reader:
         if names == ["name"]:
             return [path.format(name="order.retail")]
         if len(names) == 2:
-            ids = sorted(self.ids)
-            return [path.format(hub_id=one, producer_id=other) for one in ids[:20] for other in ids[:20]]
+            return [path.format(hub_id=one, producer_id=other) for one in self.known for other in self.known]
         return [path.format(id=id_) for id_ in sorted(self.ids)] if names else [path]
 
     def found(self, markers: list[str]) -> list[str]:
         """Which markers stand where."""
-        return [f"{mark} in {where}" for where, text in self.answers.items() for mark in markers if mark in text]
+        return [
+            f"{mark} in {where}" for where, text in self.answers.items() for mark in markers if mark in text
+        ]
 
 
 async def event(api: httpx2.AsyncClient, path: str, name: str, **attributes: Any) -> httpx2.Response:
@@ -126,7 +134,7 @@ async def parts(server: Server) -> Callable[[], Any]:
         changed = await server.owner.patch(path, json=terms, headers={"If-Match": "1"})
         assert changed.status_code == 200, changed.text
         client = await server.key("producer", scene.producer)
-        known = {scene.hub, scene.producer, scene.item, scene.location, scene.session}
+        known = (scene.hub, scene.producer, scene.item, scene.location, scene.session)
         return scene, Reader(client, known)
 
     return make
@@ -147,7 +155,11 @@ async def test_producer_finds_no_trace_of_the_only_shopper(
 
     held = (await reader.client.get(V1 + "/held-orders?status=Held")).json()["items"]
     assert [line["quantity"] for one in held for line in one["lines"]] == ["1.5"]
-    await reader.ask("POST", f"{V1}/held-orders/{held[0]['id']}/events", json={"name": "cancel", "attributes": {"reason": "hail"}})
+    await reader.ask(
+        "POST",
+        f"{V1}/held-orders/{held[0]['id']}/events",
+        json={"name": "cancel", "attributes": {"reason": "hail"}},
+    )
     await reader.everything()
     assert len(reader.answers) > 100
     assert reader.found(markers) == []
@@ -157,7 +169,7 @@ async def test_the_same_search_finds_the_shopper_where_the_hub_looks(server: Ser
     """The markers are really there: the hub's own key finds every one of them, so the search above is not blind."""
     scene, _ = await parts()
     markers = await order_of_one_shopper(scene) + SPOKEN + WRITTEN
-    hub = Reader(await server.key("hub", scene.hub), {scene.hub, scene.session})
+    hub = Reader(await server.key("hub", scene.hub), (scene.hub, scene.session))
 
     for _ in range(2):
         await hub.everything()

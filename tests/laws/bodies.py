@@ -178,7 +178,9 @@ def _spot(draw: st.DrawFn) -> tuple[uuid.UUID, uuid.UUID]:
         return draw(
             st.sampled_from([*ground.TRACKED, (ground.EGGS, ground.FIELD), (ground.BREAD, ground.DAIRY)])
         )
-    return draw(one_of(*ground.ITEMS)), draw(one_of(*ground.LOCATIONS))  # such as no producer would, or nowhere
+    return draw(one_of(*ground.ITEMS)), draw(
+        one_of(*ground.LOCATIONS)
+    )  # such as no producer would, or nowhere
 
 
 @st.composite

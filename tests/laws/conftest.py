@@ -1,7 +1,7 @@
 """The laws run on one database, in as many organisations as there are examples.
 
-COSTER_LAWS chooses how many: `ci` (the same few examples on every run) or `long` (many, and new ones each time;
-the seed is printed with a failure).
+COSTER_LAWS chooses how many: `ci` (the same few examples on every run) or `long` (COSTER_LAWS_EXAMPLES for each law, and
+new ones each time). A failure prints the line that repeats it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )  # fmt: skip
 settings.register_profile(
-    "long", max_examples=1500, deadline=None, print_blob=True, suppress_health_check=_SLOW,
+    "long", max_examples=int(os.environ.get("COSTER_LAWS_EXAMPLES", "1000")), deadline=None, print_blob=True,
+    suppress_health_check=_SLOW,
 )  # fmt: skip
 PROFILE = os.environ.get("COSTER_LAWS", "ci")
 settings.load_profile(PROFILE)

@@ -79,7 +79,9 @@ def held_order_ids(*, single: bool) -> list[uuid.UUID]:
     for (hub, producer), session in itertools.product(PAIRS, (NETWORK, LATE)):
         for number in range(EARLIER_ORDERS if single else 1):
             sale = Sale(order_id=order_id(number), seller_id=hub, session_id=session)
-            found[pool_of(sale, _terms(hub, producer, "per_order" if single else "per_session"), session).id] = None
+            found[
+                pool_of(sale, _terms(hub, producer, "per_order" if single else "per_session"), session).id
+            ] = None
     return list(found)
 
 

@@ -99,7 +99,11 @@ def neutral(org_id: int, text: str) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _relation_ids(org_id: int) -> list[str]:
-    return [str(relation_id(org_id, hub, producer)) for hub in ground.ENTERPRISES for producer in ground.ENTERPRISES]
+    return [
+        str(relation_id(org_id, hub, producer))
+        for hub in ground.ENTERPRISES
+        for producer in ground.ENTERPRISES
+    ]
 
 
 def difference(before: Rows, after: Rows, *, but: frozenset[str] = frozenset()) -> list[str]:

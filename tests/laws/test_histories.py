@@ -19,12 +19,20 @@ from tests.laws.test_every_handler import runs
 
 # Mostly at once, and now and then a cart runs out.
 WAITS = (0,) * 12 + (45,)
-SOMETHING = st.sampled_from(KINDS_OF_HISTORIES).flatmap(lambda kind: runs(kind, most=4, waits=WAITS)).map(lambda run: [run])
+SOMETHING = (
+    st.sampled_from(KINDS_OF_HISTORIES)
+    .flatmap(lambda kind: runs(kind, most=4, waits=WAITS))
+    .map(lambda run: [run])
+)
 
 
 def ending(session: uuid.UUID) -> list[Run]:
     """A session ends, and what reacts to it."""
-    bodies = (EndSession(session_id=session), ExpireSession(session_id=session), CompleteSession(session_id=session))
+    bodies = (
+        EndSession(session_id=session),
+        ExpireSession(session_id=session),
+        CompleteSession(session_id=session),
+    )
     after = int((ground.AMENDED[session] - ground.START).total_seconds() // 60)
     return [Run(((body, SYSTEM),), wait_minutes=after * (body is bodies[0])) for body in bodies]
 
@@ -44,7 +52,9 @@ HISTORIES = st.lists(
     moment=st.sampled_from(["busy", "busy", "busy", *MOMENTS]),
     history=HISTORIES,
 )
-async def test_histories_keep_every_promise(stages: Stages, terms: str, moment: str, history: list[Run]) -> None:
+async def test_histories_keep_every_promise(
+    stages: Stages, terms: str, moment: str, history: list[Run]
+) -> None:
     """After any history goods are conserved, held orders are the sum of live holds, every check of `coster verify` is clean,
     and it does not matter how the batches were cut."""
     trial = await Trial.begin(stages, await stages.get(terms, moment))

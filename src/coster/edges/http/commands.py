@@ -91,7 +91,7 @@ def reply(
     whatever the outcome.
     """
     if call.dry_run:
-        return Answer(body=encode(preview(result, show)))
+        return Answer(body=encode(preview(call, result, show)))
     outcome = result.outcome
     headers: list[tuple[bytes, bytes]] = [(b"idempotent-replayed", b"true")] if result.repeated else []
     if isinstance(outcome, Rejected):
@@ -115,14 +115,19 @@ def made(command_id: uuid.UUID, what: str) -> uuid.UUID:
     return ids.derived(command_id, what)
 
 
-def preview(result: Result, show: Show | None) -> Preview:
-    """A result as the answer of a dry run."""
+def preview(call: Call, result: Result, show: Show | None) -> Preview:
+    """A result as the answer of a dry run, with those of its events that concern the caller.
+
+    What a producer does to its stock happens to shoppers of hubs, whose orders it may not see in a preview either.
+    """
     outcome = result.outcome
     if isinstance(outcome, Accepted):
         seen = OutcomeSeen(accepted=_shown(outcome, show))
     else:
         seen = OutcomeSeen(rejected={"code": outcome.code, "detail": outcome.message, **outcome.detail})
-    return Preview(dry_run=True, outcome=seen, events=[_seen(event) for event in result.events])
+    return Preview(
+        dry_run=True, outcome=seen, events=[_seen(event) for event in result.events if _concerns(call, event)]
+    )
 
 
 def _shown(outcome: Accepted, show: Show | None) -> Any:
@@ -132,6 +137,12 @@ def _shown(outcome: Accepted, show: Show | None) -> Any:
 def _etag(outcome: Accepted) -> Headers:
     version = outcome.value.get("version")
     return [(b"etag", b'"%d"' % version)] if isinstance(version, int) else []
+
+
+def _concerns(call: Call, event: Event) -> bool:
+    """Whether the caller may see one of the enterprises that the event names, or the event names none."""
+    named = event.data.get("enterprises")
+    return named is None or call.sees(*(uuid.UUID(enterprise) for enterprise in named))
 
 
 def _seen(event: Event) -> EventSeen:
