@@ -61,8 +61,16 @@ def test_new_endpoint_is_told_and_begins_after_the_last_event() -> None:
     decided = rules.decide_put(state(), [asked(put(names=["b", "a", "a"]))])
     assert decided.outcomes == [Accepted({"id": str(ONE), "status": "active", "version": 1})]
     assert decided.writes.made == [changed(names=["a", "b"])]
-    assert decided.writes.start_after == 41
+    assert decided.writes.start_after == [41]
     assert [(event.name, event.version) for _, event in decided.events] == [("webhook.endpoint_created", 1)]
+
+
+def test_later_of_one_batch_is_not_told_of_the_earlier() -> None:
+    """Each begins where it would have begun if its batch had come one by one: after the events before its own."""
+    other = msgspec.structs.replace(put(), endpoint_id=uuid.UUID(int=9))
+    decided = rules.decide_put(state(), [asked(put()), asked(put()), asked(other)])
+    assert [endpoint.id for endpoint in decided.writes.made] == [ONE, uuid.UUID(int=9)]
+    assert decided.writes.start_after == [41, 42]
 
 
 def test_same_again_changes_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,6 +131,10 @@ EVENTS = st.sampled_from(("pack", "ship", "revive", "reopen", "note", "after:due
 WALKS = st.lists(st.tuples(EVENTS, st.integers(0, 1), st.booleans()), max_size=8)
 
 
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+PARCEL_FACTS = {"due": NOON, "paid_until": NOON, "buyer.tier": "b"}
+
+
 @given(st.sampled_from(FLOWS), st.lists(EDITS, max_size=2), WALKS)
 def test_a_flow_that_is_accepted_keeps_its_promises(
     text: str, edits: list[tuple[int, str, str]], walk: list[tuple[str, int, bool]]
@@ -144,7 +150,7 @@ def test_a_flow_that_is_accepted_keeps_its_promises(
         return
     status, holds = table.initial, table.flow.status(table.initial).holds
     for trigger, items, express in walk:
-        context = {"items": items, "express": express, "facts": {"size": items}, "buyer.tier": "b"}
+        context = {**PARCEL_FACTS, "items": items, "express": express, "facts": {"size": items}}
         answer = table.step(status, trigger, context)
         if isinstance(answer, Matched):
             for call in answer.actions:

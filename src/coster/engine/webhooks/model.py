@@ -99,13 +99,16 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writes(msgspec.Struct, frozen=True, kw_only=True):
-    """What commands come to: endpoints as they are to be stored, and what goes with it."""
+    """What commands come to: endpoints as they are to be stored, and what goes with it.
+
+    `start_after` belongs to `made`: the number of the last event before each was made, those of its own batch included.
+    """
 
     made: list[Endpoint]
     changed: list[Endpoint]
     resumed: dict[uuid.UUID, dt.datetime]
     deleted: list[uuid.UUID]
-    start_after: int
+    start_after: list[int]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,10 +45,10 @@ WHERE e.org_id = :org_id AND e.id = u.id
 RETURNING e.id;
 
 -- name: begin_cursors
--- New readers, who have seen everything up to this number.
+-- New readers, who have each seen everything up to a number.
 INSERT INTO relay_cursor AS c (org_id, reader, seq)
-SELECT o.org_id, u.reader, :seq::bigint
-FROM org AS o CROSS JOIN unnest(:readers::text[]) AS u (reader)
+SELECT o.org_id, u.reader, u.seq
+FROM org AS o CROSS JOIN unnest(:readers::text[], :seqs::bigint[]) AS u (reader, seq)
 WHERE o.org_id = :org_id
 RETURNING c.reader;
 

@@ -74,7 +74,7 @@ def _fold(
     now = dict(state.rows)
     outcomes: list[Outcome] = []
     events: list[tuple[int, Event]] = []
-    writes = Writes(made=[], changed=[], resumed={}, deleted=[], start_after=state.last_number)
+    writes = Writes(made=[], changed=[], resumed={}, deleted=[], start_after=[])
     for index, command in enumerate(commands):
         before = now.get(command.body.endpoint_id)
         result = step(command, before)
@@ -86,6 +86,8 @@ def _fold(
         outcomes.append(Accepted({"id": str(after.id), "status": after.status, "version": after.version}))
         if after is before:
             continue
+        if before is None:
+            writes.start_after.append(state.last_number + len(events))
         events.append((index, _told(after, name, command)))
         if name == _EVENTS["resumed"]:
             writes.resumed[after.id] = command.at

@@ -26,7 +26,7 @@ async def write(conn: Connection, org_id: int, writes: Writes) -> None:
         created_ats = [e.created_at for e in writes.made]
         await _q.make_endpoints(conn, org_id=org_id, **_columns(writes.made), created_ats=created_ats)
         readers = [str(e.id) for e in writes.made]
-        await _q.begin_cursors(conn, org_id=org_id, readers=readers, seq=writes.start_after)
+        await _q.begin_cursors(conn, org_id=org_id, readers=readers, seqs=writes.start_after)
     if writes.changed:
         await _q.change_endpoints(conn, org_id=org_id, **_columns(writes.changed))
     if writes.resumed:
