@@ -17,7 +17,7 @@ import random
 import sys
 import traceback
 import uuid
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Coroutine, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Runner
-from coster.engine.db import connect, migrate
+from coster.engine.db import connect, migrate, statistics
 from coster.engine.db.connect import Database, Target
 from coster.engine.db.embedded import EmbeddedServer
 from coster.engine.outbox.react import Reactions
@@ -154,6 +154,7 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
             wiring = Wiring(gatherer.submit, REACTIONS, bodies, chosen)
             relay = Relay(database, wiring, rung=bell.listen())
             await stack.enter_async_context(_carrying(relay))
+            await stack.enter_async_context(_keeping(statistics.keep(database)))
         webhooks = _webhooks(settings)
         if webhooks is not None and settings.background:
             await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
@@ -247,6 +248,18 @@ async def _carrying(relay: Relay) -> AsyncIterator[None]:
     finally:
         await relay.stop()
         await task
+
+
+@contextlib.asynccontextmanager
+async def _keeping(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that never ends goes on while the block does."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 @contextlib.asynccontextmanager

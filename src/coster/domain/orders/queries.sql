@@ -1,10 +1,15 @@
 -- name: taken
--- Which of these references of channels have an order already. One look into the index for each, whatever the planner believes of
--- the table's size (a join was a scan of all orders while the statistics were old).
-SELECT o.id, o.seller_id, u.channel, u.reference
+-- Which of these references of channels have an order already: for each, the first entry from there on in the index of
+-- references. Asked for in that order, because no other index has it; by equality alone the planner took any index of the
+-- organisation while the table was young, and read all of its orders for each reference.
+SELECT x.id, x.seller_id, x.channel, x.reference
 FROM unnest(:channels::text[], :refs::text[]) AS u (channel, reference)
-CROSS JOIN LATERAL (SELECT x.id, x.seller_id FROM orders AS x
-                    WHERE x.org_id = :org_id AND x.channel = u.channel AND x.reference = u.reference LIMIT 1) AS o;
+CROSS JOIN LATERAL (SELECT o.id, o.seller_id, o.channel, o.reference
+                    FROM orders AS o
+                    WHERE o.org_id = :org_id AND (o.channel, o.reference) >= (u.channel, u.reference)
+                    ORDER BY o.channel, o.reference
+                    LIMIT 1) AS x
+WHERE x.channel = u.channel AND x.reference = u.reference;
 
 -- name: sessions_of
 -- The sessions of these orders; an order never changes its session.

@@ -39,7 +39,11 @@ _SETTINGS: Final = {
 # One simple-protocol round trip; SET LOCAL with a literal is the only form that reaches the workers of a
 # Citus cluster.
 _BEGIN_WRITE: Final = "BEGIN; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
-_BEGIN_READ: Final = "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
+# A list with many optional filters is planned for those that were given; one plan for all of them reads everything.
+_BEGIN_READ: Final = (
+    "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'; "
+    "SET LOCAL plan_cache_mode = 'force_custom_plan'"
+)
 _AWAY: Final = (
     OSError,
     asyncpg.PostgresConnectionError,

@@ -107,3 +107,14 @@ ORDER BY f.fact COLLATE "C";
 -- name: analyze!
 -- Statistics for the planner; a restored database has none.
 ANALYZE;
+
+-- name: outgrown
+-- Our tables that are four times as large as when they were last analysed, or never were; and the statement that mends it.
+-- SKIP_LOCKED: whoever analyses a table already does it for all of us.
+SELECT c.relname::text AS name, format('ANALYZE (SKIP_LOCKED) %I.%I', n.nspname, c.relname) AS statement
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) / current_setting('block_size')::bigint AS now) AS pages
+WHERE n.nspname = 'coster' AND c.relkind = 'r' AND pages.now > 0
+  AND (c.reltuples < 0 OR pages.now >= 4 * greatest(c.relpages, 1))
+ORDER BY c.relname;
