@@ -10,7 +10,8 @@ from typing import Protocol
 class Clock(Protocol):
     """Anything that tells the present instant, always in UTC."""
 
-    def now(self) -> datetime: ...  # noqa: D102
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
 
 
 class SystemClock:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from coster.kernel import decimals
+
 MICROS = 1_000_000
 _DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3, "UGX": 0,
            "VND": 0, "XAF": 0, "XOF": 0}  # fmt: skip
@@ -20,13 +22,13 @@ def digits(currency: str) -> int:
 
 
 def parse(value: Decimal | int | str, currency: str) -> int:
-    """Minor units; raises ValueError where the amount has more places than the currency."""
-    scaled = Decimal(value) * 10 ** digits(currency)
-    if not scaled.is_finite() or abs(scaled) >= LIMIT:
-        raise ValueError(f"{value} is not an amount")
-    if int(scaled) != scaled:
-        raise ValueError(f"{value} has more than {digits(currency)} decimal places for {currency}")
-    return int(scaled)
+    """Minor units; raises ValueError where it is no decimal, too large, or has more places than the currency."""
+    try:
+        return decimals.whole(value, places=digits(currency), limit=LIMIT)
+    except decimals.TooFineError:
+        raise ValueError(f"{value} has more than {digits(currency)} decimal places for {currency}") from None
+    except decimals.NotANumberError:
+        raise ValueError(f"{value} is not an amount") from None
 
 
 def text(minor: int, currency: str) -> str:
@@ -39,13 +41,15 @@ def text(minor: int, currency: str) -> str:
 
 
 def parse_price(value: Decimal | int | str) -> int:
-    """Millionths of the major unit for one stock unit; raises ValueError beyond six places."""
-    scaled = Decimal(value) * MICROS
-    if not scaled.is_finite() or abs(scaled) >= LIMIT:
-        raise ValueError(f"{value} is not a price")
-    if int(scaled) != scaled:
-        raise ValueError(f"{value} has more than six decimal places")
-    return int(scaled)
+    """Millionths of the major unit for one stock unit; raises ValueError where it is no decimal, too large, or has more than
+    six places.
+    """
+    try:
+        return decimals.whole(value, places=6, limit=LIMIT)
+    except decimals.TooFineError:
+        raise ValueError(f"{value} has more than six decimal places") from None
+    except decimals.NotANumberError:
+        raise ValueError(f"{value} is not a price") from None
 
 
 def price_text(micros: int) -> str:

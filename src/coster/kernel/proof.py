@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +13,3 @@ class Check:
     promise: str
     broken: int
     example: str = ""
-
-
-async def checked(
-    promises: Mapping[str, str], count: Callable[[str], Awaitable[Mapping[str, Any]]]
-) -> list[Check]:
-    """Each promise with what its statement counts; `count` runs the statement of a name and yields broken and example."""
-    found = []
-    for name, promise in promises.items():
-        row = await count(name)
-        found.append(Check(name, promise, row["broken"], row["example"] or ""))
-    return found

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from coster.kernel import decimals
+
 SCALE = 1000
 LIMIT = 10**15
 
 
 def parse(value: Decimal | int | str) -> int:
-    """Thousandths; raises ValueError where a decimal has more than three places or is absurdly large."""
-    scaled = Decimal(value) * SCALE
-    if not scaled.is_finite() or abs(scaled) >= LIMIT:
-        raise ValueError(f"{value} is not a quantity: at most {LIMIT // SCALE} units")
-    whole = int(scaled)
-    if whole != scaled:
-        raise ValueError(f"{value} has more than three decimal places")
-    return whole
+    """Thousandths; raises ValueError where it is no decimal, has more than three places or is absurdly large."""
+    try:
+        return decimals.whole(value, places=3, limit=LIMIT)
+    except decimals.TooFineError:
+        raise ValueError(f"{value} has more than three decimal places") from None
+    except decimals.NotANumberError:
+        raise ValueError(f"{value} is not a quantity: less than {LIMIT // SCALE} units is possible") from None
 
 
 def text(thousandths: int) -> str:

@@ -73,7 +73,7 @@ def psql(target: connect.Target, arguments: list[str], *, bin_dir: Path | None =
     # A Ctrl-C at the terminal is for psql alone: it cancels a query there, and must not end us.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603
+        done = subprocess.run(command, env={**os.environ, **environment}, check=False)  # noqa: S603 - psql of the server's own programs
     finally:
         signal.signal(signal.SIGINT, before)
     return done.returncode

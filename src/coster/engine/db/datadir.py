@@ -87,12 +87,17 @@ def make(directory: Path, account: binaries.Account) -> None:
     """See that the account can work in the directory; one that is empty but for our lock is given to it."""
     if account.switch and {path.name for path in directory.iterdir()} <= {"coster.lock"}:
         account.own(directory)
+    refuse_blocked(directory, account)
+
+
+def refuse_blocked(directory: Path, account: binaries.Account) -> None:
+    """DataDirectoryUnfit if the account may not enter the directory, or one above it; a directory that is not there may be made."""
     blocked = binaries.blocked_at(directory, account)
     if blocked is not None:
         raise faults.DataDirectoryUnfit(
             f"the server runs as the user {account.name}, who may not enter {blocked}: choose a data"
-            " directory elsewhere"
-            " (for example /var/lib/coster), or start Coster as an ordinary user"
+            " directory elsewhere by --data-dir or COSTER_DATA_DIR (for example --data-dir /var/lib/coster),"
+            " or start Coster as an ordinary user"
         )
 
 

@@ -110,6 +110,8 @@ class EmbeddedServer:
         """
         if self._thread is not None:
             return
+        # Before anything is made, so that a directory that cannot be used is not left behind.
+        datadir.refuse_blocked(self.directory, binaries.server_account(datadir.data(self.directory)))
         self._lock = datadir.Lock.take(self.directory)
         try:
             self._prepare()
@@ -265,7 +267,7 @@ class EmbeddedServer:
                 start_new_session=True,
                 umask=0o077,
                 # It makes one system call, and must do so after the change of user, so nothing else will do.
-                preexec_fn=datadir.die_with_parent(os.getpid()),  # noqa: PLW1509
+                preexec_fn=datadir.die_with_parent(os.getpid()),  # noqa: PLW1509 - see above
                 **self._account.run_as(),
             )
         while process.poll() is None:

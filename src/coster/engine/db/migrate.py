@@ -215,7 +215,7 @@ def _pieces(current: str | None, *, stamp_only: bool = False) -> list[str]:
 
     def steps(revision: str, _context: object) -> list[Any]:
         # Alembic's own commands call these two, and there are no public ones that stay in one process.
-        find = scripts._stamp_revs if stamp_only else scripts._upgrade_revs  # noqa: SLF001
+        find = scripts._stamp_revs if stamp_only else scripts._upgrade_revs  # noqa: SLF001 - see above
         return list(find("head", revision))
 
     with EnvironmentContext(

@@ -102,9 +102,11 @@ CREATE TABLE coster.event (
     data       jsonb       NOT NULL,
     PRIMARY KEY (org_id, seq)
 );
-CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version);
+CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version, entity);
 SELECT coster.place_table('coster.event', 'tenant');
 SELECT coster.secure_table('coster.event');
+-- What happened stays so.
+REVOKE UPDATE, DELETE ON TABLE coster.event FROM coster_app;
 
 CREATE TABLE coster.timer (
     org_id   bigint      NOT NULL,
@@ -162,6 +164,8 @@ CREATE TABLE coster.command (
 );
 SELECT coster.place_table('coster.command', 'tenant');
 SELECT coster.secure_table('coster.command');
+-- What was answered stays answered.
+REVOKE UPDATE, DELETE ON TABLE coster.command FROM coster_app;
 
 -- engine/webhooks/schema.sql
 
@@ -421,6 +425,8 @@ CREATE TABLE coster.ledger (
 );
 SELECT coster.place_table('coster.ledger', 'tenant');
 SELECT coster.secure_table('coster.ledger');
+-- What happened stays so: a mistake is corrected by another entry.
+REVOKE UPDATE, DELETE ON TABLE coster.ledger FROM coster_app;
 
 -- What somebody may count on. A released hold is a deleted row; the ledger remembers it.
 CREATE TABLE coster.hold (
