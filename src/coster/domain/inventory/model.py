@@ -123,6 +123,18 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change at a position, by how much each; `by` is whose hold it is, where it is one."""
+
+    position_id: uuid.UUID
+    type: EntryType
+    on_hand: int = 0
+    held: int = 0
+    committed: int = 0
+    by: uuid.UUID | None = None
+    reason: str = ""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger entry: changes, never balances."""
 

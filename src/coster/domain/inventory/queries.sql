@@ -74,10 +74,9 @@ ORDER BY l.pool_id, l.position_id;
 INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, counted_at)
 SELECT o.org_id, u.id, u.item_id, u.location_id, u.lot, u.unlimited, u.on_hand, u.held, u.committed, u.seq, u.counted_at
 FROM org AS o
-CROSS JOIN unnest(:ids::uuid[], :item_ids::uuid[], :location_ids::uuid[], :lots::text[], :unlimiteds::boolean[],
-                  :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[],
-                  :counted_ats::timestamptz[])
-    AS u (id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, counted_at)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (id uuid, item_id uuid, location_id uuid, lot text, unlimited boolean, on_hand bigint, held bigint,
+          committed bigint, seq bigint, counted_at timestamptz)
 WHERE o.org_id = :org_id
 RETURNING p.id;
 
@@ -95,9 +94,9 @@ RETURNING p.id;
 INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
 SELECT o.org_id, u.position_id, u.seq, u.type, u.on_hand, u.held, u.committed, u.at, u.command_id, u.demand_id, u.reason
 FROM org AS o
-CROSS JOIN unnest(:position_ids::uuid[], :seqs::bigint[], :types::text[], :on_hands::bigint[], :helds::bigint[],
-                  :committeds::bigint[], :ats::timestamptz[], :command_ids::uuid[], :demand_ids::uuid[], :reasons::text[])
-    AS u (position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (position_id uuid, seq bigint, type text, on_hand bigint, held bigint, committed bigint, at timestamptz,
+          command_id uuid, demand_id uuid, reason text)
 WHERE o.org_id = :org_id
 RETURNING g.seq;
 
@@ -107,10 +106,9 @@ INSERT INTO hold AS h (org_id, demand_id, demand_line, position_id, pool_id, qua
 SELECT o.org_id, u.demand_id, u.demand_line, u.position_id, u.pool_id, u.quantity, u.state, u.policy, u.expires_at, u.since,
        u.priority
 FROM org AS o
-CROSS JOIN unnest(:demand_ids::uuid[], :demand_lines::int[], :position_ids::uuid[], :pool_ids::uuid[], :quantities::bigint[],
-                  :states::text[], :policies::text[], :expires_ats::timestamptz[], :sinces::timestamptz[],
-                  :priorities::int[])
-    AS u (demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (demand_id uuid, demand_line int, position_id uuid, pool_id uuid, quantity bigint, state text, policy text,
+          expires_at timestamptz, since timestamptz, priority int)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, demand_id, demand_line, position_id) DO UPDATE
 SET quantity = EXCLUDED.quantity, state = EXCLUDED.state, policy = EXCLUDED.policy, expires_at = EXCLUDED.expires_at
@@ -128,9 +126,9 @@ RETURNING h.demand_line;
 INSERT INTO pool_line AS l (org_id, pool_id, position_id, held, committed, consumed, surplus, multiple)
 SELECT o.org_id, u.pool_id, u.position_id, u.held, u.committed, u.consumed, u.surplus, u.multiple
 FROM org AS o
-CROSS JOIN unnest(:pool_ids::uuid[], :position_ids::uuid[], :helds::bigint[], :committeds::bigint[], :consumeds::bigint[],
-                  :surpluses::bigint[], :multiples::bigint[])
-    AS u (pool_id, position_id, held, committed, consumed, surplus, multiple)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (pool_id uuid, position_id uuid, held bigint, committed bigint, consumed bigint, surplus bigint,
+          multiple bigint)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, pool_id, position_id) DO UPDATE
 SET held = EXCLUDED.held, committed = EXCLUDED.committed, consumed = EXCLUDED.consumed, surplus = EXCLUDED.surplus

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from coster.domain.inventory.model import LocationsWanted, PositionsWanted, PositionView
-from coster.engine.db import sql
+from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
 from coster.kernel.authority import Authority
@@ -75,4 +75,4 @@ PROMISES: Final = {
 
 async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
     """The promises about stock, each counted over everything that is stored."""
-    return await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))
+    return await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

@@ -54,6 +54,8 @@ CREATE TABLE coster.ledger (
 );
 SELECT coster.place_table('coster.ledger', 'tenant');
 SELECT coster.secure_table('coster.ledger');
+-- What happened stays so: a mistake is corrected by another entry.
+REVOKE UPDATE, DELETE ON TABLE coster.ledger FROM coster_app;
 
 -- What somebody may count on. A released hold is a deleted row; the ledger remembers it.
 CREATE TABLE coster.hold (

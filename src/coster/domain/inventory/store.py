@@ -103,34 +103,25 @@ async def write(conn: Connection, org_id: int, writes: StockWrites) -> None:
     Raises TryAgain where a position is not as it was when it was locked (the database's guard, never expected).
     """
     if writes.new_positions:
-        await _insert_positions(conn, org_id, writes.new_positions)
+        await _q.insert_positions(conn, org_id=org_id, rows=writes.new_positions)
     if writes.positions:
         await _update_positions(conn, org_id, writes)
     if writes.entries:
-        await _insert_entries(conn, org_id, writes)
+        await _q.insert_entries(conn, org_id=org_id, rows=writes.entries)
     if writes.gone_holds:
         demands, lines, positions = zip(*writes.gone_holds, strict=True)
         await _q.delete_holds(
             conn, org_id=org_id, demand_ids=demands, demand_lines=lines, position_ids=positions
         )
     if writes.holds:
-        await _put_holds(conn, org_id, writes.holds)
+        await _q.put_holds(conn, org_id=org_id, rows=writes.holds)
     if writes.pool_lines:
-        await _put_pool_lines(conn, org_id, writes.pool_lines)
+        await _q.put_pool_lines(conn, org_id=org_id, rows=writes.pool_lines)
     touched = [line.position_id for line in writes.pool_lines]
     if writes.committed_pools:
         await _q.commit_holds(conn, org_id=org_id, position_ids=touched, pool_ids=writes.committed_pools)
     if writes.consumed_pools:
         await _q.consume_holds(conn, org_id=org_id, position_ids=touched, pool_ids=writes.consumed_pools)
-
-
-async def _insert_positions(conn: Connection, org_id: int, new: Sequence[Position]) -> None:
-    await _q.insert_positions(
-        conn, org_id=org_id, ids=[p.id for p in new], item_ids=[p.item_id for p in new],
-        location_ids=[p.location_id for p in new], lots=[p.lot for p in new],
-        unlimiteds=[p.unlimited for p in new], on_hands=[p.on_hand for p in new], helds=[p.held for p in new],
-        committeds=[p.committed for p in new], seqs=[p.seq for p in new], counted_ats=[p.counted_at for p in new],
-    )  # fmt: skip
 
 
 async def _update_positions(conn: Connection, org_id: int, writes: StockWrites) -> None:
@@ -142,33 +133,3 @@ async def _update_positions(conn: Connection, org_id: int, writes: StockWrites) 
     )  # fmt: skip
     if len(done) != len(changed):
         raise TryAgain("a position was changed by somebody else")
-
-
-async def _insert_entries(conn: Connection, org_id: int, writes: StockWrites) -> None:
-    entries = writes.entries
-    await _q.insert_entries(
-        conn, org_id=org_id, position_ids=[e.position_id for e in entries], seqs=[e.seq for e in entries],
-        types=[e.type for e in entries], on_hands=[e.on_hand for e in entries], helds=[e.held for e in entries],
-        committeds=[e.committed for e in entries], ats=[e.at for e in entries],
-        command_ids=[e.command_id for e in entries], demand_ids=[e.demand_id for e in entries],
-        reasons=[e.reason for e in entries],
-    )  # fmt: skip
-
-
-async def _put_holds(conn: Connection, org_id: int, holds: Sequence[Hold]) -> None:
-    await _q.put_holds(
-        conn, org_id=org_id, demand_ids=[h.demand_id for h in holds], demand_lines=[h.demand_line for h in holds],
-        position_ids=[h.position_id for h in holds], pool_ids=[h.pool_id for h in holds],
-        quantities=[h.quantity for h in holds], states=[h.state for h in holds],
-        policies=[h.policy for h in holds], expires_ats=[h.expires_at for h in holds],
-        sinces=[h.since for h in holds], priorities=[h.priority for h in holds],
-    )  # fmt: skip
-
-
-async def _put_pool_lines(conn: Connection, org_id: int, lines: Sequence[PoolLine]) -> None:
-    await _q.put_pool_lines(
-        conn, org_id=org_id, pool_ids=[x.pool_id for x in lines], position_ids=[x.position_id for x in lines],
-        helds=[x.held for x in lines], committeds=[x.committed for x in lines],
-        consumeds=[x.consumed for x in lines], surpluses=[x.surplus for x in lines],
-        multiples=[x.multiple for x in lines],
-    )  # fmt: skip

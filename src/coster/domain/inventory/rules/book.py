@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from coster.domain.inventory.model import (
+    Change,
     Demand,
     Entry,
-    EntryType,
     Hold,
     PoolLine,
     Position,
@@ -92,8 +92,9 @@ class Book:
         return self._holds.get(key[0], {}).get(key)
 
     def of_demand(self, demand_id: uuid.UUID, line: int | None = None) -> list[Hold]:
-        """The holds of a demand (of one of its lines), in the order in which they were made."""
-        return [h for key, h in self._holds.get(demand_id, {}).items() if line is None or key[1] == line]
+        """The holds of a demand (of one of its lines), by line and position: the same order in whichever batch they were made."""
+        mine = sorted(self._holds.get(demand_id, {}).items())
+        return [held for key, held in mine if line is None or key[1] == line]
 
     def take_touched(self) -> list[PoolKey]:
         """The pool lines changed since the last call, in the order of their first change."""
@@ -119,6 +120,8 @@ class Book:
                 del self._balances[key]  # type: ignore[arg-type]
             elif kind == "hold":
                 self._set_hold(key, old)  # type: ignore[arg-type]
+            elif kind == "close":
+                key.pop()  # type: ignore[attr-defined]
             elif old is None:
                 del self.pools[key]  # type: ignore[arg-type]
             else:
@@ -134,34 +137,22 @@ class Book:
             self._balances[position.id] = _Balance(position)
             self._undo.append(("open", position.id, None))
 
-    def move(  # noqa: PLR0913
-        self, position_id: uuid.UUID, type: EntryType, demand: Demand, *, on_hand: int = 0, held: int = 0,  # noqa: A002
-        committed: int = 0, by: uuid.UUID | None = None, reason: str = "",
-    ) -> None:  # fmt: skip
+    def move(self, change: Change, cause: Demand) -> None:
         """A change of balances together with its ledger entry; the caller has checked that it is allowed."""
-        balance = self._balances[position_id]
+        balance = self._balances[change.position_id]
         before = (balance.on_hand, balance.held, balance.committed, balance.seq, balance.counted_at)
-        self._undo.append(("balance", position_id, before))
-        balance.on_hand += on_hand
-        balance.held += held
-        balance.committed += committed
+        self._undo.append(("balance", change.position_id, before))
+        balance.on_hand += change.on_hand
+        balance.held += change.held
+        balance.committed += change.committed
         balance.seq += 1
-        if type == "COUNT":
-            balance.counted_at = demand.at
-        self.entries.append(
-            Entry(
-                position_id=position_id,
-                seq=balance.seq,
-                type=type,
-                on_hand=on_hand,
-                held=held,
-                committed=committed,
-                at=demand.at,
-                command_id=demand.command_id,
-                demand_id=by,
-                reason=reason,
-            )  # fmt: skip  # noqa: RUF028
-        )
+        if change.type == "COUNT":
+            balance.counted_at = cause.at
+        entry = Entry(
+            position_id=change.position_id, seq=balance.seq, type=change.type, on_hand=change.on_hand, held=change.held,
+            committed=change.committed, at=cause.at, command_id=cause.command_id, demand_id=change.by, reason=change.reason,
+        )  # fmt: skip
+        self.entries.append(entry)
 
     def put_hold(self, key: HoldKey, hold: Hold | None) -> None:
         """Stores or (None) forgets a hold."""
@@ -184,7 +175,9 @@ class Book:
 
     def close_pool(self, pool_id: uuid.UUID, *, consumed: bool) -> None:
         """Notes that every hold of the pool changes state at once (their rows need not be loaded for that)."""
-        (self._consumed if consumed else self._committed).append(pool_id)
+        closed = self._consumed if consumed else self._committed
+        closed.append(pool_id)
+        self._undo.append(("close", closed, None))
 
     # -- result ------------------------------------------------------------------------------------------------
 
@@ -194,7 +187,7 @@ class Book:
         opened = [id_ for id_ in self._balances if id_ not in self._known]
         changed = sorted(touched & self._known)
         now = {key: held for mine in self._holds.values() for key, held in mine.items()}
-        gone = [key for key in self._stored_holds if key not in now]
+        gone = [key for key, old in self._stored_holds.items() if key not in now or _made_anew(old, now[key])]
         kept = [held for key, held in now.items() if self._stored_holds.get(key) is not held]
         lines = [line for key, line in self.pools.items() if self._stored_pools.get(key) is not line]
         return StockWrites(
@@ -208,3 +201,8 @@ class Book:
             committed_pools=self._committed,
             consumed_pools=self._consumed,
         )
+
+
+def _made_anew(old: Hold, now: Hold) -> bool:
+    """Whether a stored hold was given up and made again in this batch: its row goes and comes, as it would in two batches."""
+    return (old.since, old.priority, old.pool_id) != (now.since, now.priority, now.pool_id)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from coster.domain.inventory.model import Demand, EntryType, Hold, PoolLine, Position, Want
+from coster.domain.inventory.model import Change, Demand, Hold, PoolLine, Position, Want
 from coster.domain.inventory.rules.book import Book
 from coster.kernel import ids, quantity
 
@@ -58,12 +58,13 @@ def _change_demand(book: Book, demand: Demand, want: Want, position: uuid.UUID, 
         )
         _settle(book, demand, line, more)
     else:
-        book.move(position, "HOLD", demand, held=more, by=demand.id)
-    quantity_now = more + (old.quantity if old else 0)
+        book.move(Change(position_id=position, type="HOLD", held=more, by=demand.id), demand)
+    # Who holds more keeps his place among those who came first.
+    quantity_now, since = (more + old.quantity, old.since) if old else (more, demand.since)
     new = Hold(
         demand_id=demand.id, demand_line=want.line, position_id=position, pool_id=want.pool_id,
         quantity=quantity_now, state="live", policy=demand.policy, expires_at=demand.expires_at,
-        since=demand.since, priority=demand.priority,
+        since=since, priority=old.priority if old else demand.priority,
     )  # fmt: skip
     book.put_hold(key, new)
 
@@ -73,31 +74,37 @@ def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
     wanted = line.held - line.surplus + change
     surplus = quantity.round_up(wanted, line.multiple) - wanted
     position, more = line.position_id, surplus - line.surplus
-    if (
-        more < 0
-    ):  # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
+    if more < 0:
+        # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
         _move_remainder(book, demand, line, more)
-    book.move(position, "HOLD" if change > 0 else "RELEASE", demand, held=change, by=demand.id)
+    book.move(_held(position, change, demand.id), demand)
     if more > 0:
         _move_remainder(book, demand, line, more)
     book.put_pool(msgspec.structs.replace(line, held=wanted + surplus, surplus=surplus))
 
 
 def _move_remainder(book: Book, demand: Demand, line: PoolLine, more: int) -> None:
-    type: EntryType = "HOLD" if more > 0 else "RELEASE"  # noqa: A001
-    book.move(line.position_id, type, demand, held=more, by=line.pool_id, reason="rest of the last case")
-    surplus = line.surplus + more
+    book.move(_held(line.position_id, more, line.pool_id, "rest of the last case"), demand)
+    key, surplus = (line.pool_id, 0, line.position_id), line.surplus + more
+    old = book.hold(key)
     remainder = Hold(
         demand_id=line.pool_id, demand_line=0, position_id=line.position_id, pool_id=line.pool_id,
-        quantity=surplus, state="live", policy="remainder", expires_at=None, since=demand.since, priority=0,
+        quantity=surplus, state="live", policy="remainder", expires_at=None, since=old.since if old else demand.since,
+        priority=0,
     )  # fmt: skip
-    book.put_hold((line.pool_id, 0, line.position_id), remainder if surplus else None)
+    book.put_hold(key, remainder if surplus else None)
+
+
+def _held(position: uuid.UUID, more: int, by: uuid.UUID, reason: str = "") -> Change:
+    return Change(
+        position_id=position, type="HOLD" if more > 0 else "RELEASE", held=more, by=by, reason=reason
+    )
 
 
 def release(
     book: Book, demand: Demand, line: int, amount: int | None = None, item_id: uuid.UUID | None = None
 ) -> int:  # fmt: skip
-    """Gives up `amount` of a line's holds (None: all) of one item (None: of any), the last place first.
+    """Gives up `amount` of a line's holds (None: all) of one item (None: of any), the last position first.
 
     Yields what is free again.
 
@@ -120,7 +127,7 @@ def give_up(book: Book, demand: Demand, held: Hold, take: int) -> int:
     key = (held.demand_id, held.demand_line, held.position_id)
     book.put_hold(key, msgspec.structs.replace(held, quantity=rest) if rest else None)
     if held.pool_id is None:
-        book.move(held.position_id, "RELEASE", demand, held=-take, by=demand.id)
+        book.move(_held(held.position_id, -take, demand.id), demand)
         return take
     line = book.pools[held.pool_id, held.position_id]
     if held.state == "committed":
@@ -152,7 +159,10 @@ def commit_pool(book: Book, demand: Demand, pool_id: uuid.UUID, lines: Iterable[
     """What the pool holds is now owed to it: held becomes committed, position by position."""
     for line in lines:
         if line.held:
-            book.move(line.position_id, "COMMIT", demand, held=-line.held, committed=line.held, by=pool_id)
+            owed = Change(
+                position_id=line.position_id, type="COMMIT", held=-line.held, committed=line.held, by=pool_id
+            )
+            book.move(owed, demand)
             done = msgspec.structs.replace(line, held=0, committed=line.committed + line.held)
             book.put_pool(done)
     book.close_pool(pool_id, consumed=False)
@@ -163,7 +173,10 @@ def consume_pool(book: Book, demand: Demand, pool_id: uuid.UUID, lines: Iterable
     for line in lines:
         if line.committed:
             gone = -line.committed if not book.position(line.position_id).unlimited else 0
-            book.move(line.position_id, "SALE", demand, on_hand=gone, committed=-line.committed, by=pool_id)
+            sold = Change(
+                position_id=line.position_id, type="SALE", on_hand=gone, committed=-line.committed, by=pool_id
+            )
+            book.move(sold, demand)
             done = msgspec.structs.replace(line, committed=0, consumed=line.consumed + line.committed)
             book.put_pool(done)
     book.close_pool(pool_id, consumed=True)

@@ -15,9 +15,9 @@ import msgspec
 
 from coster.domain.inventory.model import (
     AdjustStock,
+    Change,
     CountStock,
     Demand,
-    EntryType,
     LaterChange,
     Location,
     Position,
@@ -54,14 +54,18 @@ class _Fold:
         self.index = 0
 
     def place(self, command: Command[Any], location_id: uuid.UUID, item_id: uuid.UUID) -> Location | Rejected:
-        """The location, when the actor may change stock there and the item is known."""
+        """The location, when the actor may change stock there and of the item.
+
+        Orders draw on all places of an item, so stock of somebody's goods is put nowhere without his word.
+        """
         location = self.state.locations.get(location_id)
         if location is None or not command.authority.allows("stock:write", location.enterprise_id):
             return Rejected(
                 "location_unknown", "No location of yours has this id; list them at /api/v1/locations."
             )
-        if item_id not in self.state.owners:
-            return Rejected("item_unknown", "No item has this id; list items at /api/v1/items.")
+        owner = self.state.owners.get(item_id)
+        if owner is None or not command.authority.allows("stock:write", owner):
+            return Rejected("item_unknown", "No item of yours has this id; list items at /api/v1/items.")
         return location
 
     def open(self, item_id: uuid.UUID, location_id: uuid.UUID, lot: str) -> uuid.UUID:
@@ -70,8 +74,9 @@ class _Fold:
         self.book.open(Position(id=id_, item_id=item_id, location_id=location_id, lot=lot))
         return id_
 
-    def tell(self, position: Position, type: EntryType, change: int, location: Location) -> dict[str, Any]:  # noqa: A002
-        """Notes the event and yields the answer: the position as it is now."""
+    def tell(self, change: Change, location: Location) -> dict[str, Any]:
+        """Notes the event and yields the answer: the position as it is after the change."""
+        position = self.book.position(change.position_id)
         available = position.on_hand - position.held - position.committed
         answer = {
             "position_id": str(position.id),
@@ -85,8 +90,8 @@ class _Fold:
         }
         data = {
             **answer,
-            "type": type,
-            "change": quantity.text(change),
+            "type": change.type,
+            "change": quantity.text(change.on_hand),
             "enterprises": [str(location.enterprise_id)],
         }
         event = Event("stock.changed", "position", position.id, position.seq, data)
@@ -131,19 +136,19 @@ def _adjust(fold: _Fold, command: Command[AdjustStock]) -> Outcome:
     ):
         return Rejected("quantity_sign", f"A {body.type} must be {_SIGN.get(body.type, 'other than zero')}.")
     id_ = fold.open(body.item_id, body.location_id, body.lot)
-    return _change(fold, command, location, id_, body.type, body.quantity)
+    change = Change(position_id=id_, type=body.type, on_hand=body.quantity, reason=body.reason)
+    return _change(fold, location, change, _cause(command))
 
 
 _SIGN = {"RECEIPT": "more than zero", "RETURN": "more than zero", "SALE": "less than zero"}
 
 
-def _change(  # noqa: PLR0913, PLR0917
-    fold: _Fold, command: Command[Any], location: Location, id_: uuid.UUID, type: EntryType, change: int  # noqa: A002
-) -> Outcome:  # fmt: skip
-    if change < 0 and (refusal := below_promised(fold.book.position(id_), change)):
+def _change(fold: _Fold, location: Location, change: Change, cause: Demand) -> Outcome:
+    position = fold.book.position(change.position_id)
+    if change.on_hand < 0 and (refusal := below_promised(position, change.on_hand)):
         return refusal
-    fold.book.move(id_, type, _cause(command), on_hand=change, reason=command.body.reason)
-    return Accepted(fold.tell(fold.book.position(id_), type, change, location))
+    fold.book.move(change, cause)
+    return Accepted(fold.tell(change, location))
 
 
 def below_promised(position: Position, change: int) -> Rejected | None:
@@ -184,12 +189,11 @@ def _count(fold: _Fold, command: Command[CountStock]) -> Outcome:
         return Rejected(
             "count_outdated", f"A later count, of {latest}, is known already.", {"counted_at": latest}
         )
-    change = body.quantity + _since(fold, id_, as_of) - position.on_hand
-    if change < 0 and (refusal := below_promised(position, change)):
-        return refusal
-    cause = msgspec.structs.replace(_cause(command), at=as_of)
-    fold.book.move(id_, "COUNT", cause, on_hand=change, reason=body.reason)
-    return Accepted(fold.tell(fold.book.position(id_), "COUNT", change, location))
+    # Without an instant of its own a count is of now: all that was decided before it has been seen by whoever counted.
+    later = _since(fold, id_, body.as_of) if body.as_of else 0
+    counted = body.quantity + later - position.on_hand
+    change = Change(position_id=id_, type="COUNT", on_hand=counted, reason=body.reason)
+    return _change(fold, location, change, msgspec.structs.replace(_cause(command), at=as_of))
 
 
 def _since(fold: _Fold, id_: uuid.UUID, as_of: dt.datetime) -> int:
@@ -214,10 +218,13 @@ def _transfer(fold: _Fold, command: Command[TransferStock]) -> Outcome:
         )
     gone = fold.open(body.item_id, origin.id, body.lot)
     come = fold.open(body.item_id, target.id, body.lot)
-    out = _change(fold, command, origin, gone, "TRANSFER_OUT", -body.quantity)
+    cause, amount = _cause(command), body.quantity
+    leave = Change(position_id=gone, type="TRANSFER_OUT", on_hand=-amount, reason=body.reason)
+    out = _change(fold, origin, leave, cause)
     if isinstance(out, Rejected):
         return out
-    into = _change(fold, command, target, come, "TRANSFER_IN", body.quantity)
+    arrive = Change(position_id=come, type="TRANSFER_IN", on_hand=amount, reason=body.reason)
+    into = _change(fold, target, arrive, cause)
     return into if isinstance(into, Rejected) else Accepted({"from": out.value, "to": into.value})
 
 
