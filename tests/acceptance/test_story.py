@@ -14,14 +14,16 @@ from tests.town import Town, name_id
 KILO = 1000
 
 
-def basket(who: str, hub: uuid.UUID, session: uuid.UUID, item: uuid.UUID, quantity: int) -> PlaceOrder:  # noqa: D103
+def basket(who: str, hub: uuid.UUID, session: uuid.UUID, item: uuid.UUID, quantity: int) -> PlaceOrder:
+    """Somebody's order of one item, booked at once."""
     return PlaceOrder(
         order_id=name_id(f"order of {who}"), seller_id=hub, session_id=session, channel="shop", reference=who,
         completed=True, lines=[LineRequest(item_id=item, quantity=quantity)],
     )  # fmt: skip
 
 
-async def close(town: Town, session: uuid.UUID) -> None:  # noqa: D103
+async def close(town: Town, session: uuid.UUID) -> None:
+    """Time passes until the session has ended, and its held orders are completed."""
     await town.do(CloseSession(session_id=session))
     before = town.now
     town.now += dt.timedelta(days=5)
@@ -30,7 +32,8 @@ async def close(town: Town, session: uuid.UUID) -> None:  # noqa: D103
     town.now = before
 
 
-async def held(town: Town) -> list[tuple[str, int]]:  # noqa: D103
+async def held(town: Town) -> list[tuple[str, int]]:
+    """Hub, status and total of each held order."""
     rows = await town.rows(
         "SELECT e.name, h.status, l.held + l.committed AS quantity FROM held_order h "
         "JOIN enterprise e ON e.id = h.hub_id JOIN pool_line l ON l.pool_id = h.id ORDER BY e.name"
@@ -38,7 +41,8 @@ async def held(town: Town) -> list[tuple[str, int]]:  # noqa: D103
     return [(row["name"], row["status"], row["quantity"]) for row in rows]
 
 
-async def left(town: Town) -> int:  # noqa: D103
+async def left(town: Town) -> int:
+    """What can still be promised."""
     return await town.value("SELECT on_hand - held - committed FROM position")
 
 

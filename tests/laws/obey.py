@@ -146,7 +146,8 @@ class Trial:
             if check.broken and check.name != "ended_is_final"
         ]
 
-    def told(self, org_id: int, results: Sequence[Result]) -> list[str]:  # noqa: D102
+    def told(self, org_id: int, results: Sequence[Result]) -> list[str]:
+        """Each outcome with its events as text in which the two organisations do not differ."""
         return [
             neutral(org_id, _text([result.outcome, result.events, result.repeated])) for result in results
         ]

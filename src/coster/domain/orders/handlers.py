@@ -8,7 +8,7 @@ batch is run again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,9 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> pla
     """All that placing these orders is decided on, in a fixed number of statements."""
     bodies = [command.body for command in commands]
     sessions_ = {body.session_id for body in bodies if body.session_id}
-    state = await _load_supply(
-        conn, org_id, sessions_, {line.item_id for body in bodies for line in body.lines},
-        {body.seller_id for body in bodies},
-    )  # fmt: skip
+    items = {line.item_id for body in bodies for line in body.lines}
+    sellers = {body.seller_id for body in bodies}
+    state = await _load_supply(conn, org_id, _Wanted(sessions=sessions_, items=items, sellers=sellers))
     customers = {body.customer_id for body in bodies if body.customer_id}
     return msgspec.structs.replace(
         state,
@@ -48,20 +47,26 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> pla
     )
 
 
-async def _load_supply(  # noqa: PLR0913, PLR0917
-    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID],
-    seller_ids: Iterable[uuid.UUID], more_pools: Sequence[uuid.UUID] = (),
-) -> placing.PlacingState:  # fmt: skip
-    """Sessions (shared), goods, terms and locked stock. Pools are those that sellers and sessions can have, and `more_pools`."""
-    shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
-    items = await catalog.load_items(conn, org_id, item_ids)
+class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What supply is loaded for; `pools` are accounts beside those that the sellers and sessions can have."""
+
+    sessions: set[uuid.UUID]
+    items: set[uuid.UUID]
+    sellers: set[uuid.UUID]
+    pools: Sequence[uuid.UUID] = ()
+
+
+async def _load_supply(conn: Connection, org_id: int, wanted: _Wanted) -> placing.PlacingState:
+    """Sessions (shared), goods, terms and locked stock."""
+    shared = await sessions.share_sessions(conn, org_id, wanted.sessions) if wanted.sessions else {}
+    items = await catalog.load_items(conn, org_id, wanted.items)
     owners = {item.owner_id for item in items.values()}
-    enterprises = await parties.load_enterprises(conn, org_id, {*seller_ids, *owners})
+    enterprises = await parties.load_enterprises(conn, org_id, {*wanted.sellers, *owners})
     listings = await sessions.load_listings(conn, org_id, shared, items) if shared else {}
-    relations = await parties.load_relations(conn, org_id, set(seller_ids)) if shared else {}
+    relations = await parties.load_relations(conn, org_id, wanted.sellers) if shared else {}
     places = await inventory.lock_places(conn, org_id, items)
     supplying = [relation for relation in relations.values() if relation.producer_id in owners]
-    pools = [*more_pools, *(session_pool(relation, id_) for relation in supplying for id_ in shared)]
+    pools = [*wanted.pools, *(session_pool(relation, id_) for relation in supplying for id_ in shared)]
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
     known = {position.id for position in places.positions}
     pool_lines = [line for line in pool_lines if line.position_id in known]
@@ -123,14 +128,13 @@ async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> chan
     pools = {hold.pool_id for hold in await inventory.holds_of(conn, org_id, ids) if hold.pool_id}
     items = {change.item_id for command in commands for change in command.body.lines if change.item_id}
     items |= {line.item_id for of_order in before.values() for line in of_order}
-    supply = await _load_supply(
-        conn,
-        org_id,
-        {session for _, session in known if session},
-        items,
-        {seller for seller, _ in known},
-        list(pools),
+    wanted = _Wanted(
+        sessions={session for _, session in known if session},
+        items=items,
+        sellers={seller for seller, _ in known},
+        pools=list(pools),
     )
+    supply = await _load_supply(conn, org_id, wanted)
     orders, lines, holds = await _lock_orders(
         conn, org_id, ids, {position.id for position in supply.positions}
     )

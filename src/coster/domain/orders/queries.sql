@@ -48,13 +48,11 @@ INSERT INTO orders AS x (org_id, id, seller_id, session_id, customer_id, channel
 SELECT o.org_id, u.id, u.seller_id, u.session_id, u.customer_id, u.channel, u.reference, u.status, u.flow, u.flow_version,
        u.payment, u.currency, u.gross, u.line_discount, u.order_discount, u.total, u.priority, u.placed_at, u.expires_at, u.version
 FROM org AS o
-CROSS JOIN unnest(:ids::uuid[], :seller_ids::uuid[], :session_ids::uuid[], :customer_ids::uuid[], :channels::text[],
-                  :refs::text[], :statuses::text[], :flows::text[], :flow_versions::int[], :payments::text[],
-                  :currencies::text[], :grosses::bigint[], :line_discounts::bigint[], :order_discounts::bigint[],
-                  :totals::bigint[], :priorities::int[], :placed_ats::timestamptz[], :expires_ats::timestamptz[],
-                  :versions::int[])
-    AS u (id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment, currency, gross,
-          line_discount, order_discount, total, priority, placed_at, expires_at, version)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (id uuid, seller_id uuid, session_id uuid, customer_id uuid, channel text, reference text, status text,
+          flow text, flow_version int, payment text, currency text, gross bigint, line_discount bigint,
+          order_discount bigint, total bigint, priority int, placed_at timestamptz, expires_at timestamptz,
+          version int)
 WHERE o.org_id = :org_id
 RETURNING x.id;
 
@@ -63,9 +61,9 @@ RETURNING x.id;
 UPDATE orders AS x
 SET status = u.status, payment = u.payment, gross = u.gross, line_discount = u.line_discount,
     order_discount = u.order_discount, total = u.total, expires_at = u.expires_at, version = u.version
-FROM unnest(:ids::uuid[], :statuses::text[], :payments::text[], :grosses::bigint[], :line_discounts::bigint[],
-            :order_discounts::bigint[], :totals::bigint[], :expires_ats::timestamptz[], :versions::int[])
-    AS u (id, status, payment, gross, line_discount, order_discount, total, expires_at, version)
+FROM json_to_recordset(:rows::json)
+    AS u (id uuid, status text, payment text, gross bigint, line_discount bigint, order_discount bigint, total bigint,
+          expires_at timestamptz, version int)
 WHERE x.org_id = :org_id AND x.id = u.id
 RETURNING x.id;
 
@@ -76,12 +74,10 @@ INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, un
 SELECT o.org_id, u.order_id, u.line_no, u.item_id, u.producer_id, u.unit, u.requested, u.quantity, u.stock_quantity,
        u.price_micros, u.gross, u.discount, u.order_share, u.total, u.stock, u.fulfilment, u.note
 FROM org AS o
-CROSS JOIN unnest(:order_ids::uuid[], :line_nos::int[], :item_ids::uuid[], :producer_ids::uuid[], :units::text[],
-                  :requesteds::bigint[], :quantities::bigint[], :stock_quantities::bigint[], :prices::bigint[],
-                  :grosses::bigint[], :discounts::bigint[], :order_shares::bigint[], :totals::bigint[], :stocks::text[],
-                  :fulfilments::text[], :notes::text[])
-    AS u (order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity, price_micros, gross, discount,
-          order_share, total, stock, fulfilment, note)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (order_id uuid, line_no int, item_id uuid, producer_id uuid, unit text, requested bigint, quantity bigint,
+          stock_quantity bigint, price_micros bigint, gross bigint, discount bigint, order_share bigint, total bigint,
+          stock text, fulfilment text, note text)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, order_id, line_no) DO UPDATE
 SET quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gross = EXCLUDED.gross,
@@ -94,8 +90,8 @@ RETURNING l.line_no;
 INSERT INTO order_comment AS c (org_id, order_id, id, at, actor, text)
 SELECT o.org_id, u.order_id, u.id, u.at, u.actor, u.text
 FROM org AS o
-CROSS JOIN unnest(:order_ids::uuid[], :ids::uuid[], :ats::timestamptz[], :actors::uuid[], :texts::text[])
-    AS u (order_id, id, at, actor, text)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (order_id uuid, id uuid, at timestamptz, actor uuid, text text)
 WHERE o.org_id = :org_id
 RETURNING c.id;
 

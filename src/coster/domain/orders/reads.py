@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from coster.domain.orders.model import Line, Order, OrdersWanted
-from coster.engine.db import sql
+from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
 from coster.kernel.authority import Authority
@@ -50,4 +50,4 @@ PROMISES: Final = {
 
 async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
     """The promises about orders, each counted over everything that is stored."""
-    return await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))
+    return await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from coster.domain.orders.model import Comment, Line, Order, OrderWrites, Taken
+from coster.domain.orders.model import Line, Order, OrderWrites, Taken
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 
@@ -56,54 +56,12 @@ async def unfinished_of_sessions(
 async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:
     """Stores heads, lines and comments; at most four statements, whatever the size."""
     if writes.new:
-        await _insert_orders(conn, org_id, writes.new)
+        # In one order everywhere, so that two servers that take the same references wait for each other only one way.
+        new = sorted(writes.new, key=lambda order: (order.channel, order.reference))
+        await _q.insert_orders(conn, org_id=org_id, rows=new)
     if writes.changed:
-        await _update_orders(conn, org_id, writes.changed)
+        await _q.update_orders(conn, org_id=org_id, rows=writes.changed)
     if writes.lines:
-        await _put_lines(conn, org_id, writes.lines)
+        await _q.put_lines(conn, org_id=org_id, rows=writes.lines)
     if writes.comments:
-        await _insert_comments(conn, org_id, writes.comments)
-
-
-async def _insert_orders(conn: Connection, org_id: int, orders: Sequence[Order]) -> None:
-    # In one order everywhere, so that two servers that take the same references wait for each other only one way.
-    new = sorted(orders, key=lambda order: (order.channel, order.reference))
-    await _q.insert_orders(
-        conn, org_id=org_id, ids=[x.id for x in new], seller_ids=[x.seller_id for x in new],
-        session_ids=[x.session_id for x in new], customer_ids=[x.customer_id for x in new],
-        channels=[x.channel for x in new], refs=[x.reference for x in new], statuses=[x.status for x in new],
-        flows=[x.flow for x in new], flow_versions=[x.flow_version for x in new], payments=[x.payment for x in new],
-        currencies=[x.currency for x in new], grosses=[x.gross for x in new],
-        line_discounts=[x.line_discount for x in new], order_discounts=[x.order_discount for x in new],
-        totals=[x.total for x in new], priorities=[x.priority for x in new], placed_ats=[x.placed_at for x in new],
-        expires_ats=[x.expires_at for x in new], versions=[x.version for x in new],
-    )  # fmt: skip
-
-
-async def _update_orders(conn: Connection, org_id: int, changed: Sequence[Order]) -> None:
-    await _q.update_orders(
-        conn, org_id=org_id, ids=[x.id for x in changed], statuses=[x.status for x in changed],
-        payments=[x.payment for x in changed], grosses=[x.gross for x in changed],
-        line_discounts=[x.line_discount for x in changed], order_discounts=[x.order_discount for x in changed],
-        totals=[x.total for x in changed], expires_ats=[x.expires_at for x in changed],
-        versions=[x.version for x in changed],
-    )  # fmt: skip
-
-
-async def _put_lines(conn: Connection, org_id: int, lines: Sequence[Line]) -> None:
-    await _q.put_lines(
-        conn, org_id=org_id, order_ids=[x.order_id for x in lines], line_nos=[x.line_no for x in lines],
-        item_ids=[x.item_id for x in lines], producer_ids=[x.producer_id for x in lines], units=[x.unit for x in lines],
-        requesteds=[x.requested for x in lines], quantities=[x.quantity for x in lines],
-        stock_quantities=[x.stock_quantity for x in lines], prices=[x.price_micros for x in lines],
-        grosses=[x.gross for x in lines], discounts=[x.discount for x in lines],
-        order_shares=[x.order_share for x in lines], totals=[x.total for x in lines], stocks=[x.stock for x in lines],
-        fulfilments=[x.fulfilment for x in lines], notes=[x.note for x in lines],
-    )  # fmt: skip
-
-
-async def _insert_comments(conn: Connection, org_id: int, comments: Sequence[Comment]) -> None:
-    await _q.insert_comments(
-        conn, org_id=org_id, order_ids=[x.order_id for x in comments], ids=[x.id for x in comments],
-        ats=[x.at for x in comments], actors=[x.actor for x in comments], texts=[x.text for x in comments],
-    )  # fmt: skip
+        await _q.insert_comments(conn, org_id=org_id, rows=writes.comments)

@@ -58,12 +58,12 @@ def plan(supply: Supply, sale: Sale, item: Item, line: int, amount: int) -> Plan
     Refused (code not_supplied) where the seller may not sell the producer's goods: without a session, or without an active
     relation at this moment.
     """
-    parts = _parts(supply, item, amount)
+    parts = _parts(supply, item, line, amount)
     if isinstance(parts, Rejected):
         return parts
     wants, pools, opens, partial = [], {}, [], False
     for part, needed in parts:
-        terms = _terms(supply, sale, part)
+        terms = _terms(supply, sale, part, line)
         if isinstance(terms, Rejected):
             return terms
         pool = pool_of(sale, terms, sale.session_id) if terms and sale.session_id else None
@@ -75,14 +75,18 @@ def plan(supply: Supply, sale: Sale, item: Item, line: int, amount: int) -> Plan
             unlimited = holding.unlimited_position(part.id)
             opens.append(unlimited)
             places = (unlimited.id,)
-        wants.append(_want(part, line, needed, places, pool, terms))
+        want = Want(
+            line=line, item_id=part.id, positions=places, quantity=needed, pool_id=pool.id if pool else None,
+            multiple=_case(part, terms),
+        )  # fmt: skip
+        wants.append(want)
     return Plan(
         wants=tuple(wants), pools=tuple(pools.values()), opens=tuple(opens), partial=partial,
         untracked=len(opens) == len(wants),
     )  # fmt: skip
 
 
-def _parts(supply: Supply, item: Item, amount: int) -> list[tuple[Item, int]] | Rejected:
+def _parts(supply: Supply, item: Item, line: int, amount: int) -> list[tuple[Item, int]] | Rejected:
     if not item.components:
         return [(item, amount)]
     parts = []
@@ -92,12 +96,13 @@ def _parts(supply: Supply, item: Item, amount: int) -> list[tuple[Item, int]] | 
             return Rejected(
                 "quantity_not_exact",
                 f"{quantity.text(amount)} of {item.name} cannot be put together exactly; take whole ones.",
+                {"line": line},
             )
         parts.append((supply.items[component.item_id], needed))
     return parts
 
 
-def _terms(supply: Supply, sale: Sale, item: Item) -> Relation | Rejected | None:
+def _terms(supply: Supply, sale: Sale, item: Item, line: int) -> Relation | Rejected | None:
     """The relation under which the seller sells the item; None for goods of its own."""
     if item.owner_id == sale.seller_id:
         return None
@@ -106,20 +111,12 @@ def _terms(supply: Supply, sale: Sale, item: Item) -> Relation | Rejected | None
         return Rejected(
             "not_supplied",
             f"{item.name} is not sold here at present: its producer does not supply this shop.",
-            {"item_id": str(item.id)},
+            {"line": line, "item_id": str(item.id)},
         )
     return relation
 
 
-def _want(  # noqa: PLR0913, PLR0917
-    item: Item, line: int, needed: int, places: tuple[uuid.UUID, ...], pool: Pool | None, terms: Relation | None
-) -> Want:  # fmt: skip
-    by_case = terms is not None and terms.remainder == "round_up" and item.case_quantity
-    return Want(
-        line=line,
-        item_id=item.id,
-        positions=places,
-        quantity=needed,
-        pool_id=pool.id if pool else None,
-        multiple=item.case_quantity if by_case and item.case_quantity else 1,
-    )
+def _case(item: Item, terms: Relation | None) -> int:
+    """In which steps the account is held: whole cases where the terms fill the last one up, else loose."""
+    by_case = terms is not None and terms.remainder == "round_up"
+    return item.case_quantity if by_case and item.case_quantity else 1

@@ -15,10 +15,11 @@ import msgspec
 
 from coster.domain.catalog import store as catalog
 from coster.domain.inventory import store as inventory
-from coster.domain.inventory.model import Hold
+from coster.domain.inventory.model import Hold, Position
 from coster.domain.inventory.rules.holding import position_id
 from coster.domain.orders import handlers as orders
 from coster.domain.orders import store as order_store
+from coster.domain.orders.model import Order
 from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
 from coster.domain.wholesale import model, store
@@ -72,6 +73,14 @@ async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> No
 # -- sharing out and closing -----------------------------------------------------------------------------------
 
 
+class _Locked(msgspec.Struct, frozen=True):
+    """What is locked before held orders are: shoppers' orders, positions, and the holds that connect them."""
+
+    orders: dict[uuid.UUID, Order]
+    positions: list[Position]
+    holds: list[Hold]
+
+
 async def _load_cuts(
     conn: Connection,
     org_id: int,
@@ -88,9 +97,8 @@ async def _load_cuts(
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
     wanted = position_ids | {line.position_id for line in pool_lines}
     if not with_orders:
-        return await _complete_cuts(
-            conn, org_id, {}, await inventory.lock_positions(conn, org_id, wanted), [], pools
-        )
+        bare = _Locked({}, await inventory.lock_positions(conn, org_id, wanted), [])
+        return await _complete_cuts(conn, org_id, bare, pools)
     early = await _of_same_lines(conn, org_id, await inventory.holds_on(conn, org_id, wanted))
     positions = await inventory.lock_positions(conn, org_id, wanted | {hold.position_id for hold in early})
     holds = await inventory.holds_on(conn, org_id, wanted)
@@ -101,7 +109,7 @@ async def _load_cuts(
     if any(hold.position_id not in locked for hold in of_orders):
         raise TryAgain("a kit that holds on other stock too came in between")
     every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*of_orders, *holds]}
-    return await _complete_cuts(conn, org_id, orders_, positions, [*every_hold.values()], pools)
+    return await _complete_cuts(conn, org_id, _Locked(orders_, positions, [*every_hold.values()]), pools)
 
 
 async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -> list[Hold]:
@@ -113,24 +121,24 @@ async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -
     return [hold for hold in found if (hold.demand_id, hold.demand_line) in lines]
 
 
-async def _complete_cuts(  # noqa: PLR0913, PLR0917
-    conn: Connection, org_id: int, locked: dict[uuid.UUID, Any], positions: list[Any], holds: list[Hold],
-    pools: Sequence[uuid.UUID],
-) -> cutting.CuttingState:  # fmt: skip
-    pool_ids = {*pools, *(hold.pool_id for hold in holds if hold.pool_id)}
+async def _complete_cuts(
+    conn: Connection, org_id: int, locked: _Locked, pools: Sequence[uuid.UUID]
+) -> cutting.CuttingState:
+    orders_, positions = locked.orders, locked.positions
+    pool_ids = {*pools, *(hold.pool_id for hold in locked.holds if hold.pool_id)}
     held = await _load_held(conn, org_id, sorted(pool_ids))
     known = {position.id for position in positions}
     remainders = await inventory.holds_of(conn, org_id, pool_ids) if pool_ids else []
     every_hold = {
         (h.demand_id, h.demand_line, h.position_id): h
-        for h in [*holds, *remainders]
+        for h in [*locked.holds, *remainders]
         if h.position_id in known
     }
-    lines = await order_store.lines_of(conn, org_id, locked) if locked else {}
+    lines = await order_store.lines_of(conn, org_id, orders_) if orders_ else {}
     items = {line.item_id for of_order in lines.values() for line in of_order}
     hubs = {head.hub_id for head in held.held.values()}
     return cutting.CuttingState(
-        held=held, orders=locked, lines=lines, positions=positions, holds=list(every_hold.values()),
+        held=held, orders=orders_, lines=lines, positions=positions, holds=list(every_hold.values()),
         pool_lines=[line for line in held.lines if line.position_id in known],
         relations=await parties.load_relations(conn, org_id, hubs) if hubs else {},
         items=await catalog.load_items(conn, org_id, items | {position.item_id for position in positions}),

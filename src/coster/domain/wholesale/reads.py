@@ -15,7 +15,7 @@ import msgspec
 
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.wholesale.model import HeldLine, HeldOrdersWanted, HeldOrderView
-from coster.engine.db import sql
+from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import ids as identifiers
 from coster.kernel import money, proof, quantity
@@ -81,7 +81,7 @@ PROMISES: Final = {
 
 async def verify(conn: Connection, org_id: int, now: dt.datetime) -> list[proof.Check]:
     """The promises about held orders, each counted over everything that is stored."""
-    checks = await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))
+    checks = await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))
     late = await _q.verify_ended_is_final(conn, org_id=org_id, now=now)
     promise = "a session that has ended leaves no held order open"
     return [*checks, proof.Check("ended_is_final", promise, late["broken"], late["example"] or "")]
@@ -108,7 +108,7 @@ def by_item(rows: Sequence[Mapping[str, Any]], currency: str) -> list[HeldLine]:
             price_micros=row["price_micros"],
             discount=row["discount"],
             amount=money.line_amount(row["price_micros"], row["quantity"], currency),
-        )  # fmt: skip  # noqa: RUF028
+        )
         for row in rows
     ]
 

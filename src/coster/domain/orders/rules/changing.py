@@ -25,6 +25,7 @@ from coster.domain.orders.model import (
     ExpireSession,
     FailCheckout,
     Line,
+    LineChange,
     LineRequest,
     Order,
     OrderWrites,
@@ -37,6 +38,7 @@ from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Plan
 from coster.engine.workflow.step import Matched, Table
 from coster.kernel import quantity
+from coster.kernel import refusal as refusals
 from coster.kernel.message import Command, Decided, Event, Timer
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
@@ -157,7 +159,7 @@ def _carry_out(fold: Fold, index: int, command: Command[Any], row: Matched) -> O
     demand = _demand(order, command)
     now = fold.lines[order.id]
     for action in row.actions:
-        result = ACTIONS[action.name](fold, command, demand, now)
+        result = ACTIONS[action.name](fold, Doing(command, demand, now))
         if isinstance(result, Rejected):
             return result
         now = result
@@ -234,34 +236,45 @@ def _pools_of(fold: Fold, order: Order) -> dict[uuid.UUID, Any]:
 
 # -- actions ---------------------------------------------------------------------------------------------------
 
-_Action: TypeAlias = Callable[[Fold, Command[Any], Demand, list[Line]], "list[Line] | Rejected"]
+
+class Doing(msgspec.Struct, frozen=True):
+    """What an action has to do with: the command, who holds the stock, and the order's lines as they are now."""
+
+    command: Command[Any]
+    demand: Demand
+    lines: list[Line]
 
 
-def _keep_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:  # noqa: ARG001
+_Action: TypeAlias = Callable[[Fold, Doing], "list[Line] | Rejected"]
+
+
+def _keep_holds(fold: Fold, doing: Doing) -> list[Line]:
     """The stock stays held, until the session's end or until it is fulfilled."""
-    session = fold.orders[demand.id].session_id
+    session = fold.orders[doing.demand.id].session_id
     policy = "session" if session else "submitted"
-    holding.keep(fold.book, msgspec.structs.replace(demand, policy=policy, expires_at=None))
-    return now
+    holding.keep(fold.book, msgspec.structs.replace(doing.demand, policy=policy, expires_at=None))
+    return doing.lines
 
 
-def _release_holds(fold: Fold, command: Command[Any], demand: Demand, now: list[Line]) -> list[Line]:  # noqa: ARG001
+def _release_holds(fold: Fold, doing: Doing) -> list[Line]:
     """Everything that the order holds is free again."""
-    for line in now:
-        holding.release(fold.book, demand, line.line_no)
-    return [msgspec.structs.replace(line, stock="none", fulfilment="cancelled") for line in now]
+    for line in doing.lines:
+        holding.release(fold.book, doing.demand, line.line_no)
+    return [msgspec.structs.replace(line, stock="none", fulfilment="cancelled") for line in doing.lines]
 
 
-def _rehold(
-    fold: Fold, command: Command[ChangeOrder], demand: Demand, now: list[Line]
-) -> list[Line] | Rejected:
-    """Holds follow the new quantities, all or nothing."""
-    by_number = {line.line_no: line for line in now}
-    faults = []
-    for change in command.body.lines:
+def _rehold(fold: Fold, doing: Doing) -> list[Line] | Rejected:
+    """Holds follow the new quantities, all or nothing; what one line gives up another can take."""
+    command, demand = doing.command, doing.demand
+    by_number = {line.line_no: line for line in doing.lines}
+    if refusal := _named_twice(command.body.lines):
+        return refusal
+    faults, last = [], max(by_number, default=0)
+    for change in sorted(command.body.lines, key=lambda change: not _gives_up(by_number, change)):
         old = by_number.get(change.line_no)
         if change.line_no == 0:
-            new = _added(fold, command, demand, change, max(by_number, default=0) + 1)
+            last += 1
+            new = _added(fold, command, demand, change, last)
         elif old is None:
             new = Rejected(
                 "line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no}
@@ -273,7 +286,7 @@ def _rehold(
         else:
             by_number[new.line_no] = new
     if faults:
-        return lines.faults(faults)
+        return lines.faults(sorted(faults, key=_line_of))
     changed = list(by_number.values())
     if command.body.discount is not None:
         goods = sum(line.gross - line.discount for line in changed)
@@ -282,6 +295,23 @@ def _rehold(
         ]
         return lines.shared(bare, lines.discount_of(command.body.discount, goods))
     return changed
+
+
+def _named_twice(changes: Sequence[LineChange]) -> Rejected | None:
+    faults = refusals.Faults()
+    faults.distinct("lines", [change.line_no for change in changes if change.line_no])
+    return faults.rejected()
+
+
+def _gives_up(by_number: Mapping[int, Line], change: LineChange) -> bool:
+    """Whether the change makes a line smaller."""
+    old = by_number.get(change.line_no)
+    return old is not None and change.quantity < old.quantity
+
+
+def _line_of(fault: Rejected) -> int:
+    """Which line a fault is about; what every line runs into (the session is closed) comes first."""
+    return int(fault.detail.get("line", 0))
 
 
 def _resized(
@@ -317,13 +347,8 @@ def _resized(
 
 
 def _less(fold: Fold, demand: Demand, line: Line, fewer: int) -> None:
-    assert fold.state.placing is not None
-    item = fold.state.placing.supply.items[line.item_id]
-    if not item.components:
-        holding.release(fold.book, demand, line.line_no, fewer)
-    for part in item.components:
-        needed = fewer * part.quantity // quantity.SCALE
-        holding.release(fold.book, demand, line.line_no, needed, part.item_id)
+    for item_id, part in placing.parts_of(fold.book, line).items():
+        holding.release(fold.book, demand, line.line_no, fewer * part // quantity.SCALE, item_id)
 
 
 def _more(
@@ -360,13 +385,15 @@ def _on_account(fold: Fold, demand: Demand, want: Want) -> Want:
 
 
 def _added(
-    fold: Fold, command: Command[ChangeOrder], demand: Demand, change: Any, number: int
+    fold: Fold, command: Command[ChangeOrder], demand: Demand, change: LineChange, number: int
 ) -> Line | Rejected:
     state = fold.state.placing
     assert state is not None
     order = fold.orders[demand.id]
     if change.item_id is None:
-        return Rejected("line_unknown", "A line that is added needs an item.", {"line": 0})
+        return Rejected(
+            "line_unknown", f"Line {number}: a line that is added needs an item.", {"line": number}
+        )
     request = LineRequest(item_id=change.item_id, quantity=change.quantity, unit=change.unit)
     checked = lines.check(placing.shop_of(state, order), number, request)
     if isinstance(checked, Rejected):

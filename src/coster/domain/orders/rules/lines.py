@@ -56,8 +56,12 @@ def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
         known = ", ".join(item.units)
         return Rejected("unit_unknown", f"Line {number}: {item.name} is sold by {known}.", {"line": number})
     price = _price(shop, item, unit, request)
-    if isinstance(price, Rejected):
-        return price
+    if price is None:
+        return Rejected(
+            "currency_mismatch",
+            f"Line {number}: {item.name} is priced in another currency; list it with a price in {shop.currency}.",
+            {"line": number},
+        )
     sized = amount(item, unit, request.quantity, number)
     if isinstance(sized, Rejected):
         return sized
@@ -65,23 +69,24 @@ def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
     return Checked(number, item, unit, request.quantity, sold, stock, price, request.discount, note)
 
 
-def _price(shop: Shop, item: Item, unit: SalesUnit, request: LineRequest) -> int | Rejected:
+def _price(shop: Shop, item: Item, unit: SalesUnit, request: LineRequest) -> int | None:
+    """Per sales unit: as agreed elsewhere, else as listed, else the item's; None where that is in another currency."""
     if request.price_micros is not None:
         return request.price_micros
     listed = shop.listed.get(item.id) if shop.listed else None
     if listed is None and shop.currencies.get(item.owner_id, shop.currency) != shop.currency:
-        return Rejected(
-            "currency_mismatch",
-            f"{item.name} is priced in another currency; list it with a price in {shop.currency}.",
-        )
+        return None
     if listed is None and unit.price_micros is not None:
         return unit.price_micros
     return money.half_up((item.price_micros if listed is None else listed) * unit.num, unit.den)
 
 
 def step(item: Item, unit: SalesUnit) -> int:
-    """The smallest amount, in thousandths of the stock unit, that is both a multiple of the item and exact in the unit."""
-    return math.lcm(item.multiple_quantity, unit.num // math.gcd(unit.num, unit.den))
+    """The smallest amount, in thousandths of the stock unit, that is a multiple of the item, exact in the unit, and exact in
+    every part of a kit.
+    """
+    parts = (quantity.SCALE // math.gcd(quantity.SCALE, part.quantity) for part in item.components)
+    return math.lcm(item.multiple_quantity, unit.num // math.gcd(unit.num, unit.den), *parts)
 
 
 def unit_of(line: Line, item: Item) -> SalesUnit:

@@ -20,7 +20,7 @@ from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Plan, Pool, Sale
 from coster.engine.workflow.step import Matched, Table
-from coster.kernel import clock, ids, money, quantity
+from coster.kernel import clock, ids, money, quantity, refusal
 from coster.kernel.message import Command, Decided, Event, Timer
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
@@ -78,8 +78,8 @@ class _Placing:
         seller = self.state.enterprises.get(body.seller_id)
         if seller is None or not command.authority.allows("orders:write", body.seller_id):
             return Rejected("seller_unknown", "You may not take orders for a shop of this id.")
-        if refusal := self._unfit(command):
-            return refusal
+        if unfit := self._unfit(command):
+            return unfit
         shop = lines.Shop(
             items=self.state.supply.items,
             listed=self.listed.get(body.session_id, {}) if body.session_id else None,
@@ -97,6 +97,10 @@ class _Placing:
     def _unfit(self, command: Command[PlaceOrder]) -> Rejected | None:
         """Why no order of this kind can be placed now, whatever its lines."""
         body = command.body
+        if not body.lines:
+            faults = refusal.Faults()
+            faults.add("lines", "is empty; an order needs one line at least")
+            return faults.rejected()
         if known := self.taken.get((body.channel, body.reference)):
             mine = command.authority.allows("orders:write", known.seller_id)
             return Rejected(
@@ -127,14 +131,13 @@ class _Placing:
         before = self.book.mark()
         for line in checked:
             plan = sourcing.plan(self.state.supply, sale, line.item, line.number, line.stock)
-            if isinstance(plan, Plan):
-                plan, line = self._fit(command, sale, line, plan)  # noqa: PLW2901
-            if isinstance(plan, Rejected):
-                refused.append(plan)
+            fitted = plan if isinstance(plan, Rejected) else self._fit(command, sale, line, plan)
+            if isinstance(fitted, Rejected):
+                refused.append(fitted)
                 continue
-            for want in plan.wants:
+            for want in fitted[1].wants:
                 holding.hold(self.book, demand, want)
-            served.append((line, plan))
+            served.append(fitted)
         if refused:
             return self._refuse(refused, before)
         if not any(line.stock for line, _ in served):
@@ -148,19 +151,20 @@ class _Placing:
 
     def _fit(
         self, command: Command[PlaceOrder], sale: Sale, line: lines.Checked, plan: Plan
-    ) -> tuple[Plan | Rejected, lines.Checked]:
-        """The plan as it is where there is enough; less where that is allowed; or what is missing."""
+    ) -> tuple[lines.Checked, Plan] | Rejected:
+        """The line and its plan as they are where there is enough; less where that is allowed; or what is missing."""
         for opened in plan.opens:
             self.book.open(opened)
         available = available_for(self.book, line.item, plan)
         if available >= line.stock:
-            return plan, line
+            return line, plan
         less = lines.reduced(line, available)
         if not (command.body.allow_partial or plan.partial):
-            return _short(line, less.quantity), line
+            return _short(line, less.quantity)
         if less.stock == 0:
-            return msgspec.structs.replace(plan, wants=()), less
-        return sourcing.plan(self.state.supply, sale, line.item, line.number, less.stock), less
+            return less, msgspec.structs.replace(plan, wants=())
+        smaller = sourcing.plan(self.state.supply, sale, line.item, line.number, less.stock)
+        return smaller if isinstance(smaller, Rejected) else (less, smaller)
 
     def _demand(self, command: Command[PlaceOrder], seller: Enterprise) -> Demand:
         body = command.body
@@ -234,6 +238,17 @@ def available_for(book: Book, item: Item, plan: Plan) -> int:
         return sum(holding.grantable(book, want) for want in plan.wants)
     parts = zip(item.components, plan.wants, strict=True)
     return min(holding.grantable(book, want) * quantity.SCALE // part.quantity for part, want in parts)
+
+
+def parts_of(book: Book, line: Line) -> dict[uuid.UUID, int]:
+    """What one stock unit of a line is made of, in thousandths by item, by its own holds: a kit may have changed since."""
+    held: dict[uuid.UUID, int] = {}
+    for hold in book.of_demand(line.order_id, line.line_no):
+        item_id = book.item_of(hold.position_id)
+        held[item_id] = held.get(item_id, 0) + hold.quantity
+    return {
+        item_id: max(1, amount * quantity.SCALE // line.stock_quantity) for item_id, amount in held.items()
+    }
 
 
 def note_pools(changes: list[PoolChange], book: Book, index: int, pools: Mapping[uuid.UUID, Pool]) -> None:

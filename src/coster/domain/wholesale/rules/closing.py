@@ -53,21 +53,17 @@ def _complete(state: ClosingState, fold: cutting.Fold, command: Command[Complete
         for held in fold.projection.held.values()
         if held.session_id == session.id and held.status == "Held"
     ]
-    completed = [_finish(fold, command, held) for held in sorted(mine, key=lambda held: held.id)]
+    mine.sort(key=lambda held: held.id)
+    _drop_last_cases(fold, mine)
+    completed = [_finish(fold, command, fold.projection.held[held.id]) for held in mine]
     return Accepted({"session_id": str(session.id), "held_orders": completed})
 
 
 def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrder) -> dict[str, str]:
-    relation = fold.state.relations.get((held.hub_id, held.producer_id))
-    if relation is not None and relation.remainder == "round_down":
-        _drop_last_cases(fold, held, relation)
     pool = fold.lines_of(held.id)
     row = fold.projection.state.flow.step(
-        fold.projection.held[held.id].status,
-        "complete",
-        {"lines": sum(line.held for line in pool), "session_open": False},
+        held.status, "complete", {"lines": sum(line.held for line in pool), "session_open": False}
     )
-    held = fold.projection.held[held.id]
     if isinstance(row, Matched) and held.status == "Held":
         if row.to == "Complete":
             holding.commit_pool(fold.book, fold.demand(), held.id, pool)
@@ -77,30 +73,56 @@ def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrd
     return {"id": str(held.id), "status": held.status}
 
 
-def _drop_last_cases(fold: cutting.Fold, held: HeldOrder, relation: Relation) -> None:
+def _drop_last_cases(fold: cutting.Fold, mine: Sequence[HeldOrder]) -> None:
+    """Cuts what fills no case, before any of the session's held orders becomes final.
+
+    More may go than was over, where quantities are sold in steps, and from another producer's order too, where a kit is made of
+    both; so it goes on until every last case is full.
+    """
+    terms = [(held, fold.state.relations.get((held.hub_id, held.producer_id))) for held in mine]
+    down = [(held, relation) for held, relation in terms if relation and relation.remainder == "round_down"]
+    while any(_drop_last_case(fold, held, relation) for held, relation in down):
+        pass
+
+
+def _drop_last_case(fold: cutting.Fold, held: HeldOrder, relation: Relation) -> bool:
     """Cases are counted over all places of an item; what does not fill one goes where the latest shopper draws from."""
-    by_item: dict[uuid.UUID, list[PoolLine]] = {}
-    for line in fold.lines_of(held.id):
-        by_item.setdefault(fold.book.item_of(line.position_id), []).append(line)
-    for item_id, of_item in by_item.items():
-        item: Item = fold.state.items[item_id]
-        case = item.case_quantity or 0
-        over = sum(line.held for line in of_item) % case if case else 0
-        if over:
-            why = f"{quantity.text(over)} {item.stock_unit} did not fill a case of {quantity.text(case)}"
-            _cut(fold, over, cutting.latest_first(fold, of_item), (relation.shortage, why))
+    items = {fold.book.item_of(line.position_id) for line in fold.lines_of(held.id)}
+    dropped = False
+    for item_id in sorted(items):
+        item = fold.state.items[item_id]
+        if over := _over(fold, held, item):
+            why = f"{quantity.text(over)} {item.stock_unit} did not fill a case of {quantity.text(item.case_quantity or 0)}"
+            dropped |= _cut(fold, over, _lines_of(fold, held, item_id), (relation.shortage, why))
+    return dropped
 
 
-def _cut(fold: cutting.Fold, over: int, pool_lines: Sequence[PoolLine], how: tuple[Policy, str]) -> None:
-    for line in pool_lines:
+def _lines_of(fold: cutting.Fold, held: HeldOrder, item_id: uuid.UUID) -> list[PoolLine]:
+    return [line for line in fold.lines_of(held.id) if fold.book.item_of(line.position_id) == item_id]
+
+
+def _over(fold: cutting.Fold, held: HeldOrder, item: Item) -> int:
+    """What the held order has of an item beyond whole cases."""
+    return (
+        sum(line.held for line in _lines_of(fold, held, item.id)) % item.case_quantity
+        if item.case_quantity
+        else 0
+    )
+
+
+def _cut(fold: cutting.Fold, over: int, pool_lines: Sequence[PoolLine], how: tuple[Policy, str]) -> bool:
+    """Takes what is over, place by place; yields whether anything could be taken."""
+    before = over
+    for line in cutting.latest_first(fold, pool_lines):
         amount = min(over, line.held)
         if amount <= 0:
-            break
+            continue
         cut = cutting.Cut(
             position_id=line.position_id, pool_id=line.pool_id, amount=amount, policy=how[0], why=how[1]
         )
         cutting.share_out(fold, cut)
         over -= line.held - fold.book.pools[line.pool_id, line.position_id].held
+    return over < before
 
 
 def fulfil(state: ClosingState, commands: Sequence[Command[FulfilHeldOrder]]) -> Decided[Consolidated]:

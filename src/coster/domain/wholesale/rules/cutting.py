@@ -1,14 +1,14 @@
 """Share out what is missing: a producer has less than was promised, or a last case is not full. Pure.
 
 What is free goes first, then what no shopper wants (the rest of a case), then shoppers' holds by policy: *first come* takes from
-the latest, *priority* from the least important and among those the latest, *pro rata* from everyone in proportion. Quantities
+the latest, *priority* from the least important and among those the latest, *pro rata* from everyone in proportion, as near to it as
+whole multiples allow. Quantities
 stay sellable (whole multiples), and every order that gets less is told why. Source: ADR 0008.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from coster.domain.catalog.model import Item
-from coster.domain.inventory.model import Demand, Hold, Location, PoolLine, Position
+from coster.domain.inventory.model import Change, Demand, Hold, Location, PoolLine, Position
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PoolChange
@@ -159,18 +159,47 @@ def _order_of_loss(fold: Fold, cut: Cut) -> list[Hold]:
 
 
 def _in_proportion(fold: Fold, cut: Cut, target: int) -> None:
-    """From everyone by what each holds, account by account in whole cases; what rounding takes is the latest's."""
+    """From everyone by what each holds. Accounts held by the case lose whole cases, the latest first; the rest is shared out
+    among all others.
+    """
     holds = _wanted(fold, cut)
     by_pool: dict[uuid.UUID | None, list[tuple[Hold, int]]] = {}
     for hold, part in zip(holds, money.share(cut.amount, [hold.quantity for hold in holds]), strict=True):
-        by_pool.setdefault(hold.pool_id, []).append((hold, part))
-    for of_pool in by_pool.values():
+        by_pool.setdefault(hold.pool_id if _by_case(fold, hold) else None, []).append((hold, part))
+    loose = [hold for hold, _ in by_pool.pop(None, ())]
+    for of_pool in reversed(by_pool.values()):
         mine, over = [hold for hold, _ in of_pool], sum(part for _, part in of_pool)
-        loss = min(_in_cases(fold, mine[0], over), sum(hold.quantity for hold in mine)) if over else 0
-        parts = money.share(loss, [hold.quantity for hold in mine])
-        for hold, part in reversed(list(zip(mine, parts, strict=True))):
-            if part and _held(fold, cut) > target:
-                _take(fold, hold, part)
+        if over and _held(fold, cut) > target:
+            _apportion(fold, mine, _in_cases(fold, mine[0], over))
+    _apportion(fold, loose, _held(fold, cut) - target)
+
+
+def _apportion(fold: Fold, holds: Sequence[Hold], loss: int) -> None:
+    """Takes `loss` from these holds in proportion: of each what can be sold by itself within its share, and then from whoever
+    is furthest from it, the latest where several are, until it is enough (largest remainder).
+    """
+    whole = sum(hold.quantity for hold in holds)
+    loss = min(loss, whole)
+    if loss <= 0:
+        return
+    taken = [_take_within(fold, hold, loss * hold.quantity // whole) for hold in holds]
+    missing = loss - sum(taken)
+    for i in sorted(
+        range(len(holds)), key=lambda i: (loss * holds[i].quantity - taken[i] * whole, i), reverse=True
+    ):
+        if missing <= 0:
+            break
+        now = fold.book.hold(_key(holds[i]))
+        missing -= _take(fold, now, 1) if now else 0
+
+
+def _key(hold: Hold) -> tuple[uuid.UUID, int, uuid.UUID]:
+    return hold.demand_id, hold.demand_line, hold.position_id
+
+
+def _by_case(fold: Fold, hold: Hold) -> bool:
+    pool = fold.book.pools.get((hold.pool_id, hold.position_id)) if hold.pool_id else None
+    return pool is not None and pool.multiple > 1
 
 
 def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
@@ -182,31 +211,46 @@ def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
     return pool.held - pool.surplus - whole
 
 
-def _take(fold: Fold, hold: Hold, wanted: int) -> None:
-    """Takes at least `wanted` from one hold (or all of it), and so much more that what is left of its line can be sold."""
+def _take(fold: Fold, hold: Hold, wanted: int) -> int:
+    """Takes at least `wanted` from one hold (or all of it), and so much more that what is left of its line can be sold.
+
+    Yields what the hold lost.
+    """
     line = fold.lines[hold.demand_id][hold.demand_line]
-    left = _sellable(fold, hold, line, min(hold.quantity, wanted))
+    return _lower_line(fold, hold, line, _sellable(fold, hold, line, min(hold.quantity, wanted)))
+
+
+def _take_within(fold: Fold, hold: Hold, most: int) -> int:
+    """Takes as much as can be sold by itself, and no more than `most`; yields what the hold lost."""
+    line = fold.lines[hold.demand_id][hold.demand_line]
+    item = fold.state.items[line.item_id]
+    step = lines.step(item, lines.unit_of(line, item))
+    fewer = most * quantity.SCALE // _in_one(fold, hold, line)
+    left = quantity.round_up(line.stock_quantity - fewer, step)
+    least = quantity.round_up(item.min_quantity, step)
+    return _lower_line(fold, hold, line, min(line.stock_quantity, max(left, least)) if left else 0)
+
+
+def _lower_line(fold: Fold, hold: Hold, line: Line, left: int) -> int:
+    """The hold's line comes down to `left` stock units; yields what the hold lost."""
     if left == line.stock_quantity:
-        return
+        return 0
     fold.cuts.setdefault(hold.demand_id, {}).setdefault(hold.demand_line, line)
     _reduce(fold, hold, line, left)
+    now = fold.book.hold(_key(hold))
+    return hold.quantity - (now.quantity if now else 0)
+
+
+def _in_one(fold: Fold, hold: Hold, line: Line) -> int:
+    """How much of what lies at the hold's position is in one stock unit of its line, in thousandths."""
+    return placing.parts_of(fold.book, line)[fold.book.item_of(hold.position_id)]
 
 
 def _sellable(fold: Fold, hold: Hold, line: Line, fewer: int) -> int:
-    """The most of a line, in stock units, that can still be sold when `fewer` go from one of its holds; whole kits of a kit."""
+    """The most of a line, in stock units, that can still be sold when `fewer` go from one of its holds."""
     item = fold.state.items[line.item_id]
     step = lines.step(item, lines.unit_of(line, item))
-    left = line.stock_quantity - fewer
-    if item.components:
-        item_id = fold.book.item_of(hold.position_id)
-        needed = next(part.quantity for part in item.components if part.item_id == item_id)
-        of_part = [
-            h
-            for h in fold.book.of_demand(line.order_id, line.line_no)
-            if fold.book.item_of(h.position_id) == item_id
-        ]
-        step = math.lcm(step, quantity.SCALE)
-        left = (sum(h.quantity for h in of_part) - fewer) * quantity.SCALE // needed
+    left = line.stock_quantity - -(-fewer * quantity.SCALE // _in_one(fold, hold, line))
     whole = left // step * step
     return whole if whole >= item.min_quantity else 0
 
@@ -217,9 +261,10 @@ def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
     order = fold.orders[hold.demand_id]
     demand = fold.demand(order.id)
     gone = line.stock_quantity - left
-    losses = {part.item_id: gone * part.quantity // quantity.SCALE for part in item.components} or {
-        item.id: gone
-    }
+    parts = placing.parts_of(fold.book, line)
+    losses = {item_id: gone * part // quantity.SCALE for item_id, part in parts.items()}
+    if left == 0:
+        losses = {item_id: sum(h.quantity for h in _holds_of(fold, line, item_id)) for item_id in parts}
     for item_id, loss in losses.items():
         here = min(loss, hold.quantity) if item_id == fold.book.item_of(hold.position_id) else 0
         if here:
@@ -231,6 +276,11 @@ def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
     fold.lines[order.id][line.line_no] = msgspec.structs.replace(
         cut, stock=line.stock if left else "unavailable", fulfilment="short"
     )
+
+
+def _holds_of(fold: Fold, line: Line, item_id: uuid.UUID) -> list[Hold]:
+    of_line = fold.book.of_demand(line.order_id, line.line_no)
+    return [hold for hold in of_line if fold.book.item_of(hold.position_id) == item_id]
 
 
 def _tell(fold: Fold, cut: Cut) -> None:
@@ -307,11 +357,11 @@ _WORDS: dict[str, str] = {
 
 
 def _common_policy(fold: Fold, position: Position) -> Policy:
-    """The policy on which all relations concerned agree; first come, first served where they do not."""
+    """The policy on which all relations agree whose shoppers hold something; first come, first served where they do not."""
     held = (
         fold.projection.held.get(line.pool_id)
         for line in fold.book.pools.values()
-        if line.position_id == position.id
+        if line.position_id == position.id and line.held
     )
     policies = {
         relation.shortage
@@ -334,7 +384,8 @@ def _answer(
     """The stock as it is now, and what each held order lost: totals, never a shopper."""
     change = command.body.quantity - fold.book.position(id_).on_hand
     if change:
-        fold.book.move(id_, "CORRECTION", fold.demand(), on_hand=change, reason=command.body.reason)
+        correction = Change(position_id=id_, type="CORRECTION", on_hand=change, reason=command.body.reason)
+        fold.book.move(correction, fold.demand())
     position = fold.book.position(id_)
     text = quantity.text
     answer: dict[str, Any] = {
