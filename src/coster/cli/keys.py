@@ -15,6 +15,7 @@ from coster.cli.output import Exit, FailedError
 from coster.domain.identity import handlers as identity
 from coster.domain.identity import reads
 from coster.domain.identity.model import SECRET_BYTES, CreateKey, Grant, KeyView, RevokeKey, Role, new_token
+from coster.domain.parties import reads as parties
 from coster.engine.batch.handler import Handler
 from coster.engine.batch.run import Runner
 from coster.engine.db.connect import Database
@@ -81,6 +82,8 @@ def create(  # noqa: PLR0913 - each is an option of its own on the command line
     expires_at = expires and place.parsed(dt.datetime, expires, "--expires")
 
     async def work(database: Database) -> tuple[uuid.UUID, str]:
+        await place.organisations(database, org)
+        await _refuse_unknown(database, org, grant.enterprise_id)
         return await make(database, org, name or role, grant, expires_at=expires_at or None)
 
     id_, token = place.with_database(place.chosen(data_dir), work)
@@ -108,6 +111,7 @@ def revoke(
     wanted = RevokeKey(key_id=place.parsed(uuid.UUID, id_, "the id"))
 
     async def work(database: Database) -> None:
+        await place.organisations(database, org)
         await _command(database, org, identity.REVOKE_KEY, wanted, SystemClock().now())
 
     place.with_database(place.chosen(data_dir), work)
@@ -150,7 +154,17 @@ async def _command(
         raise FailedError(result.outcome.message, Exit.REFUSED)
 
 
+async def _refuse_unknown(database: Database, org_id: int, enterprise_id: uuid.UUID | None) -> None:
+    """FailedError where there is no such enterprise: a key for it would be good for nothing, and nobody would know why."""
+    if enterprise_id is None:
+        return
+    async with database.read(org_id) as conn:
+        if await parties.get_enterprise(conn, org_id, authority.SYSTEM, enterprise_id) is None:
+            raise FailedError(f"there is no enterprise {enterprise_id} in organisation {org_id}")
+
+
 async def _all(database: Database, org_id: int) -> list[KeyView]:
+    await place.organisations(database, org_id)
     keys: list[KeyView] = []
     async with database.read(org_id) as conn:
         while True:

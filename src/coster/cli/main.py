@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "serve": "coster.cli.serve:serve",
     "demo": "coster.cli.demo:demo",
     "verify": "coster.cli.verify:verify",
+    "import": "coster.cli.importing:app",
     "bench": "coster.cli.bench:app",
     "keys": "coster.cli.keys:app",
     "db": "coster.cli.db:app",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 # A pipe has no width; what is printed into one is read by people too, in logs.
 _WIDTH_OF_A_PIPE = 118
@@ -44,9 +44,9 @@ def console(*, stderr: bool = False) -> Console:
     )
 
 
-def say(text: str) -> None:
-    """A line for people, as it is."""
-    print(text, flush=True)
+def say(text: str, *, stderr: bool = False) -> None:
+    """A line for people, as it is; on standard error where standard output is for something else."""
+    print(text, file=sys.stderr if stderr else sys.stdout, flush=True)
 
 
 def complain(text: str) -> None:
@@ -61,19 +61,22 @@ def as_json(value: Any) -> None:
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows for people; what is None shows as a dash."""
-    shown = Table(*header, title=title or None, title_justify="left", title_style="bold")
+    # An id is there to be copied, so it stays in one piece however narrow the table gets.
+    columns = [Column(name, no_wrap=name == "id") for name in header]
+    shown = Table(*columns, title=title or None, title_justify="left", title_style="bold")
     for row in rows:
         shown.add_row(*("–" if cell is None else str(cell) for cell in row))
     console().print(shown)
 
 
 def progress() -> Progress:
-    """A progress bar on standard error, for bytes; nothing where that is no terminal."""
+    """A progress bar on standard error, for bytes, with a field `told` for words; nothing where that is no terminal."""
     shown = console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
+        TextColumn("{task.fields[told]}"),
         TimeRemainingColumn(),
         console=shown,
         disable=not shown.is_terminal,

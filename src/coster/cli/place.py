@@ -16,6 +16,7 @@ from coster import settings
 from coster.cli.output import Exit, FailedError
 from coster.engine.db import connect, embedded, migrate
 from coster.engine.db.connect import Database, Target
+from coster.engine.outbox import proofs
 from coster.settings import Settings
 
 T = TypeVar("T")
@@ -67,6 +68,18 @@ async def opened(target: Target) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+async def organisations(database: Database, wanted: int | None = None) -> list[int]:
+    """The numbers of all organisations, or of the wanted one. FailedError where there is none."""
+    async with database.system() as conn:
+        known = [found.org_id for found in await proofs.organisations(conn)]
+    found = known if wanted is None else [one for one in known if one == wanted]
+    if not found:
+        raise FailedError(
+            f"there is no organisation {wanted}" if wanted else "there is no organisation yet: `coster init`"
+        )
+    return found
 
 
 def with_database(given: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:

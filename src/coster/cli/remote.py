@@ -15,6 +15,8 @@ from cyclopts import Parameter
 from coster.cli.output import Exit, FailedError
 
 _SECONDS = 60.0
+# Of a file of rows nothing is answered before the last of them is done.
+_SECONDS_FOR_ROWS = 900.0
 
 
 @Parameter(name="*")
@@ -40,6 +42,10 @@ class RefusedError(FailedError):
         super().__init__(str(problem.get("detail") or f"the server answered {status}"), Exit.REFUSED)
         self.status = status
         self.problem = problem
+
+
+class LostError(FailedError):
+    """The connection was lost after it had been made: the server may have done what it was asked for."""
 
 
 class Remote:
@@ -86,47 +92,52 @@ class Remote:
         """The answer to a body that is sent to a path."""
         return self.ask("POST", path, body).json()
 
-    def every(self, path: str) -> list[Any]:
-        """All entries of a list, over all its pages."""
+    def every(self, path: str, **asked: str) -> list[Any]:
+        """All entries of a list that fit what is asked for, over all its pages."""
         found: list[Any] = []
         cursor: str | None = ""
         while cursor is not None:
             with self.reaching():
-                answer = self._client.get(f"/api/v1/{path}", params={"cursor": cursor} if cursor else {})
+                answer = self._client.get(
+                    f"/api/v1/{path}", params=asked | ({"cursor": cursor} if cursor else {})
+                )
             self.check(answer)
             page = answer.json()
             found += page["items"]
             cursor = page["next"]
         return found
 
-    @contextlib.contextmanager
-    def streaming(
-        self, path: str, content: Any, headers: Mapping[str, str], **params: str
-    ) -> Iterator[httpx2.Response]:
-        """An answer whose body is still to be read, to a body that is sent piece by piece; no limit of time on either."""
-        with (
-            self.reaching(),
-            self._client.stream(
-                "POST",
+    def send_rows(self, path: str, rows: bytes, media: str, *, dry_run: bool) -> list[dict[str, Any]]:
+        """The results of a file of rows, in order, without the sums at the end. FailedError where they did not come whole."""
+        params = {"dry_run": "true"} if dry_run else {}
+        with self.reaching():
+            answer = self._client.post(
                 f"/api/v1/{path}",
-                content=content,
-                headers=headers,
+                content=rows,
+                headers={"Content-Type": media},
                 params=params,
-                timeout=httpx2.Timeout(_SECONDS, read=None),
-            ) as answer,
-        ):
-            if answer.is_error:
-                answer.read()
-            self.check(answer)
-            yield answer
+                timeout=httpx2.Timeout(_SECONDS, read=_SECONDS_FOR_ROWS),
+            )
+        self.check(answer)
+        try:
+            *results, last = [msgspec.json.decode(line, type=dict[str, Any]) for line in answer.iter_lines()]
+        except (msgspec.MsgspecError, ValueError):
+            results, last = [], {}
+        if not last.get("done"):
+            raise LostError(f"{self.url} did not answer to all rows")
+        return results
 
     @contextlib.contextmanager
     def reaching(self) -> Iterator[None]:
         """Faults of the network as one sentence."""
         try:
             yield
-        except httpx2.HTTPError as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol) as error:
             raise FailedError(f"cannot reach {self.url}: {str(error) or type(error).__name__}") from error
+        except httpx2.HTTPError as error:
+            raise LostError(
+                f"the connection to {self.url} was lost: {str(error) or type(error).__name__}"
+            ) from error
 
     def check(self, answer: httpx2.Response) -> None:
         """RefusedError unless the answer is one of success."""

@@ -45,8 +45,18 @@ def refuse_taken(host: str, port: int) -> None:
 
 def run(given: Settings, target: Target | None, ready: Callable[[], None]) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what it has taken. `ready` is called when requests are served."""
-    with asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(_serve(given, target, ready))
+    try:
+        with asyncio.Runner(loop_factory=_loop()) as runner:
+            runner.run(_serve(given, target, ready))
+    except BaseExceptionGroup as group:
+        raise _alone(group) from None
+
+
+def _alone(fault: BaseException) -> BaseException:
+    """The fault out of the groups that the framework's tasks wrap around it, so that it is told as what it is."""
+    while isinstance(fault, BaseExceptionGroup) and len(fault.exceptions) == 1:
+        fault = fault.exceptions[0]
+    return fault
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -82,25 +92,27 @@ async def _serve(given: Settings, target: Target | None, ready: Callable[[], Non
 @contextlib.contextmanager
 def more(given: Settings, database_url: str) -> Iterator[None]:
     """The processes beyond the first, for the block; each ends with this one, however that ends."""
-    given_on = {**os.environ, **environ(msgspec.structs.replace(given, database_url=database_url, workers=1))}
+    shared = msgspec.structs.replace(app.with_webhook_keys(given), database_url=database_url, workers=1)
+    given_on = {**os.environ, **environ(shared)}
     started: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(given.workers - 1):
-            started.append(  # noqa: PERF401
-                subprocess.Popen(
-                    [sys.executable, "-m", "coster.cli.serving"],
-                    env=given_on,
-                    start_new_session=True,
-                    # One system call between fork and exec; nothing else would end it when we are killed.
-                    preexec_fn=datadir.die_with_parent(os.getpid()),  # noqa: PLW1509
-                )
-            )
+            started += [_another(given_on)]
         yield
     finally:
         for process in started:
             process.terminate()
         for process in started:
             process.wait()
+
+
+def _another(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "coster.cli.serving"],
+        env=environment,
+        start_new_session=True,
+        preexec_fn=datadir.die_with_parent(os.getpid()),  # noqa: PLW1509 - one system call, before it becomes the server
+    )
 
 
 def address(given: Settings) -> str:

@@ -31,7 +31,7 @@ def list_sessions(
     Example: coster sessions list --status open
     """
     with Remote(server) as remote:
-        found = remote.every("sessions" + (f"?status={status}" if status else ""))
+        found = remote.every("sessions", **({"status": status} if status else {}))
     if json:
         output.as_json(found)
         return

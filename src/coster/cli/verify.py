@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from coster.cli import output, place
-from coster.cli.output import Exit, FailedError
+from coster.cli.output import Exit
 from coster.domain.inventory import reads as inventory
 from coster.domain.orders import reads as orders
 from coster.domain.wholesale import reads as wholesale
@@ -60,13 +60,7 @@ def verify(
 
 async def count(database: Database, org_id: int | None, now: dt.datetime) -> list[Checked]:
     """Every promise for one organisation, or (None) for all, as of an instant. FailedError where there is none."""
-    async with database.system() as conn:
-        known = [found.org_id for found in await proofs.organisations(conn)]
-    wanted = known if org_id is None else [found for found in known if found == org_id]
-    if not wanted:
-        raise FailedError(
-            f"there is no organisation {org_id}" if org_id else "there is no organisation yet: `coster init`"
-        )
+    wanted = await place.organisations(database, org_id)
     return [check for one in wanted for check in await _of(database, one, now)]
 
 

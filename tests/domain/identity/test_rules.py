@@ -41,7 +41,21 @@ def test_key_is_made_and_told_without_its_name() -> None:
     assert decided.outcomes == [Accepted({"id": str(number(10)), "version": 1})]
     (told,) = decided.events
     assert (told[0], told[1].name, told[1].version) == (0, "key.created", 1)
-    assert told[1].data == {"grants": [{"role": "shop", "enterprise": str(HUB)}], "expires_at": None}
+    assert told[1].data == {
+        "grants": [{"role": "shop", "enterprise": str(HUB)}],
+        "expires_at": None,
+        "enterprises": [str(HUB)],
+    }
+
+
+def test_key_for_more_than_enterprises_concerns_the_organisation() -> None:
+    """Its events name no enterprise, so that only who sees everything is told."""
+    grants = [Grant(role="reader"), Grant(role="shop", enterprise_id=HUB)]
+    (_, made), (_, revoked) = (
+        *rules.create_keys({}, [ask(a_key(grants=grants))]).events,
+        *rules.revoke_keys(a_stored_key(*grants), [ask(RevokeKey(key_id=number(10)))]).events,
+    )
+    assert "enterprises" not in {**made.data, **revoked.data}
 
 
 @pytest.mark.parametrize(
@@ -199,3 +213,37 @@ def test_token_is_read_back_and_nothing_else_is() -> None:
 def test_system_may_hand_out_anything() -> None:
     """The first key of an organisation is made by nobody who has one."""
     assert codes(rules.create_keys({}, [ask(a_key(), SYSTEM)])) == ["ok"]
+
+
+def owners(**keys: dict[str, Any]) -> dict[Any, KeyState]:
+    """Keys of owners by id, named by `k` and their number, each with changes."""
+    grants = (Grant(role="owner"),)
+    ids = {name: number(int(name[1:])) for name in keys}
+    return {ids[name]: KeyState(id=ids[name], grants=grants, **changes) for name, changes in keys.items()}
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        (owners(k10={}), "last_owner_key"),
+        (owners(k10={}, k11={}), "ok"),
+        (owners(k10={}, k11={"revoked_at": AT}), "last_owner_key"),
+        (owners(k10={}, k11={"expires_at": AT}), "last_owner_key"),
+        (owners(k10={}, k11={"expires_at": AT + timedelta(seconds=1)}), "ok"),
+        (owners(k10={"revoked_at": AT}, k11={}), "ok"),
+        (owners(k10={"expires_at": AT}, k11={}), "ok"),
+        (a_stored_key(Grant(role="owner", enterprise_id=HUB)), "ok"),
+    ],
+)
+def test_last_key_of_an_owner_stays(keys: dict[Any, KeyState], code: str) -> None:
+    """One that counts is neither revoked nor expired, and is for the whole organisation; nobody may lock it out."""
+    assert codes(rules.revoke_keys(keys, [ask(RevokeKey(key_id=number(10)))])) == [code]
+
+
+def test_owners_who_revoke_each_other_in_one_batch_leave_one() -> None:
+    """Who comes first wins; the refusal says what is possible instead, and nothing is written for it."""
+    bodies = [RevokeKey(key_id=number(n)) for n in (10, 11)]
+    decided = rules.revoke_keys(owners(k10={}, k11={}), [ask(body) for body in bodies])
+    assert codes(decided) == ["ok", "last_owner_key"]
+    assert list(decided.writes.revoked) == [number(10)]
+    assert "make one first" in decided.outcomes[1].message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from datetime import timedelta
 from typing import Any
@@ -143,7 +144,8 @@ async def test_keys_are_listed_to_who_manages_them_and_without_their_hash(databa
 async def test_revoked_key_sends_nothing_more_even_when_it_was_valid_at_the_door(database: Database) -> None:
     """The batch asks again inside its own transaction."""
     await make_org(database)
-    await carry_out(database, handlers.CREATE_KEY, a_key(10, Grant(role="owner")))
+    both = (a_key(n, Grant(role="owner")) for n in (9, 10))
+    await carry_out(database, handlers.CREATE_KEY, *both)
     runner = Runner(database, handlers.authorise)
     first, second = (
         dataclasses.replace(ask(a_key(n, Grant(role="reader")), actor=number(10)), id=number(n))
@@ -170,3 +172,40 @@ async def test_stored_key_is_known_to_the_next_batch(database: Database) -> None
 def codes_of(result: Any) -> str:
     """What became of a command that the batch ran."""
     return getattr(result.outcome, "code", "ok")
+
+
+async def test_owners_who_revoke_each_other_at_once_leave_one(database: Database) -> None:
+    """Two servers, one batch each: the second waits for the first and is told that its key is the last."""
+    await make_org(database)
+    pair = [a_key(n, Grant(role="owner")) for n in (10, 11)]
+    await carry_out(database, handlers.CREATE_KEY, *pair)
+    runners = (Runner(database, handlers.authorise), Runner(database, handlers.authorise))
+    wishes = [
+        dataclasses.replace(ask(RevokeKey(key_id=number(21 - n)), actor=number(n)), id=number(30 + n))
+        for n in (10, 11)
+    ]
+    results = await asyncio.gather(
+        *(runner.run(handlers.REVOKE_KEY, [wish]) for runner, wish in zip(runners, wishes, strict=True))
+    )
+    told = sorted(codes_of(result) for (result,) in results)
+    assert told in (["last_owner_key", "ok"], ["key_not_valid", "ok"])
+    async with database.read(ORG) as conn:
+        left = [key for key in await reads.list_keys(conn, ORG, authority.SYSTEM) if not key.revoked_at]
+    assert len(left) == 1
+
+
+async def test_owner_who_waits_sees_that_its_key_is_the_last(database: Database) -> None:
+    """What was locked while another revoked is read anew: the lock, and not luck, keeps one owner."""
+    await make_org(database)
+    await carry_out(database, handlers.CREATE_KEY, *(a_key(n, Grant(role="owner")) for n in (10, 11)))
+    runner = Runner(database, handlers.authorise)
+    wish = dataclasses.replace(ask(RevokeKey(key_id=number(11)), actor=number(11)), id=number(30))
+    async with database.write(ORG) as conn:
+        first = [ask(RevokeKey(key_id=number(10)))]
+        state = await handlers.REVOKE_KEY.load(conn, ORG, first)
+        waiting = asyncio.create_task(runner.run(handlers.REVOKE_KEY, [wish]))
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        await handlers.REVOKE_KEY.write(conn, ORG, handlers.REVOKE_KEY.decide(state, first).writes)
+    (result,) = await waiting
+    assert codes_of(result) == "last_owner_key"

@@ -152,7 +152,7 @@ def test_relation_is_made_changed_and_ended() -> None:
     assert second.data == {
         "hub_id": str(HUB), "producer_id": str(FARM), "active": False, "consolidation": "per_session",
         "aggregation": "by_item", "grant_policy": "refuse", "remainder": "loose", "shortage": "first_come",
-        "discount_over": 0, "discount_permille": 0,
+        "discount_over": 0, "discount_permille": 0, "enterprises": [str(HUB), str(FARM)],
     }  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def test_customer_event_and_answer_hold_nothing_personal() -> None:
     """Token and category go out; name, address, mail and phone go to the person's row alone."""
     decided = rules.put_customers(NO_CUSTOMERS, [ask(a_customer())])
     ((_, event),) = decided.events
-    assert event.data == {"customer": str(ALI), "category": "member"}
+    assert event.data == {"customer": str(ALI), "category": "member", "enterprises": [str(HUB)]}
     assert "ecret" not in json.dumps([event.data, dict(decided.outcomes[0].value)])
     assert [(p.customer_id, p.name) for p in decided.writes.persons] == [(ALI, "Ali Secret")]
 

@@ -134,6 +134,17 @@ def test_what_cannot_be_put_is_refused_without_a_trace(status: str, changes: dic
     assert (decided.events, decided.timers, decided.writes.changed) == ([], [], [])
 
 
+def test_item_that_nobody_lets_the_planner_see_is_as_if_it_were_not() -> None:
+    """Not supplied is told of items that the planner sees; of others it is not told that they exist."""
+    planner = Authority(by_enterprise={worlds.HUB_A: frozenset({"sessions:write", "items:read"})})
+    foreign, nothing = (
+        one(planning.put, worlds.state(), worlds.put(listings=[worlds.listing(item)]), authority=planner)[0]
+        for item in (worlds.HONEY, uuid.UUID(int=99))
+    )
+    assert (foreign.code, foreign.message) == (nothing.code, nothing.message)
+    assert (nothing.code, foreign.detail) == ("item_unknown", {"item_ids": [str(worlds.HONEY)]})
+
+
 def test_listings_of_supplying_producers_and_of_the_hub_itself_are_taken() -> None:
     """With a price of the session's own, or none."""
     body = worlds.put(listings=[worlds.listing(worlds.CARROTS, 2_500_000), worlds.listing(worlds.BREAD)])
@@ -308,10 +319,13 @@ def test_what_cannot_be_opened_again(status: str, changes: dict, code: str) -> N
     ],
 )
 def test_steps_need_the_session_and_the_permission(decide: Decide, body: Any) -> None:
-    """Unknown ids and foreign sessions are refused with their codes."""
+    """Who sees a session is told that he may not; to others a foreign session is answered as one that is not there."""
     unknown, _ = one(decide, worlds.state(), body)
     foreign, _ = one(decide, worlds.state(worlds.session()), body, authority=Authority())
-    assert (unknown.code, foreign.code) == ("session_unknown", "not_permitted")
+    reader = Authority(everywhere=frozenset({"sessions:read"}))
+    seen, _ = one(decide, worlds.state(worlds.session()), body, authority=reader)
+    assert foreign == unknown
+    assert (unknown.code, seen.code) == ("session_unknown", "not_permitted")
 
 
 # --------------------------------------------------------------------------------------------------------------- series

@@ -211,5 +211,6 @@ def _event(body: PutItem, *, version: int) -> Event:
         "tracked": body.tracked,
         "price_micros": body.price_micros,
         "kit": bool(body.components),
+        "enterprises": [str(body.owner_id)],
     }
     return Event("item.created" if version == 1 else "item.changed", "item", body.item_id, version, data)

@@ -56,7 +56,12 @@ def put_enterprises(
             continue
         new = _enterprise(body, version=old.version + 1 if old else 1)
         now[new.id] = written[new.id] = new
-        data = {"kinds": new.kinds, "currency": new.currency, "timezone": new.timezone}
+        data = {
+            "kinds": new.kinds,
+            "currency": new.currency,
+            "timezone": new.timezone,
+            "enterprises": [str(new.id)],
+        }
         events.append(
             (
                 index,
@@ -141,7 +146,8 @@ def put_relations(
         terms = {name: getattr(body, name) for name in body.__struct_fields__ if name != "expected_version"}
         now[pair] = written[pair] = VersionedRelation(**terms, version=version)
         entity_id = relation_id(command.org_id, *pair)
-        data = {**terms, "hub_id": str(body.hub_id), "producer_id": str(body.producer_id)}
+        sides = {"hub_id": str(body.hub_id), "producer_id": str(body.producer_id)}
+        data = {**terms, **sides, "enterprises": list(sides.values())}
         events.append(
             (
                 index,
@@ -319,7 +325,11 @@ def _person(body: PutCustomer) -> Person:
 
 def _customer_event(customer: CustomerState) -> Event:
     """The token and the category, and nothing that could tell who it is."""
-    data = {"customer": str(customer.id), "category": customer.category}
+    data = {
+        "customer": str(customer.id),
+        "category": customer.category,
+        "enterprises": [str(customer.seller_id)],
+    }
     if customer.erased:
         return Event("customer.erased", "customer", customer.id, customer.version, data)
     return Event(

@@ -253,10 +253,16 @@ def answer(session: FullSession, *, changed: bool = True) -> Accepted:
     return Accepted({**told, "version": session.version, "changed": changed})
 
 
+def _sees(command: Command[Any], session: FullSession) -> bool:
+    """Who sells in none of its hubs does not learn that there is such a session."""
+    allows = command.authority.allows
+    return any(allows(p, hub) for hub in session.hubs for p in (PERMISSION, "sessions:read"))
+
+
 def _own(fold: Fold, command: Command[Any]) -> FullSession | Rejected:
     """The session, when the actor may move it."""
     session = fold.sessions.get(command.body.session_id)
-    if session is None:
+    if session is None or not _sees(command, session):
         return Rejected("session_unknown", "No session has this id; list them at /api/v1/sessions.")
     if not command.authority.allows(PERMISSION, session.coordinator_id):
         return refusal.not_permitted("change the sessions of this hub")

@@ -26,7 +26,7 @@ def _put(fold: life.Fold, command: Command[PutSession]) -> Outcome:
         _not_permitted(command, current)
         or _conflict(command.body, current)
         or _faults(command.body)
-        or _not_there(fold.state, command.body, current)
+        or _not_there(fold.state, command, current)
     )
     if refused:
         return refused
@@ -77,8 +77,14 @@ def _faults(body: PutSession) -> Rejected | None:
     return faults.rejected()
 
 
-def _not_there(state: SessionsState, body: PutSession, current: FullSession | None) -> Rejected | None:
-    """The refusal of hubs and items that do not exist, and of items that no hub of the session gets."""
+def _not_there(
+    state: SessionsState, command: Command[PutSession], current: FullSession | None
+) -> Rejected | None:
+    """The refusal of hubs and items that do not exist, and of items that no hub of the session gets.
+
+    Of an item that the actor may not see either, it is not told that it exists.
+    """
+    body, allows = command.body, command.authority.allows
     hubs = {body.coordinator_id, *body.hub_ids}
     if missing := hubs - state.enterprises:
         return Rejected(
@@ -87,17 +93,21 @@ def _not_there(state: SessionsState, body: PutSession, current: FullSession | No
             {"enterprise_ids": _texts(missing)},
         )
     named = {listing.item_id for listing in body.listings or ()} - set(current.listings if current else ())
-    if missing := named - state.owners.keys():
+    unsupplied = {
+        item for item in named & state.owners.keys() if not _supplied(state, hubs, state.owners[item])
+    }
+    hidden = {item for item in unsupplied if not allows("items:read", state.owners[item])}
+    if missing := hidden | (named - state.owners.keys()):
         return Rejected(
             "item_unknown",
             "An item that is to be listed does not exist; list items at /api/v1/items.",
             {"item_ids": _texts(missing)},
         )
-    if missing := {item for item in named if not _supplied(state, hubs, state.owners[item])}:
+    if unsupplied:
         return Rejected(
             "not_supplied",
             "The producer of an item supplies no hub of the session; they need a relation first (/api/v1/relations).",
-            {"item_ids": _texts(missing)},
+            {"item_ids": _texts(unsupplied)},
         )
     return None
 
