@@ -15,9 +15,11 @@ from tests.house.tree import called_name, sources
 # An entry is a name in code type that opens a table row or stands in a heading.
 ENTRY = re.compile(r"^(?:\|\s*|#{2,6}\s+)`([^`]+)`", re.MULTILINE)
 # What is called with a name: a rejection or a problem of the edge, an event or a room's own way to make one, a metric.
+# A name that depends on something is chosen first: `code = "a" if … else "b"`.
 REJECTIONS = re.compile(r"(?:Rejected|reject|refuse|Problem|of_faults)")
 COMPUTED = re.compile(r"(?:Rejected|Problem|Event)")
 EVENTS = re.compile(r"(?:\w+_)?[Ee]vent")
+TELLERS = re.compile(r"_?(?:tell|move|become|follow)")
 METRICS = re.compile(r"(?:Counter|Gauge|Histogram|Summary)")
 # A table from which a room takes the names of its events, and what such a name looks like.
 EVENT_TABLE = re.compile(r"_?(?:\w+_)?EVENTS?")
@@ -52,23 +54,40 @@ def _first_words(root: Path, called: re.Pattern[str], keyword: str) -> Iterator[
                         yield choice.value
 
 
+def _words(node: ast.AST) -> set[str]:
+    """Yields every text that stands somewhere in a piece of code."""
+    return {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+
+
+def _chosen(root: Path, variable: str) -> set[str]:
+    """Yields the texts between which an assignment to this variable chooses."""
+    return {
+        choice.value
+        for source in sources(root)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp)
+        if any(isinstance(target, ast.Name) and target.id == variable for target in node.targets)
+        for choice in (node.value.body, node.value.orelse)
+        if isinstance(choice, ast.Constant) and isinstance(choice.value, str)
+    }
+
+
 def reject_codes(root: Path) -> set[str]:
     """Yields the code of every rejection that the code below the root can answer."""
-    return set(_first_words(root, REJECTIONS, "code"))
+    return set(_first_words(root, REJECTIONS, "code")) | (_chosen(root, "code") - {""})
 
 
 def event_names(root: Path) -> set[str]:
     """Yields the name of every event that the code below the root can tell."""
-    told = set(_first_words(root, EVENTS, "name"))
+    told = set(_first_words(root, EVENTS, "name")) | _chosen(root, "name")
     for source in sources(root):
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call) and TELLERS.fullmatch(called_name(node)):
+                told |= {word for given in node.args for word in _words(given)}
         for node in source.tree.body:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             if any(isinstance(target, ast.Name) and EVENT_TABLE.fullmatch(target.id) for target in targets):
-                told |= {
-                    c.value
-                    for c in ast.walk(node)
-                    if isinstance(c, ast.Constant) and isinstance(c.value, str)
-                }
+                told |= _words(node)
     return {name for name in told if EVENT_NAME.fullmatch(name)}
 
 
@@ -121,3 +140,62 @@ def dependencies(pyproject: Path) -> set[str]:
         told["build-system"]["requires"],
     ]
     return {REQUIREMENT.match(requirement).group() for requirements in lists for requirement in requirements}
+
+
+# -- what pages tell people to type ----------------------------------------------------------------------------
+
+# Code in a page: fenced, or between backticks. What a fence quotes as an answer is no command.
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`([^`\n]+)`")
+SHELL = {"sh", "bash", "console", ""}
+TYPED = re.compile(r"(?:^|[;&|(]|&&)\s*(?:[A-Z_]+=\S*\s+)*(coster|make)\b((?: +[a-z][a-z-]*)*)", re.MULTILINE)
+ADDRESS = re.compile(r"(?:\b(GET|POST|PATCH|DELETE) +)?(?:\$\w+)?(/api/v1/(?:\$\([^)]*\)|[\w:{}$/.…-])+)")
+VARIABLE = re.compile(r"\$\([^)]*\)|\{[^}]*\}|\$\w+|…")
+TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+
+
+def typed(text: str) -> set[tuple[str, str]]:
+    """Yields what a page tells people to type: the program (`coster`, `make`) and the plain words after it."""
+    shell = "\n".join(body for kind, body in FENCE.findall(text) if kind in SHELL)
+    inline = "\n".join(INLINE.findall(FENCE.sub("", text)))
+    return {(program, words.strip()) for program, words in TYPED.findall(f"{shell}\n{inline}")}
+
+
+def unknown_commands(text: str, known: set[str]) -> list[str]:
+    """Yields the `coster …` of a page that name no command (`known`: all, in full)."""
+    groups = {command.rsplit(" ", 1)[0] for command in known} - {"coster"}
+    found = []
+    for program, words in sorted(typed(text)):
+        named = f"{program} {words}".strip()
+        fits = any(f"{named} ".startswith(f"{command} ") for command in known) or named in {"coster", *groups}
+        if program == "coster" and not fits:
+            found.append(f"{named}: there is no such command")
+    return found
+
+
+def targets(makefile: Path) -> set[str]:
+    """Yields every target of a Makefile that is a word."""
+    return set(TARGET.findall(makefile.read_text(encoding="utf-8")))
+
+
+def unknown_targets(text: str, known: set[str]) -> list[str]:
+    """Yields the `make …` of a page that name no target."""
+    wanted = {word for program, words in typed(text) if program == "make" for word in words.split()}
+    return [f"make {word}: there is no such target" for word in sorted(wanted - known)]
+
+
+def unknown_addresses(text: str, known: set[tuple[str, str]]) -> list[str]:
+    """Yields the addresses of a page (with their method, where it is told) that the API does not have.
+
+    `known`: methods in capitals and paths of the OpenAPI document.
+    """
+    there = {(method, VARIABLE.sub("{}", path)) for method, path in known}
+    paths = {path for _, path in there}
+    found = set()
+    for method, written in ADDRESS.findall(text):
+        path = VARIABLE.sub("{}", written).rstrip("./:")
+        if path == "/api/v1/{}":
+            continue  # A variable stands for the whole address, and nothing can be said.
+        if (method, path) not in there if method else path not in paths:
+            found.add(f"{method} {path}: the API has no such address".strip())
+    return sorted(found)
