@@ -97,6 +97,19 @@ async def _embedded() -> AsyncIterator[EmbeddedServer]:
             yield server
 
 
+@asynccontextmanager
+async def ground() -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
+    """A new database with one organisation: how to connect to it, its pools, and an owner's key. It is gone at the end."""
+    async with _embedded() as server:
+        options = server.connect_options()
+        await migrate.upgrade(options)
+        database = await Database.open(options, max_size=4)
+        try:
+            yield options, database, await founding.found(database, ORG)
+        finally:
+            await database.close()
+
+
 async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print) -> dict[str, Any]:
     """The whole benchmark of orders: machine, figures, ratios. `say` is told each step."""
     async with _embedded() as server:
