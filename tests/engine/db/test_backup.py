@@ -135,4 +135,4 @@ def test_psql_reaches_the_database(source: dict[str, Any], pg_bin: Path | None) 
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "2\n"
     assert "se@cret" not in str(backup._address(_url(source))[0])  # noqa: SLF001 - what `ps` would show
-    assert backup._address(_url(source))[1] == {"PGPASSWORD": "se@cret"}  # noqa: SLF001
+    assert backup._address(_url(source))[1] == {"PGPASSWORD": "se@cret"}  # noqa: SLF001 - what it would find there instead

@@ -246,7 +246,7 @@ async def test_news_that_comes_while_the_relay_works_is_not_left_for_the_next_po
     """The ring during work on an organisation counts, although that work may have looked already."""
     program = Program(database_with_organisation, ECHO, pace=probes.Pace(poll=60, pause=0.001))
     program.relay._tasks[1] = asyncio.create_task(asyncio.sleep(0.1))  # noqa: SLF001 - work that has looked already
-    program.relay._tasks[1].add_done_callback(lambda task: program.relay._done(1, task))  # noqa: SLF001
+    program.relay._tasks[1].add_done_callback(lambda task: program.relay._done(1, task))  # noqa: SLF001 - see above
     await program.do(note("a"))
     task = asyncio.create_task(program.relay.run())
     await program.until(["a", "a!"])

@@ -76,7 +76,7 @@ async def test_a_timer_that_is_moved_while_it_is_sent_is_kept(program: Program) 
         await program.do(timer(NOON + 5 * HOUR, "again"))
         return result
 
-    program.relay._sender._submit = submit  # noqa: SLF001
+    program.relay._sender._submit = submit  # noqa: SLF001 - put in its place
     await program.relay.settle()
     assert await program.timers() == [("again", NOON + 5 * HOUR, None)]
     assert await program.texts() == ["ring"]

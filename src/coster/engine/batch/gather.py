@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from coster.engine import observe
@@ -68,32 +69,46 @@ class Gatherer:
             await asyncio.wait(set(self._tasks))
 
     async def _drain(self, lane: _Lane, queue: deque[_Waiting]) -> None:
-        # One turn of the loop lets all that is ready now arrive, so that simultaneous requests share a batch.
-        await asyncio.sleep(0)
-        while queue:
-            async with self._slots:
-                batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
-                await self._answer(lane, batch)
-        del self._lanes[lane]
+        try:
+            # One turn of the loop lets all that is ready now arrive, so that simultaneous requests share a batch.
+            await asyncio.sleep(0)
+            while queue:
+                async with self._slots:
+                    batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
+                    await self._answer(lane, batch)
+        finally:
+            del self._lanes[lane]
+            # Something is left only when this task is cancelled.
+            self._answered(len(queue))
+            _hand_back(queue, [Stopped("the server is stopping")] * len(queue))
 
     async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
         _, kind, dry_run = lane
         handler = self._registry.by_kind[kind]
+        commands = [command for command, _ in batch]
+        results: Sequence[Result | Exception] = [Stopped("the server is stopping")] * len(batch)
         try:
-            results = await self._runner.run(handler, [command for command, _ in batch], dry_run=dry_run)
-        except BaseException as fault:
+            results = await self._runner.run(handler, commands, dry_run=dry_run)
+        except Exception as fault:  # noqa: BLE001 - a bug of the runner itself: whoever waits must hear of it
             results = [fault] * len(batch)
-            if not isinstance(fault, Exception):
-                raise
         finally:
-            self._waiting -= len(batch)
-            observe.WAITING.set(self._waiting)
-        for (_, future), result in zip(batch, results, strict=True):
-            if future.done():
-                continue
-            if isinstance(result, Result):
-                future.set_result(result)
-            else:
-                future.set_exception(result)
+            # Also when this task is cancelled: nobody is left waiting for an answer that will never come.
+            self._answered(len(batch))
+            _hand_back(batch, results)
         if not dry_run:
             self.committed.set()
+
+    def _answered(self, count: int) -> None:
+        self._waiting -= count
+        observe.WAITING.set(self._waiting)
+
+
+def _hand_back(batch: Iterable[_Waiting], results: Sequence[Result | Exception]) -> None:
+    """Each caller its answer; who has gone away meanwhile gets none."""
+    for (_, future), result in zip(batch, results, strict=True):
+        if future.done():
+            continue
+        if isinstance(result, Result):
+            future.set_result(result)
+        else:
+            future.set_exception(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coster.engine.db import sql
+from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
 
@@ -15,4 +15,4 @@ PROMISES: Final = {"events_have_causes": "every event has the accepted command t
 
 async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
     """The promises about commands, each counted over everything that is stored."""
-    return await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))
+    return await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

@@ -13,3 +13,5 @@ CREATE TABLE coster.command (
 );
 SELECT coster.place_table('coster.command', 'tenant');
 SELECT coster.secure_table('coster.command');
+-- What was answered stays answered.
+REVOKE UPDATE, DELETE ON TABLE coster.command FROM coster_app;

@@ -56,7 +56,7 @@ _AWAY: Final = (
 class _AppConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
     """A connection that comes back to the pool without a round trip: our transactions have ended by then."""
 
-    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - asyncpg calls it so
         """Refuse to be used again inside a transaction: the pool closes a connection whose reset fails."""
         if self.is_in_transaction():
             raise asyncpg.InterfaceError("the connection came back inside a transaction")

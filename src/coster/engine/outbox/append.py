@@ -7,7 +7,7 @@ from typing import Any
 
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
-from coster.kernel.message import Command, Decided, Timer
+from coster.kernel.message import Command, Decided, Event, Timer
 
 _q = sql.load(__file__)
 
@@ -26,21 +26,18 @@ async def append(
         return
     ordered = sorted(decided.events, key=_by_command)
     last = await _q.take_numbers(conn, org_id=org_id, count=len(ordered))
-    causes = [commands[index] for index, _ in ordered]
-    events = [event for _, event in ordered]
-    await _q.insert_events(
-        conn,
-        org_id=org_id,
-        seqs=range(last - len(ordered) + 1, last + 1),
-        names=[e.name for e in events],
-        entities=[e.entity for e in events],
-        entity_ids=[e.entity_id for e in events],
-        versions=[e.version for e in events],
-        ats=[c.at for c in causes],
-        actors=[c.actor for c in causes],
-        command_ids=[c.id for c in causes],
-        datas=[e.data for e in events],
-    )
+    rows = [
+        _row(seq, commands[index], event)
+        for seq, (index, event) in enumerate(ordered, last - len(ordered) + 1)
+    ]
+    await _q.insert_events(conn, org_id=org_id, rows=rows)
+
+
+def _row(seq: int, cause: Command[Any], event: Event) -> dict[str, Any]:
+    return {
+        "seq": seq, "name": event.name, "entity": event.entity, "entity_id": event.entity_id, "version": event.version,
+        "at": cause.at, "actor": cause.actor, "command_id": cause.id, "data": event.data,
+    }  # fmt: skip
 
 
 async def _set_timers(conn: Connection, org_id: int, timers: Sequence[Timer]) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coster.engine.db import sql
+from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
 
@@ -43,6 +43,6 @@ async def verify(conn: Connection, org_id: int, now: dt.datetime) -> list[proof.
     """The promises about events, timers and reactions, each counted over everything that is stored."""
     late: dict[str, Any] = {"org_id": org_id, "before": now - PATIENCE}
     return [
-        *await proof.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id)),
-        *await proof.checked(IN_TIME, lambda name: getattr(_q, f"verify_{name}")(conn, **late)),
+        *await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id)),
+        *await promises.checked(IN_TIME, lambda name: getattr(_q, f"verify_{name}")(conn, **late)),
     ]

@@ -7,9 +7,9 @@ UPDATE event_counter AS c SET n = c.n + :count WHERE c.org_id = :org_id RETURNIN
 INSERT INTO event AS e (org_id, seq, name, entity, entity_id, version, at, actor, command_id, data)
 SELECT o.org_id, u.seq, u.name, u.entity, u.entity_id, u.version, u.at, u.actor, u.command_id, u.data
 FROM org AS o
-CROSS JOIN unnest(:seqs::bigint[], :names::text[], :entities::text[], :entity_ids::uuid[], :versions::int[],
-                  :ats::timestamptz[], :actors::uuid[], :command_ids::uuid[], :datas::jsonb[])
-    AS u (seq, name, entity, entity_id, version, at, actor, command_id, data)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (seq bigint, name text, entity text, entity_id uuid, version int, at timestamptz, actor uuid, command_id uuid,
+          data jsonb)
 WHERE o.org_id = :org_id
 RETURNING e.seq;
 

@@ -21,9 +21,11 @@ CREATE TABLE coster.event (
     data       jsonb       NOT NULL,
     PRIMARY KEY (org_id, seq)
 );
-CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version);
+CREATE UNIQUE INDEX event_entity ON coster.event (org_id, entity_id, version, entity);
 SELECT coster.place_table('coster.event', 'tenant');
 SELECT coster.secure_table('coster.event');
+-- What happened stays so.
+REVOKE UPDATE, DELETE ON TABLE coster.event FROM coster_app;
 
 CREATE TABLE coster.timer (
     org_id   bigint      NOT NULL,

@@ -101,8 +101,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         host: str,
         port: int,
         timeout: float | None = None,  # noqa: ARG002, ASYNC109 - httpcore's signature
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002
+        local_address: str | None = None,  # noqa: ARG002 - httpcore's
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,  # noqa: ARG002 - httpcore's
     ) -> httpcore2.AsyncNetworkStream:
         """A connection to the first judged address that answers."""
         last: OSError = OSError("the host has no address")

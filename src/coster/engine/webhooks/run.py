@@ -49,9 +49,9 @@ class Run:
 
     async def _work(self, work: Iterator[tuple[Sequence[Note], bool]]) -> None:
         for chain, fresh in work:
-            await self._chain(chain, fresh)
+            await self._chain(chain, fresh=fresh)
 
-    async def _chain(self, chain: Sequence[Note], fresh: bool) -> None:  # noqa: FBT001 - goes with its chain
+    async def _chain(self, chain: Sequence[Note], *, fresh: bool) -> None:
         """One entity, in order, up to its first failure; of a chain that was kept before, the rest is still kept."""
         for index, note in enumerate(chain):
             if self._told.health.braked or self._halted():
