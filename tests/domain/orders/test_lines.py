@@ -22,7 +22,8 @@ def priced(gross: int, discount: int = 0, share: int = 0, **changes: Any) -> Lin
     given_ = {
         "order_id": order_of("Ali"), "line_no": 1, "item_id": CARROTS, "producer_id": JEAN, "unit": "kg",
         "requested": KILO, "quantity": KILO, "stock_quantity": KILO, "price_micros": gross * 10_000, "gross": gross,
-        "discount": discount, "order_share": share, "total": gross - discount - share, "stock": "held",
+        "discount": discount, "order_share": share, "basis_gross": gross, "basis_discount": discount, "basis_share": share,
+        "total": gross - discount - share, "stock": "held",
         "fulfilment": "not_started", "note": "",
     }  # fmt: skip
     return Line(**{**given_, **changes})
@@ -131,6 +132,20 @@ def test_a_line_that_changes_never_costs_less_than_nothing(
     assert min(changed.discount, changed.order_share) >= 0
     if sold == KILO:
         assert (changed.gross, changed.discount, changed.order_share) == (gross, off, share)
+
+
+@given(gross=CENTS, steps=st.lists(st.integers(0, 10**6), max_size=4), data=st.data())
+def test_a_line_that_shrinks_and_grows_back_costs_what_it_cost(
+    gross: int, steps: list[int], data: st.DataObject
+) -> None:
+    """Whatever it was in between, also nothing: no cent of its discounts is lost on the way."""
+    off = data.draw(st.integers(0, gross))
+    first = now = priced(gross, off, data.draw(st.integers(0, gross - off)))
+    for sold in [*steps, KILO]:
+        now = lines.scaled(now, sold, sold, "EUR", "")
+    assert (now.gross, now.discount, now.order_share, now.total) == (
+        first.gross, first.discount, first.order_share, first.total,
+    )  # fmt: skip
 
 
 def test_a_line_that_is_halved_costs_half() -> None:

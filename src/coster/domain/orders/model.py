@@ -135,7 +135,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of an order, as loaded or as it is to be stored."""
+    """A line of an order, as loaded or as it is to be stored.
+
+    `basis_…` is what the discounts were counted on when they were given: with any other quantity they are the same part of it.
+    """
 
     order_id: uuid.UUID
     line_no: int
@@ -149,6 +152,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     gross: int
     discount: int
     order_share: int
+    basis_gross: int
+    basis_discount: int
+    basis_share: int
     total: int
     stock: str
     fulfilment: str

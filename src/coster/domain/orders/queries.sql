@@ -29,7 +29,7 @@ FOR NO KEY UPDATE;
 -- name: lines_of
 -- Lines of orders.
 SELECT l.order_id, l.line_no, l.item_id, l.producer_id, l.unit, l.requested, l.quantity, l.stock_quantity, l.price_micros,
-       l.gross, l.discount, l.order_share, l.total, l.stock, l.fulfilment, l.note
+       l.gross, l.discount, l.order_share, l.basis_gross, l.basis_discount, l.basis_share, l.total, l.stock, l.fulfilment, l.note
 FROM order_line AS l
 WHERE l.org_id = :org_id AND l.order_id = ANY(:ids::uuid[])
 ORDER BY l.order_id, l.line_no;
@@ -70,18 +70,22 @@ RETURNING x.id;
 -- name: put_lines
 -- New and changed lines.
 INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity,
-                             price_micros, gross, discount, order_share, total, stock, fulfilment, note)
+                             price_micros, gross, discount, order_share, basis_gross, basis_discount, basis_share, total,
+                             stock, fulfilment, note)
 SELECT o.org_id, u.order_id, u.line_no, u.item_id, u.producer_id, u.unit, u.requested, u.quantity, u.stock_quantity,
-       u.price_micros, u.gross, u.discount, u.order_share, u.total, u.stock, u.fulfilment, u.note
+       u.price_micros, u.gross, u.discount, u.order_share, u.basis_gross, u.basis_discount, u.basis_share, u.total, u.stock,
+       u.fulfilment, u.note
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (order_id uuid, line_no int, item_id uuid, producer_id uuid, unit text, requested bigint, quantity bigint,
-          stock_quantity bigint, price_micros bigint, gross bigint, discount bigint, order_share bigint, total bigint,
+          stock_quantity bigint, price_micros bigint, gross bigint, discount bigint, order_share bigint, basis_gross bigint,
+          basis_discount bigint, basis_share bigint, total bigint,
           stock text, fulfilment text, note text)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, order_id, line_no) DO UPDATE
 SET quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gross = EXCLUDED.gross,
-    discount = EXCLUDED.discount, order_share = EXCLUDED.order_share, total = EXCLUDED.total, stock = EXCLUDED.stock,
+    discount = EXCLUDED.discount, order_share = EXCLUDED.order_share, basis_gross = EXCLUDED.basis_gross,
+    basis_discount = EXCLUDED.basis_discount, basis_share = EXCLUDED.basis_share, total = EXCLUDED.total, stock = EXCLUDED.stock,
     fulfilment = EXCLUDED.fulfilment, note = EXCLUDED.note
 RETURNING l.line_no;
 

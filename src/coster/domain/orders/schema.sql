@@ -47,6 +47,9 @@ CREATE TABLE coster.order_line (
     gross        bigint  NOT NULL,
     discount     bigint  NOT NULL,  -- the line's own
     order_share  bigint  NOT NULL,  -- its share of the order's discount
+    basis_gross    bigint NOT NULL,  -- what the discounts were counted on; a line that shrinks and grows has them again to the cent
+    basis_discount bigint NOT NULL,
+    basis_share    bigint NOT NULL,
     total        bigint  NOT NULL,
     stock        text    NOT NULL CHECK (stock IN ('none', 'held', 'allocated', 'backordered', 'future', 'unavailable', 'consumed',
                                                    'untracked')),

@@ -290,9 +290,7 @@ def _rehold(fold: Fold, doing: Doing) -> list[Line] | Rejected:
     changed = list(by_number.values())
     if command.body.discount is not None:
         goods = sum(line.gross - line.discount for line in changed)
-        bare = [
-            msgspec.structs.replace(line, order_share=0, total=line.gross - line.discount) for line in changed
-        ]
+        bare = [lines.without_share(line) for line in changed]
         return lines.shared(bare, lines.discount_of(command.body.discount, goods))
     return changed
 

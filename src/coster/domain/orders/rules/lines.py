@@ -150,7 +150,8 @@ def priced(order_id: uuid.UUID, checked: Checked, currency: str, stock_state: st
     return Line(
         order_id=order_id, line_no=checked.number, item_id=checked.item.id, producer_id=checked.item.owner_id,
         unit=checked.unit.code, requested=checked.requested, quantity=checked.quantity, stock_quantity=checked.stock,
-        price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, total=gross - off,
+        price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, basis_gross=gross, basis_discount=off,
+        basis_share=0, total=gross - off,
         stock=stock_state, fulfilment="not_started", note=checked.note,
     )  # fmt: skip
 
@@ -160,18 +161,32 @@ def shared(lines: list[Line], off: int) -> list[Line]:
     if off == 0:
         return lines
     parts = money.share(off, [line.gross - line.discount for line in lines])
-    return [
-        msgspec.structs.replace(line, order_share=part, total=line.gross - line.discount - part)
-        for line, part in zip(lines, parts, strict=True)
-    ]
+    return [_with_share(line, part) for line, part in zip(lines, parts, strict=True)]
+
+
+def without_share(line: Line) -> Line:
+    """The line with none of the order's discount."""
+    return msgspec.structs.replace(line, order_share=0, basis_share=0, total=line.gross - line.discount)
+
+
+def _with_share(line: Line, share: int) -> Line:
+    """The line with a share of the order's discount; from now on its discounts are counted on what it is now, if it is anything."""
+    basis = (line.gross, line.discount) if line.gross else (line.basis_gross, line.basis_discount)
+    return msgspec.structs.replace(
+        line, order_share=share, total=line.gross - line.discount - share, basis_gross=basis[0], basis_discount=basis[1],
+        basis_share=share,
+    )  # fmt: skip
 
 
 def scaled(line: Line, sold: int, stock: int, currency: str, note: str) -> Line:
-    """The line with another quantity at its price; its discounts shrink or grow in proportion, and move to no other line."""
+    """The line with another quantity at its price; its discounts are the same part of it as when they were given.
+
+    So they move to no other line, and a line that grows back to its first quantity costs what it cost first, to the cent.
+    """
     gross = money.line_amount(line.price_micros, sold, currency)
-    off = money.half_up(line.discount * gross, line.gross) if line.gross else 0
-    net = line.gross - line.discount
-    share = money.half_up(line.order_share * (gross - off), net) if net else 0
+    off = money.half_up(line.basis_discount * gross, line.basis_gross) if line.basis_gross else 0
+    net = line.basis_gross - line.basis_discount
+    share = money.half_up(line.basis_share * (gross - off), net) if net else 0
     return msgspec.structs.replace(
         line, quantity=sold, stock_quantity=stock, gross=gross, discount=off, order_share=share,
         total=gross - off - share, note=note, stock=line.stock if stock else "none",
