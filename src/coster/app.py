@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Coroutine, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Litestar
 from litestar.exceptions import HTTPException
@@ -152,7 +153,8 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
         if settings.background:
             bodies = {kind: handler.body for kind, handler in registry.by_kind.items()}
             wiring = Wiring(gatherer.submit, REACTIONS, bodies, chosen)
-            relay = Relay(database, wiring, rung=bell.listen())
+            # What nothing reacts to need not wake the relay; it looks for timers by itself.
+            relay = Relay(database, wiring, rung=bell.listen(REACTIONS))
             await stack.enter_async_context(_carrying(relay))
             await stack.enter_async_context(_keeping(statistics.keep(database)))
         webhooks = _webhooks(settings)
@@ -300,12 +302,19 @@ async def _wake_at_commits(deliverer: Deliverer, rung: asyncio.Event) -> None:
         await asyncio.sleep(_BETWEEN_LOOKS)
 
 
+def with_webhook_keys(settings: Settings) -> Settings:
+    """The settings with what webhooks are signed with: where no key is chosen, the one kept beside the
+    embedded data. All processes of a server sign with the same."""
+    if settings.webhook_keys or settings.database_url:
+        return settings
+    key = base64.b64encode(_kept_key(pathlib.Path(settings.data_dir) / "webhook.key")).decode()
+    return msgspec.structs.replace(settings, webhook_keys=f"local:{key}")
+
+
 def _webhooks(settings: Settings) -> Webhooks | None:
-    """What webhooks are signed with, and where they may go. Without keys in the settings one is kept
-    beside the embedded data."""
-    keys = {name: base64.b64decode(key) for name, _, key in _pairs(settings.webhook_keys)}
-    if not keys and not settings.database_url:
-        keys = {"local": _kept_key(pathlib.Path(settings.data_dir) / "webhook.key")}
+    """What webhooks are signed with, and where they may go."""
+    chosen = with_webhook_keys(settings).webhook_keys
+    keys = {name: base64.b64decode(key) for name, _, key in _pairs(chosen)}
     if not keys:
         return None
     networks = [network.strip() for network in settings.webhook_networks.split(",") if network.strip()]

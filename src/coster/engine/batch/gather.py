@@ -96,7 +96,9 @@ class Gatherer:
             self._answered(len(batch))
             _hand_back(batch, results)
         if not dry_run:
-            self.committed.set()
+            self.committed.ring(
+                event.name for result in results if isinstance(result, Result) for event in result.events
+            )
 
     def _answered(self, count: int) -> None:
         self._waiting -= count
