@@ -141,6 +141,19 @@ async def test_parties_by_csv(scene: Scene) -> None:
     assert terms["discount_percent"] == "2.5"
 
 
+async def test_rows_about_one_item_take_effect_in_the_order_of_the_file(scene: Scene) -> None:
+    """A count that comes before a receipt does not swallow it, although they are commands of different kinds."""
+    place = {"item_id": scene.item, "location_id": scene.location}
+    file = []
+    for number in range(10):
+        file.append({**place, "kind": "count", "quantity": 5000 + number})
+        file.append({**place, "kind": "adjust", "quantity": 7, "key": f"in order {number}"})
+    rows, _ = results(await scene.api.post(V1 + "/positions:batch", content=ndjson(*file), headers=NDJSON))
+    assert {row["status"] for row in rows} == {"accepted"}
+    [position] = (await scene.api.get(V1 + "/positions", params={"item_id": scene.item})).json()["items"]
+    assert position["on_hand"] == "5016"
+
+
 async def test_movements_take_effect_once(scene: Scene) -> None:
     """A movement with a key happens once; without a key it is refused, and a count needs none."""
     move = {"kind": "adjust", "item_id": scene.item, "location_id": scene.location, "quantity": 5}

@@ -101,6 +101,30 @@ async def test_stream_of_a_revoked_key_ends(start: Start) -> None:
     assert data.startswith(b"retry: 2000")
 
 
+async def test_stream_of_a_revoked_key_ends_although_there_is_always_news(start: Start) -> None:
+    """Its key is looked at every second, and not only when it is quiet."""
+    server = await start(key_memory=0)
+    made = await server.owner.post(V1 + "/keys", json={"name": "r", "grants": [{"role": "reader"}]})
+    reader = server.client(made.json()["token"])
+
+    async def tell() -> None:
+        for number in range(1000):
+            hub = {"name": f"Hub {number}", "kinds": ["hub"], "currency": "EUR"}
+            await server.owner.post(V1 + "/enterprises", json=hub)
+            await asyncio.sleep(0.2)
+
+    async with reader.stream("GET", V1 + "/events/stream") as stream:
+        await server.owner.delete(f"{V1}/keys/{made.json()['id']}")
+        news = asyncio.create_task(tell())
+        try:
+            async with asyncio.timeout(10):
+                data = b"".join([piece async for piece in stream.aiter_bytes()])
+        finally:
+            news.cancel()
+    assert b"event: enterprise.created" in data
+    assert b": alive" not in data
+
+
 async def test_clock_moves_the_story(start: Start) -> None:
     """Checkouts expire, sessions end and held orders complete before the move is answered; time never goes back."""
     server = await start()

@@ -142,6 +142,16 @@ async def test_rejection_carries_its_detail(scene: Scene) -> None:
     assert told["title"] == "Insufficient stock"
 
 
+async def test_faults_that_a_room_finds_look_like_those_of_a_schema(scene: Scene) -> None:
+    """Each with the pointer into the body, also in lists; in a preview as well."""
+    soup = {"owner_id": scene.producer, "sku": "SOUP", "name": "Soup\u0001", "stock_unit": "box"}
+    body = {**soup, "sales_units": [{"code": "six", "num": 6, "price": "1"}, {"code": "box", "num": 2}]}
+    found = problem(await scene.api.post(V1 + "/items", json=body), 422, "not_valid")
+    assert places(found) == ["/name", "/sales_units"]
+    shown = (await scene.api.post(V1 + "/items", json=body, params={"dry_run": "true"})).json()
+    assert shown["outcome"]["rejected"]["faults"] == found["faults"]
+
+
 async def test_request_id_is_echoed_or_made(server: Server) -> None:
     """A sound X-Request-Id comes back; another is replaced."""
     given = await server.owner.get(V1 + "/orders", headers={"X-Request-Id": "abc-1"})

@@ -28,7 +28,7 @@ CREATE_KEY: Handler[_Keys, KeysWrites] = Handler(
 REVOKE_KEY: Handler[_Keys, KeysWrites] = Handler(
     kind="identity.revoke_key",
     body=RevokeKey,
-    load=store.lock_keys,
+    load=store.lock_keys_and_owners,
     decide=rules.revoke_keys,
     write=store.write_keys,
 )

@@ -118,7 +118,13 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     grants: tuple[Grant, ...]
+    expires_at: dt.datetime | None = None
     revoked_at: dt.datetime | None = None
+
+    def opens_all(self, at: dt.datetime) -> bool:
+        """Whether whoever holds the key may do everything in the organisation at an instant."""
+        good = self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+        return good and any(grant.role == "owner" and grant.enterprise_id is None for grant in self.grants)
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):

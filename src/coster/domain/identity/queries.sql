@@ -17,10 +17,23 @@ WHERE k.org_id = :org_id AND g.org_id = :org_id AND k.secret_hash = :secret_hash
 
 -- name: lock_keys
 -- These keys with their grants, one row a grant, the keys locked against other changes until the commit.
-SELECT k.id, k.revoked_at, g.role, g.enterprise_id
+SELECT k.id, k.expires_at, k.revoked_at, g.role, g.enterprise_id
 FROM api_key AS k
 JOIN api_grant AS g ON g.org_id = k.org_id AND g.key_id = k.id
 WHERE k.org_id = :org_id AND g.org_id = :org_id AND k.id = ANY(:ids::uuid[])
+ORDER BY k.id
+FOR NO KEY UPDATE OF k;
+
+-- name: lock_keys_and_owners
+-- These keys and those of all owners that are not revoked, one row a grant, locked against other changes until the commit.
+SELECT k.id, k.expires_at, k.revoked_at, g.role, g.enterprise_id
+FROM api_key AS k
+JOIN api_grant AS g ON g.org_id = k.org_id AND g.key_id = k.id
+WHERE k.org_id = :org_id AND g.org_id = :org_id
+  AND (k.id = ANY(:ids::uuid[]) OR (k.revoked_at IS NULL AND EXISTS (
+    SELECT FROM api_grant AS o
+    WHERE o.org_id = :org_id AND o.org_id = k.org_id AND o.key_id = k.id AND o.role = 'owner'
+      AND o.enterprise_id = '00000000-0000-0000-0000-000000000000')))
 ORDER BY k.id
 FOR NO KEY UPDATE OF k;
 

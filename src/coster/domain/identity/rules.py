@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from coster.domain.identity.model import (
     ROLES,
@@ -47,19 +49,24 @@ def create_keys(keys: Keys, commands: Sequence[Command[CreateKey]]) -> Decided[K
 
 
 def revoke_keys(keys: Keys, commands: Sequence[Command[RevokeKey]]) -> Decided[KeysWrites]:
-    """Takes keys back; a key that was taken back before stays so, and is answered the same."""
+    """Takes keys back; a key that was taken back before stays so, and is answered the same.
+
+    `keys` are those named and every owner's, so that somebody is left who may do everything.
+    """
+    now = dict(keys)
     outcomes: list[Outcome] = []
     events: list[tuple[int, Event]] = []
     revoked: dict[uuid.UUID, dt.datetime] = {}
     for index, command in enumerate(commands):
-        key = keys.get(command.body.key_id)
-        refused = _refuse_revocation(key, command)
+        key = now.get(command.body.key_id)
+        refused = _refuse_revocation(key, command) or _refuse_lockout(now, command)
         if refused or key is None:
             outcomes.append(refused or _UNKNOWN)
             continue
-        if key.revoked_at is None and key.id not in revoked:
+        if key.revoked_at is None:
             revoked[key.id] = command.at
-            events.append((index, Event("key.revoked", "key", key.id, 2, {})))
+            now[key.id] = msgspec.structs.replace(key, revoked_at=command.at)
+            events.append((index, Event("key.revoked", "key", key.id, 2, _concerned(key.grants))))
         outcomes.append(Accepted({"id": str(key.id), "version": 2}))
     return Decided(outcomes, KeysWrites(made=[], revoked=revoked), events)
 
@@ -115,6 +122,17 @@ def _refuse_revocation(key: KeyState | None, command: Command[RevokeKey]) -> Rej
     return refusal.not_permitted("revoke this key, as the key may do more than it")
 
 
+def _refuse_lockout(keys: Keys, command: Command[RevokeKey]) -> Rejected | None:
+    """Without an owner's key nobody could make one any more."""
+    owners = {key.id for key in keys.values() if key.opens_all(command.at)}
+    if owners != {command.body.key_id}:
+        return None
+    return Rejected(
+        "last_owner_key",
+        "This is the last key of an owner, and nobody could make another; make one first, then revoke this.",
+    )
+
+
 _UNKNOWN = Rejected("key_unknown", "No key that you manage has this id; list them at /api/v1/keys.")
 
 
@@ -123,4 +141,11 @@ def _created(body: CreateKey) -> dict[str, Any]:
     grants = [
         {"role": g.role, "enterprise": str(g.enterprise_id) if g.enterprise_id else None} for g in body.grants
     ]
-    return {"grants": grants, "expires_at": clock.text(body.expires_at) if body.expires_at else None}
+    expires_at = clock.text(body.expires_at) if body.expires_at else None
+    return {"grants": grants, "expires_at": expires_at, **_concerned(body.grants)}
+
+
+def _concerned(grants: Iterable[Grant]) -> dict[str, Any]:
+    """The enterprises for which the key is; a key that is for more than enterprises concerns the organisation."""
+    scopes = {grant.enterprise_id for grant in grants}
+    return {} if None in scopes else {"enterprises": sorted(map(str, scopes))}

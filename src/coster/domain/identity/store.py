@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from coster.domain.identity.model import Grant, KeyState, KeysWrites, authority_of
 from coster.engine.batch.handler import Commands
@@ -30,14 +31,30 @@ async def load_authorities(
 
 async def lock_keys(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, KeyState]:
     """The keys that the commands name, locked in the order of their ids."""
-    rows = await _q.lock_keys(conn, org_id=org_id, ids=list({c.body.key_id for c in commands}))
+    return _states(await _q.lock_keys(conn, org_id=org_id, ids=list({c.body.key_id for c in commands})))
+
+
+async def lock_keys_and_owners(
+    conn: Connection, org_id: int, commands: Commands
+) -> dict[uuid.UUID, KeyState]:
+    """The keys that the commands name and every owner's, locked: two owners who revoke each other come one by one."""
+    ids_named = list({c.body.key_id for c in commands})
+    return _states(await _q.lock_keys_and_owners(conn, org_id=org_id, ids=ids_named))
+
+
+def _states(rows: Iterable[Any]) -> dict[uuid.UUID, KeyState]:
+    """The rows (one a grant) as keys."""
+    found: dict[uuid.UUID, Any] = {}
     grants: dict[uuid.UUID, list[Grant]] = {}
     for row in rows:
+        found[row["id"]] = row
         grant = Grant(role=row["role"], enterprise_id=_scope(row["enterprise_id"]))
         grants.setdefault(row["id"], []).append(grant)
     return {
-        row["id"]: KeyState(id=row["id"], grants=tuple(grants[row["id"]]), revoked_at=row["revoked_at"])
-        for row in rows
+        id_: KeyState(
+            id=id_, grants=tuple(grants[id_]), expires_at=row["expires_at"], revoked_at=row["revoked_at"]
+        )
+        for id_, row in found.items()
     }
 
 

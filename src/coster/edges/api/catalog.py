@@ -165,8 +165,10 @@ class ItemQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     owner_id: EnterpriseId | None = None
     sku: Sku | None = None
-    name: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    buyable: bool | None = None
+    name: (
+        Annotated[str, msgspec.Meta(max_length=200, description="How its name begins, in any case.")] | None
+    ) = None
+    buyable: Annotated[bool, msgspec.Meta(description="Whether it can be bought.")] | None = None
 
 
 _wanted, _patch = Body(ItemWanted), Body(ItemPatch)

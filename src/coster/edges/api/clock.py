@@ -42,7 +42,8 @@ async def move(call: Call) -> Answer:
     try:
         clock.move_to(to)
     except ValueError as error:
-        raise Problem("clock_backwards", f"{error}.".capitalize()) from None
+        told = str(error)
+        raise Problem("clock_backwards", f"{told[:1].upper()}{told[1:]}.") from None
     await call.parts.settle()
     return answer(ClockSeen(now=clock.now()))
 

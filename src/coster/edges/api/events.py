@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import msgspec
 
+from coster.edges.http import sight
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.fields import Id, Instant
 from coster.edges.http.operation import Operation
@@ -17,6 +19,7 @@ from coster.edges.http.problems import Problem
 from coster.engine.outbox import feed
 from coster.kernel.message import Stored
 
+PERMISSION = "events:read"
 EventName = Annotated[
     str, msgspec.Meta(max_length=100, description="An event's name.", examples=["order.placed"])
 ]
@@ -52,14 +55,17 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**62, description="The last number that you have seen.")] = 0
     name: EventName | None = None
-    entity: Annotated[str, msgspec.Meta(max_length=50)] | None = None
-    entity_id: uuid.UUID | None = None
+    entity: (
+        Annotated[str, msgspec.Meta(max_length=50, description="What they are about.", examples=["order"])]
+        | None
+    ) = None
+    entity_id: Annotated[uuid.UUID, msgspec.Meta(description="Which one they are about.")] | None = None
 
 
 class FeedQuery(EventQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which events, and how many at most."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)] = 100
+    limit: Annotated[int, msgspec.Meta(ge=1, le=LARGEST, description="How many at most.")] = 100
 
 
 async def list_(call: Call) -> Answer:
@@ -69,8 +75,8 @@ async def list_(call: Call) -> Answer:
         page = await feed.read_events(
             conn, call.org_id, query.after, query.limit, wanted=_wanted(call, query)
         )
-    told = [_told(stored) for stored in page.events]
-    return answer(EventPage(items=told, after=page.after, more=page.more))
+    told = (_told(call, stored) for stored in page.events)
+    return answer(EventPage(items=[one for one in told if one is not None], after=page.after, more=page.more))
 
 
 async def stream(call: Call) -> Answer:
@@ -97,22 +103,21 @@ async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[
     rung = call.parts.bell.listen()
     left = asyncio.create_task(call.left())
     events = feed.Stream(call.parts.database, rung, poll=_POLL).follow(call.org_id, after, wanted=wanted)
+    asked = time.monotonic()
     try:
         yield b"retry: 2000\n\n"
         async for stored in events:
             if call.parts.stopping or left.done():
                 return
+            if time.monotonic() - asked >= _POLL:
+                # Also where there is news all the time, a key that was revoked is told no more.
+                token = call.headers.get(b"authorization")
+                await call.parts.authenticator.caller(token, call.parts.clock.now())
+                asked = time.monotonic()
             if stored is None:
-                await call.parts.authenticator.caller(
-                    call.headers.get(b"authorization"), call.parts.clock.now()
-                )
                 yield _SIGN_OF_LIFE
-            else:
-                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (
-                    stored.seq,
-                    stored.event.name.encode(),
-                    _encode(_told(stored)),
-                )
+            elif told := _told(call, stored):
+                yield b"id: %d\nevent: %s\ndata: %s\n\n" % (told.seq, told.name.encode(), _encode(told))
     except Problem:
         return
     finally:
@@ -130,8 +135,12 @@ def _wanted(call: Call, query: EventQuery) -> feed.Filter:
     )
 
 
-def _told(stored: Stored) -> EventTold:
+def _told(call: Call, stored: Stored) -> EventTold | None:
+    """The event as the caller may see it; None where it does not concern it."""
     event = stored.event
+    data = sight.shown(call.authority, event, PERMISSION)
+    if data is None:
+        return None
     return EventTold(
         seq=stored.seq,
         name=event.name,
@@ -140,11 +149,11 @@ def _told(stored: Stored) -> EventTold:
         version=event.version,
         at=stored.at,
         command_id=stored.command_id,
-        data=dict(event.data),
+        data=data,
     )
 
 
-_READ: dict[str, Any] = {"tag": "events", "method": "GET", "permission": "events:read"}
+_READ: dict[str, Any] = {"tag": "events", "method": "GET", "permission": PERMISSION}
 OPERATIONS = (
     Operation(
         id="listEvents",

@@ -86,7 +86,7 @@ async def list_(call: Call) -> Answer:
 
 
 async def get(call: Call) -> Answer:
-    """One key."""
+    """One key, without its secret."""
     async with call.parts.database.read(call.org_id) as conn:
         key = await reads.get_key(conn, call.org_id, call.authority, call.id())
     if key is None:
@@ -147,9 +147,9 @@ OPERATIONS = (
         summary="Revoke an API key",
         endpoint=revoke,
         answer=Made,
-        problems=("key_unknown",),
+        problems=("key_unknown", "last_owner_key"),
         changes=True,
-        description="It stops working at once, everywhere.",
+        description="It stops working at once, everywhere. The last key of an owner cannot be revoked.",
         **_MANAGE,
     ),
 )

@@ -287,6 +287,7 @@ async def _wish(_call: Call, row: MovementRow) -> Wish:
         once=True,
         harmless=isinstance(row, Count),
         needs="a key",
+        about=row.item_id,
     )
 
 

@@ -11,6 +11,7 @@ from coster.edges.api import (
     clock,
     customers,
     events,
+    examples,
     flows,
     health,
     identity,
@@ -43,6 +44,12 @@ TAGS: Final = {
 }
 
 
+def document() -> dict[str, Any]:
+    """The OpenAPI document of the whole API."""
+    shown = openapi.Examples(examples.EXAMPLES, examples.FILES, examples.MEDIA)
+    return openapi.document(OPERATIONS, version=__version__, tags=TAGS, examples=shown)
+
+
 class _Document:
     """The OpenAPI document, made when it is first asked for."""
 
@@ -51,7 +58,7 @@ class _Document:
 
     async def __call__(self, _call: Call) -> Answer:
         if not self._bytes:
-            self._bytes = encode(openapi.document(OPERATIONS, version=__version__, tags=TAGS))
+            self._bytes = encode(document())
         return Answer(body=self._bytes)
 
 

@@ -174,7 +174,10 @@ class OrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seller_id: EnterpriseId | None = None
     session_id: SessionId | None = None
     customer_id: CustomerId | None = None
-    status: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+    status: (
+        Annotated[str, msgspec.Meta(max_length=50, description="Of the order's flow.", examples=["booked"])]
+        | None
+    ) = None
     channel: Channel | None = None
     reference: Reference | None = None
 

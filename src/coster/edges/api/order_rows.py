@@ -30,6 +30,10 @@ async def _one_order_each(found: AsyncIterator[Row]) -> AsyncIterator[Row]:
     held: Row | None = None
     async for row in found:
         if row.cells is None:
+            # In the order of the file: what was held comes first.
+            if held is not None:
+                yield held
+                held = None
             yield row
             continue
         whole = msgspec.structs.replace(row, cells=_nested(row.cells))
@@ -62,7 +66,13 @@ def _same_order(one: Row, other: Row) -> bool:
 def _joined(one: Row, other: Row) -> Row:
     here, there = one.cells or {}, other.cells or {}
     lines = [*here["lines"], *there["lines"]]
-    return msgspec.structs.replace(one, raw=one.raw + b"\n" + other.raw, cells={**here, "lines": lines})
+    # An order of which one line cannot be read is refused whole: without that line it would be another order.
+    return msgspec.structs.replace(
+        one,
+        raw=one.raw + b"\n" + other.raw,
+        cells={**here, "lines": lines},
+        problem=one.problem or other.problem,
+    )
 
 
 OPERATIONS = (

@@ -115,7 +115,9 @@ class EnterpriseSeen(msgspec.Struct, frozen=True, kw_only=True):
 class EnterpriseQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which enterprises."""
 
-    kind: Kind | None = None
+    kind: Annotated[Kind, msgspec.Meta(description="Of which kind it is, perhaps among others.")] | None = (
+        None
+    )
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -114,7 +114,7 @@ class SessionChanged(msgspec.Struct, frozen=True, kw_only=True):
 class ListingSeen(msgspec.Struct, frozen=True, kw_only=True):
     """An item on sale in the session."""
 
-    id: Id
+    session_id: SessionId
     item_id: ItemId
     item_name: Name
     sku: str
@@ -129,7 +129,7 @@ class SessionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Which sessions; the latest opening comes first."""
 
     hub_id: EnterpriseId | None = None
-    status: Status | None = None
+    status: Annotated[Status, msgspec.Meta(description="How far they are.")] | None = None
     open_at: Instant | None = None
 
 

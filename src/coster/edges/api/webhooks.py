@@ -92,7 +92,7 @@ class WebhookEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class DeliveryQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which deliveries: those that wait, or those that were given up until somebody resumes the endpoint."""
 
-    parked: bool = False
+    parked: Annotated[bool, msgspec.Meta(description="true: those that were given up.")] = False
 
 
 _wanted, _patch, _event = Body(WebhookWanted), Body(WebhookPatch), Body(WebhookEvent)

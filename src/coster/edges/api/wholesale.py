@@ -102,7 +102,13 @@ class HeldOrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields
     hub_id: EnterpriseId | None = None
     producer_id: EnterpriseId | None = None
     session_id: SessionId | None = None
-    status: Literal["Held", "Complete", "Fulfilled", "Cancelled"] | None = None
+    status: (
+        Annotated[
+            Literal["Held", "Complete", "Fulfilled", "Cancelled"],
+            msgspec.Meta(description="How far they are."),
+        ]
+        | None
+    ) = None
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):

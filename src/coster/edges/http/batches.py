@@ -8,9 +8,10 @@ import hashlib
 import os
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -54,7 +55,7 @@ class Wish:
     whatever else the row says;
     otherwise the same row does, and a changed one is a new wish that the room judges. Without an identity
     the row must be
-    harmless to repeat.
+    harmless to repeat. Rows that are `about` the same thing take effect in the order of the file, the others in any.
     """
 
     make: Callable[[uuid.UUID], Any]
@@ -62,8 +63,10 @@ class Wish:
     once: bool = False
     harmless: bool = False
     needs: str = "a key"
+    about: Hashable = None
 
 
+_Turns: TypeAlias = WeakValueDictionary[Hashable, asyncio.Lock]
 Prepare = Callable[[Call, Any], Awaitable[Wish]]
 Rows = Callable[[AsyncIterator[rows.Row]], AsyncIterator[rows.Row]]
 
@@ -90,9 +93,10 @@ class Batch:
         call.dry_run, call.idempotency_key  # noqa: B018 - their problems are the request's and not a row's
         results, sums = rows.Results(), {"rows": 0, "accepted": 0, "rejected": 0}
         waiting: deque[asyncio.Task[RowResult]] = deque()
+        turns: _Turns = WeakValueDictionary()
         try:
             async for row in self._arrange(rows.read(call)):
-                waiting.append(asyncio.create_task(self._answer(call, row)))
+                waiting.append(asyncio.create_task(self._answer(call, row, turns)))
                 if len(waiting) >= call.parts.limits.max_rows_in_work:
                     _note(results, sums, await waiting.popleft())
             while waiting:
@@ -107,16 +111,17 @@ class Batch:
         )
         return Answer(body=results.pieces(), media=rows.NDJSON)
 
-    async def _answer(self, call: Call, row: rows.Row) -> RowResult:
+    async def _answer(self, call: Call, row: rows.Row, turns: _Turns) -> RowResult:
         try:
             if row.problem is not None:
                 raise row.problem
-            if row.cells is None:  # noqa: SIM108
-                record = self._body.read(row.raw)
+            wish = await self._prepare(call, self._record(row))
+            if wish.about is None:
+                result = await self._send(call, row, wish)
             else:
-                record = self._body.convert(self._cells.document(row.cells))
-            wish = await self._prepare(call, record)
-            result = await self._send(call, row, wish)
+                # Whoever asks first for a lock gets it first, and the tasks of the rows begin in the order of the file.
+                async with turns.setdefault(wish.about, asyncio.Lock()):
+                    result = await self._send(call, row, wish)
         except Problem as problem:
             return _refused(call, row, problem)
         outcome = result.outcome
@@ -124,6 +129,12 @@ class Batch:
             return _refused(call, row, of_rejection(outcome), repeated=result.repeated)
         value = outcome.value if self._show is None else self._show(outcome.value)
         return RowResult(row=row.number, status="accepted", repeated=result.repeated, value=value)
+
+    def _record(self, row: rows.Row) -> Any:
+        """The row as a record. Problems: body_malformed, body_invalid."""
+        if row.cells is None:
+            return self._body.read(row.raw)
+        return self._body.convert(self._cells.document(row.cells))
 
     async def _send(self, call: Call, row: rows.Row, wish: Wish) -> Result:
         fingerprint = hashlib.sha256(row.raw).digest()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from coster.edges.http import sight
 from coster.edges.http.call import Answer, Call, Headers, encode
-from coster.edges.http.problems import Problem, of_rejection
+from coster.edges.http.problems import Problem, detail_of, of_rejection
 from coster.engine.batch.run import Result
 from coster.kernel import ids
 from coster.kernel.errors import Busy, Stopped
 from coster.kernel.message import Command, Event
-from coster.kernel.outcome import Accepted, Rejected
+from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 CREATED = 201
 
@@ -73,7 +74,7 @@ async def send_as(
     except Busy as busy:
         raise Problem(
             "busy",
-            f"{busy}; nothing was done.",
+            f"{busy}; send the same request again, under the same Idempotency-Key where it has one.",
             headers=[(b"retry-after", str(busy.retry_after).encode())],
         ) from busy
     except Stopped:
@@ -90,12 +91,14 @@ def reply(
     A value with a `version` carries it as its ETag; a repeat says so; a dry run answers with the preview,
     whatever the outcome.
     """
-    if call.dry_run:
-        return Answer(body=encode(preview(call, result, show)))
     outcome = result.outcome
+    if isinstance(outcome, Rejected) and status == CREATED:
+        outcome = _of_making(outcome)
+    if call.dry_run:
+        return Answer(body=encode(preview(call, outcome, result.events, show)))
     headers: list[tuple[bytes, bytes]] = [(b"idempotent-replayed", b"true")] if result.repeated else []
     if isinstance(outcome, Rejected):
-        problem = of_rejection(_of_making(outcome) if status == CREATED else outcome)
+        problem = of_rejection(outcome)
         problem.headers = headers
         raise problem
     if location is not None:
@@ -115,18 +118,20 @@ def made(command_id: uuid.UUID, what: str) -> uuid.UUID:
     return ids.derived(command_id, what)
 
 
-def preview(call: Call, result: Result, show: Show | None) -> Preview:
-    """A result as the answer of a dry run, with those of its events that concern the caller.
+def preview(call: Call, outcome: Outcome, events: Sequence[Event], show: Show | None) -> Preview:
+    """An outcome as the answer of a dry run, with those of its events that concern the caller.
 
     What a producer does to its stock happens to shoppers of hubs, whose orders it may not see in a preview either.
     """
-    outcome = result.outcome
     if isinstance(outcome, Accepted):
         seen = OutcomeSeen(accepted=_shown(outcome, show))
     else:
-        seen = OutcomeSeen(rejected={"code": outcome.code, "detail": outcome.message, **outcome.detail})
+        seen = OutcomeSeen(rejected={"code": outcome.code, "detail": outcome.message, **detail_of(outcome)})
+    told = ((event, sight.shown(call.authority, event)) for event in events)
     return Preview(
-        dry_run=True, outcome=seen, events=[_seen(event) for event in result.events if _concerns(call, event)]
+        dry_run=True,
+        outcome=seen,
+        events=[_seen(event, data) for event, data in told if data is not None],
     )
 
 
@@ -139,17 +144,11 @@ def _etag(outcome: Accepted) -> Headers:
     return [(b"etag", b'"%d"' % version)] if isinstance(version, int) else []
 
 
-def _concerns(call: Call, event: Event) -> bool:
-    """Whether the caller may see one of the enterprises that the event names, or the event names none."""
-    named = event.data.get("enterprises")
-    return named is None or call.sees(*(uuid.UUID(enterprise) for enterprise in named))
-
-
-def _seen(event: Event) -> EventSeen:
+def _seen(event: Event, data: dict[str, Any]) -> EventSeen:
     return EventSeen(
         name=event.name,
         entity=event.entity,
         entity_id=event.entity_id,
         version=event.version,
-        data=dict(event.data),
+        data=data,
     )

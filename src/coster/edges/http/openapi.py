@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from coster.edges.http import schemas
@@ -43,9 +45,26 @@ _HEADERS: Final[dict[str, Any]] = {
 }
 
 
-def document(operations: Sequence[Operation], *, version: str, tags: dict[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What is shown beyond what the types show by themselves.
+
+    `bodies`: documents by operation and name; `files`: CSV files by operation; `media`: answers that are no JSON.
+    """
+
+    bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    media: Mapping[str, str] = field(default_factory=dict)
+
+
+_NONE: Final = Examples()
+
+
+def document(
+    operations: Sequence[Operation], *, version: str, tags: dict[str, str], examples: Examples = _NONE
+) -> dict[str, Any]:
     """The document for these operations; `tags` gives a sentence for each tag, in order."""
-    types = _Types(operations)
+    types = _Types(operations, examples)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, types)
@@ -70,9 +89,31 @@ def document(operations: Sequence[Operation], *, version: str, tags: dict[str, s
                     "description": "An API key: coster_<organisation>_<secret>.",
                 }
             },
-            "schemas": {**types.parts, "Problem": _PROBLEM},
+            "schemas": _referred({**types.parts, "Problem": _PROBLEM}, paths),
         },
     }
+
+
+def _referred(parts: dict[str, Any], paths: dict[str, Any]) -> dict[str, Any]:
+    """Those parts to which the paths lead: records of queries are told parameter by parameter."""
+    found: set[str] = set()
+    ahead = set(_references(paths))
+    while ahead:
+        found |= ahead
+        ahead = set(_references([parts[name] for name in ahead])) - found
+    return {name: part for name, part in parts.items() if name in found}
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "$ref":
+                yield inner.rsplit("/", 1)[1]
+            else:
+                yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
 
 
 _INTRODUCTION: Final = (
@@ -88,7 +129,8 @@ _INTRODUCTION: Final = (
 class _Types:
     """The schemas of all records that operations name."""
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], examples: Examples) -> None:
+        self.examples = examples
         named: dict[Any, None] = {Fault: None, Preview: None}
         for operation in operations:
             for type_ in (operation.body, operation.rows, operation.query, operation.answer):
@@ -138,7 +180,7 @@ class _Types:
                 return [self.example(schema["items"])] if isinstance(schema.get("items"), dict) else []
             case "string":
                 return {
-                    "uuid": "0192f0c1-2f3a-7bcd-8e9f-0123456789ab",
+                    "uuid": _ID,
                     "date-time": "2026-11-23T09:00:00Z",
                 }.get(schema.get("format", ""), "text")
             case "integer" | "number":
@@ -158,24 +200,31 @@ def _operation(operation: Operation, types: _Types) -> dict[str, Any]:
         "summary": operation.summary,
         "x-coster-permission": operation.permission,
     }
-    if operation.description:
-        told["description"] = operation.description
+    told["description"] = operation.description or inspect.getdoc(operation.endpoint) or ""
     told["security"] = [] if operation.permission is None else [{"key": []}]
     if parameters := _parameters(operation, types):
         told["parameters"] = parameters
     if operation.body is not None:
-        told["requestBody"] = {
-            "required": True,
-            "content": {"application/json": _content(operation.body, types, operation.example)},
-        }
+        body = _body(operation, operation.body, types)
+        told["requestBody"] = {"required": True, "content": {"application/json": body}}
     if operation.rows is not None:
-        row = _content(operation.rows, types, operation.example)
-        told["requestBody"] = {
-            "required": True,
-            "content": {"application/x-ndjson": row, "text/csv": {"schema": {"type": "string"}}},
-        }
+        file = {"schema": {"type": "string"}, "example": types.examples.files.get(operation.id, "")}
+        content = {"application/x-ndjson": _body(operation, operation.rows, types), "text/csv": file}
+        told["requestBody"] = {"required": True, "content": content}
     told["responses"] = {**_success(operation, types), **_refusals(operation)}
     return told
+
+
+def _body(operation: Operation, type_: Any, types: _Types) -> dict[str, Any]:
+    """A body's schema, with its examples by name; where there are none, one out of the types."""
+    named = types.examples.bodies.get(operation.id)
+    if named is None:
+        return _content(type_, types)
+    return {"schema": types.of(type_), "examples": _named(named)}
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"summary": title(name), "value": value} for name, value in values.items()}
 
 
 def _content(type_: Any, types: _Types, example: Any = None) -> dict[str, Any]:
@@ -252,31 +301,47 @@ def _success(operation: Operation, types: _Types) -> dict[str, Any]:
         headers["ETag"] = {"description": "The object's version.", "schema": {"type": "string"}}
     if operation.status == 201:
         headers["Location"] = {"description": "Where the object is.", "schema": {"type": "string"}}
-    content: dict[str, Any] = {}
-    if operation.answer is not None:
-        media = "application/x-ndjson" if operation.rows is not None else "application/json"
-        content[media] = _content(operation.answer, types, operation.answer_example)
-    for media in operation.media:
-        content[media] = {"schema": {"type": "string"}}
+    content = _answers(operation, types)
     done = {"description": operation.summary, "headers": headers, **({"content": content} if content else {})}
     answers: dict[str, Any] = {str(operation.status): done}
-    if operation.changes and operation.rows is None:
-        shown = {"application/json": _content(Preview, types)}
-        if operation.status == 200:
-            content["application/json"] = {
-                **content.get("application/json", {}),
-                "schema": {"anyOf": [content["application/json"]["schema"], types.of(Preview)]}
-                if "application/json" in content
-                else types.of(Preview),
-            }
-            done["content"] = content
-        else:
-            answers["200"] = {
-                "description": "With dry_run: what would happen.",
-                "headers": _HEADERS,
-                "content": shown,
-            }
+    if _previews(operation) and operation.status != 200:
+        shown = {"schema": types.of(Preview), "example": _preview_of(content["application/json"]["example"])}
+        answers["200"] = {
+            "description": "With dry_run: what would happen.",
+            "headers": _HEADERS,
+            "content": {"application/json": shown},
+        }
     return answers
+
+
+def _previews(operation: Operation) -> bool:
+    return operation.changes and operation.rows is None
+
+
+def _answers(operation: Operation, types: _Types) -> dict[str, Any]:
+    """What comes back when all went well, by media type."""
+    content: dict[str, Any] = {}
+    if operation.rows is not None:
+        lines = {"row": {"row": 1, "status": "accepted", "value": {"id": _ID, "version": 1}}, "last": _SUMS}
+        content["application/x-ndjson"] = {"schema": types.of(operation.answer), "examples": _named(lines)}
+    elif operation.answer is not None:
+        content["application/json"] = _content(operation.answer, types, operation.answer_example)
+    if _previews(operation) and operation.status == 200:
+        done = content["application/json"]
+        named = _named({"done": done["example"], "dry_run": _preview_of(done["example"])})
+        schema = {"anyOf": [done["schema"], types.of(Preview)]}
+        content["application/json"] = {"schema": schema, "examples": named}
+    for media in operation.media:
+        content[media] = {"schema": {"type": "string"}, "example": types.examples.media.get(media, "")}
+    return content
+
+
+_ID: Final = "0192f0c1-2f3a-7bcd-8e9f-0123456789ab"
+_SUMS: Final = {"done": True, "rows": 1, "accepted": 1}
+
+
+def _preview_of(accepted: Any) -> dict[str, Any]:
+    return {"dry_run": True, "outcome": {"accepted": accepted}, "events": []}
 
 
 def implied(operation: Operation) -> list[str]:

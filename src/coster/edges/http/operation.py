@@ -41,6 +41,5 @@ class Operation:
     needs_version: bool = False
     problems: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
-    example: Any = None
     answer_example: Any = None
     parameters: Mapping[str, str] | None = None

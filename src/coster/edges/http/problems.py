@@ -142,7 +142,23 @@ def title(code: str) -> str:
 
 def of_rejection(rejected: Rejected) -> Problem:
     """What a room refused, as a problem."""
-    return Problem(rejected.code, rejected.message, members=rejected.detail)
+    return Problem(rejected.code, rejected.message, members=detail_of(rejected))
+
+
+def detail_of(rejected: Rejected) -> dict[str, Any]:
+    """What a rejection tells beyond its sentence; faults name their place as those of a body do."""
+    detail = dict(rejected.detail)
+    if "faults" in detail:
+        detail["faults"] = [
+            Fault(pointer=_pointer(fault["field"]), message=f"{fault['message']}.")
+            for fault in detail["faults"]
+        ]
+    return detail
+
+
+def _pointer(field: str) -> str:
+    """The JSON pointer for a field as rooms name it, `lines[0].quantity`."""
+    return "/" + field.replace("[", "/").replace("]", "").replace(".", "/") if field else ""
 
 
 def of_faults(code: str, what: str, faults: Sequence[Fault]) -> Problem:

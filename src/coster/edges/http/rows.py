@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import IO, Any, Final
 
 import msgspec
@@ -33,7 +33,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a file: its number (from 1; a CSV's header is not counted) and its text; of a CSV also its
     cells by column.
 
-    `problem` is why it says nothing.
+    `problem` is why it is refused.
     """
 
     number: int
@@ -165,20 +165,26 @@ def _header(cells: list[str]) -> list[str]:
 
 
 def _of_cells(number: int, record: bytes, header: list[str], delimiter: str) -> Row:
+    problem = None
     try:
-        [cells] = csv.reader(_split(_decoded(record)), delimiter=delimiter, strict=True)
+        [cells] = csv.reader([_decoded(record)], delimiter=delimiter, strict=True)
     except (csv.Error, ValueError, Problem) as error:
-        return Row(
-            number=number, raw=record, problem=Problem("body_malformed", f"The row cannot be read: {error}.")
-        )
-    if len(cells) > len(header):
-        message = f"The row has {len(cells)} cells, the header {len(header)}."
-        return Row(number=number, raw=record, problem=Problem("body_malformed", message))
-    return Row(number=number, raw=record, cells=_nested(dict(zip(header, cells, strict=False))))
+        problem = Problem("body_malformed", f"The row cannot be read: {error}.")
+        cells = _readable(record, delimiter)
+    if problem is None and len(cells) > len(header):
+        problem = Problem("body_malformed", f"The row has {len(cells)} cells, the header {len(header)}.")
+    # Also of a row that is refused the cells tell what it belongs to, so that the rest of it is not taken alone.
+    return Row(
+        number=number, raw=record, cells=_nested(dict(zip(header, cells, strict=False))), problem=problem
+    )
 
 
-def _split(text: str) -> Iterator[str]:
-    return iter(text.splitlines(keepends=True))
+def _readable(record: bytes, delimiter: str) -> list[str]:
+    """What can be read of a row that breaks the rules; perhaps nothing."""
+    try:
+        return next(csv.reader([record.decode("utf-8", "replace")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _nested(cells: dict[str, str]) -> dict[str, Any]:

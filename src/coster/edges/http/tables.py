@@ -10,14 +10,19 @@ from typing import Final
 from coster.edges.http.call import Answer
 
 MEDIA: Final = b"text/csv; charset=utf-8"
-# What a spreadsheet takes for the beginning of a formula, or strips and then finds one.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+# What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), the wide forms of East Asia included.
+_FORMULA: Final = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}", "\N{FULLWIDTH HYPHEN-MINUS}",
+                   "\N{FULLWIDTH COMMERCIAL AT}")  # fmt: skip
+# What it may strip, and then find one.
+_STRIPPED: Final = " \t\r\n\v\f\0\xa0\ufeff"
+_BREAKING: Final = ("\t", "\r", "\n", "\0")
 
 
 def guarded(cell: object) -> str:
     """A cell as text; what a spreadsheet would calculate gets an apostrophe in front. Plain numbers stay numbers."""
     text = "" if cell is None else str(cell)
-    if text.startswith(_FORMULA) and not _is_number(text):
+    calculates = text.startswith(_BREAKING) or text.lstrip(_STRIPPED).startswith(_FORMULA)
+    if calculates and not _is_number(text):
         return "'" + text
     return text
 
