@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,11 +47,25 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def start(*words: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[bytes]:
-    """The program as a process, with pipes."""
+class Program(subprocess.Popen[bytes]):
+    """A process that a test which fails does not wait for."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        """Ends it, where the block has failed; waits for it in any case."""
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, trace)
+
+
+def start(*words: str, env: Mapping[str, str] | None = None, **options: Any) -> Program:
+    """The program as a process, with pipes, and with Ctrl-C, which a shell takes from what it runs in the background."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     command = [sys.executable, "-m", "coster.cli.main", *words]
-    return subprocess.Popen(command, env=environment(**(env or {})), **{**pipes, **options})
+    return Program(command, env=environment(**(env or {})), preexec_fn=_interruptible, **{**pipes, **options})
+
+
+def _interruptible() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(

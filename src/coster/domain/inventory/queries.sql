@@ -166,6 +166,22 @@ WHERE p.org_id = :org_id
 ORDER BY p.id
 LIMIT :limit;
 
+-- name: availability
+-- What can be had of items at places, for those who own the stock or whom its owner supplies; an item, its places together.
+SELECT p.item_id, p.location_id, bool_or(p.unlimited) AS unlimited, sum(p.on_hand - p.held - p.committed)::bigint AS available
+FROM position AS p
+JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+WHERE p.org_id = :org_id AND i.org_id = :org_id AND p.item_id = ANY(:item_ids::uuid[])
+  AND (:location_ids::uuid[] IS NULL OR p.location_id = ANY(:location_ids))
+  AND (:scope::uuid[] IS NULL OR i.owner_id = ANY(:scope)
+       OR EXISTS (SELECT 1 FROM location AS l
+                  WHERE l.org_id = p.org_id AND l.id = p.location_id AND l.enterprise_id = ANY(:scope))
+       OR EXISTS (SELECT 1 FROM relation AS r
+                  WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
+GROUP BY p.item_id, p.location_id
+ORDER BY p.item_id, p.location_id
+LIMIT :limit;
+
 -- name: list_entries
 -- A position's ledger, newest first.
 SELECT g.seq, g.type, g.on_hand, g.held, g.committed, g.at, g.command_id, g.reason

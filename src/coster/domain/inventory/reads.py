@@ -45,6 +45,28 @@ def _view(row: Mapping[str, Any]) -> PositionView:
     )  # fmt: skip
 
 
+_MOST_PLACES: Final = 40_000
+
+
+async def availability(
+    conn: Connection,
+    org_id: int,
+    authority: Authority,
+    *,
+    item_ids: list[uuid.UUID],
+    location_ids: list[uuid.UUID] | None,
+) -> dict[uuid.UUID, list[tuple[uuid.UUID, int | None]]]:
+    """What can be had, in thousandths, by item and place in the order of ids (None: no count is kept); only what the asker may see."""
+    rows = await _q.availability(
+        conn, org_id=org_id, scope=scope_of(authority, "stock:read"), item_ids=item_ids, location_ids=location_ids,
+        limit=_MOST_PLACES,
+    )  # fmt: skip
+    found: dict[uuid.UUID, list[tuple[uuid.UUID, int | None]]] = {}
+    for item_id, location_id, unlimited, available in rows:
+        found.setdefault(item_id, []).append((location_id, None if unlimited else available))
+    return found
+
+
 async def list_entries(
     conn: Connection, org_id: int, position_id: uuid.UUID, *, before: int | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from coster import __version__
 from coster.edges.api import (
+    access,
+    availability,
     catalog,
     clock,
     customers,
@@ -68,10 +70,12 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *sessions.OPERATIONS,
     *wholesale.OPERATIONS,
     *inventory.OPERATIONS,
+    *availability.OPERATIONS,
     *locations.OPERATIONS,
     *catalog.OPERATIONS,
     *parties.OPERATIONS,
     *customers.OPERATIONS,
+    *access.OPERATIONS,
     *party_rows.OPERATIONS,
     *identity.OPERATIONS,
     *events.OPERATIONS,
