@@ -51,13 +51,14 @@ class Shop:
         self.seller = uuid.uuid4()
         self.items = [uuid.uuid4() for _ in range(HOT_ITEMS)]
 
-    async def batch(self, bodies: Sequence[Any]) -> None:
-        """One batch of one kind; RuntimeError unless all are accepted."""
+    async def batch(self, bodies: Sequence[Any]) -> list[uuid.UUID]:
+        """One batch of one kind; yields the commands' ids. RuntimeError unless all are accepted."""
         now = dt.datetime.now(dt.UTC)
         commands = [Command(ids.at_instant(now, os.urandom(10)), ORG, SYSTEM, now, body) for body in bodies]
         for result in await self._runner.run(self._registry.of(bodies[0]), commands):
             if not (isinstance(result, Result) and isinstance(result.outcome, Accepted)):
-                raise RuntimeError(f"the benchmark's command was not accepted: {result}")  # noqa: TRY004
+                raise RuntimeError(f"the benchmark's command was not accepted: {result}")  # noqa: TRY004 - it may be either
+        return [command.id for command in commands]
 
     async def open(self) -> str:
         """Makes the organisation, its goods and a key; yields the key."""

@@ -1,0 +1,132 @@
+-- A copy's id is the original's with the number of the copy as its last twelve digits; originals are drawn so that the rest is theirs alone.
+
+-- name: quickly!
+-- For this transaction: no fsync at the commit, and no foreign keys looked up for rows that are copies of good ones.
+SELECT set_config('synchronous_commit', 'off', true), set_config('session_replication_role', 'replica', true);
+
+-- name: copy_sessions
+-- Sessions of the originals, with who sells in them and what.
+WITH made AS (
+    INSERT INTO session AS s (org_id, id, coordinator_id, name, status, opens_at, closes_at, amend_until, recurrence, series_id, version)
+    SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.coordinator_id, x.name, x.status, x.opens_at,
+           x.closes_at, x.amend_until, x.recurrence, x.series_id, x.version
+    FROM session AS x CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
+    WHERE x.org_id = :org_id AND x.id = ANY(:sessions::uuid[])
+    RETURNING s.id
+), hubs AS (
+    INSERT INTO session_hub AS h (org_id, session_id, hub_id)
+    SELECT x.org_id, (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.hub_id
+    FROM session_hub AS x CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
+    WHERE x.org_id = :org_id AND x.session_id = ANY(:sessions::uuid[])
+    RETURNING h.session_id
+), listed AS (
+    INSERT INTO listing AS l (org_id, session_id, item_id, price_micros)
+    SELECT x.org_id, (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.item_id, x.price_micros
+    FROM listing AS x CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
+    WHERE x.org_id = :org_id AND x.session_id = ANY(:sessions::uuid[])
+    RETURNING l.session_id
+)
+SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM hubs) + (SELECT count(*) FROM listed) AS rows;
+
+-- name: copy_held_orders
+-- Held orders of the originals' sessions, and what they hold.
+WITH made AS (
+    INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at, version)
+    SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.hub_id, x.producer_id,
+           (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.single, x.status, x.flow_version, x.created_at,
+           x.changed_at, x.version
+    FROM held_order AS x CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
+    WHERE x.org_id = :org_id AND x.session_id = ANY(:sessions::uuid[])
+    RETURNING h.id
+), holding AS (
+    INSERT INTO pool_line AS l (org_id, pool_id, position_id, held, committed, consumed, surplus, multiple)
+    SELECT x.org_id, (left(x.pool_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.position_id, x.held, x.committed, x.consumed,
+           x.surplus, x.multiple
+    FROM pool_line AS x
+    JOIN held_order AS h ON h.org_id = x.org_id AND h.id = x.pool_id
+    CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
+    WHERE x.org_id = :org_id AND h.org_id = :org_id AND h.session_id = ANY(:sessions::uuid[])
+    RETURNING l.pool_id
+)
+SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM holding) AS rows;
+
+-- name: copy_orders!
+-- Heads of orders.
+INSERT INTO orders AS o (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
+                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
+SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.seller_id,
+       (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.customer_id, x.channel, x.reference || '-' || k.n,
+       x.status, x.flow, x.flow_version, x.payment, x.currency, x.gross, x.line_discount, x.order_discount, x.total, x.priority,
+       x.placed_at, x.expires_at, x.version
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN orders AS x
+WHERE x.org_id = :org_id AND x.id = ANY(:orders::uuid[]);
+
+-- name: copy_lines!
+-- Lines of orders.
+INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity, price_micros,
+                             gross, discount, order_share, basis_gross, basis_discount, basis_share, total, stock, fulfilment, note)
+SELECT x.org_id, (left(x.order_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.line_no, x.item_id, x.producer_id, x.unit,
+       x.requested, x.quantity, x.stock_quantity, x.price_micros, x.gross, x.discount, x.order_share, x.basis_gross,
+       x.basis_discount, x.basis_share, x.total, x.stock, x.fulfilment, x.note
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN order_line AS x
+WHERE x.org_id = :org_id AND x.order_id = ANY(:orders::uuid[]);
+
+-- name: copy_holds!
+-- Holds of orders.
+INSERT INTO hold AS h (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
+SELECT x.org_id, (left(x.demand_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.demand_line, x.position_id,
+       (left(x.pool_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.quantity, x.state, x.policy, x.expires_at, x.since, x.priority
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN hold AS x
+WHERE x.org_id = :org_id AND x.demand_id = ANY(:orders::uuid[]);
+
+-- name: copy_entries!
+-- The ledger of the originals' holds, numbered on from where each position stands.
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+SELECT x.org_id, x.position_id, p.seq + (k.n - :first::int) * x.many + x.place, x.type, x.on_hand, x.held, x.committed, x.at,
+       (left(x.command_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid,
+       (left(x.demand_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.reason
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN (SELECT e.org_id, e.position_id, e.type, e.on_hand, e.held, e.committed, e.at, e.command_id, e.demand_id, e.reason,
+                   row_number() OVER (PARTITION BY e.position_id ORDER BY e.seq) AS place,
+                   count(*) OVER (PARTITION BY e.position_id) AS many
+            FROM ledger AS e WHERE e.org_id = :org_id AND e.demand_id = ANY(:orders::uuid[])) AS x
+JOIN position AS p ON p.org_id = x.org_id AND p.id = x.position_id
+WHERE p.org_id = :org_id;
+
+-- name: raise_positions!
+-- Positions with what the copies hold; it runs after the ledger was copied, and before anything else is.
+UPDATE position AS p
+SET seq = p.seq + s.many * :copies::int, held = p.held + s.held * :copies::int, committed = p.committed + s.committed * :copies::int
+FROM (SELECT e.position_id, count(*) AS many, sum(e.held)::bigint AS held, sum(e.committed)::bigint AS committed
+      FROM ledger AS e WHERE e.org_id = :org_id AND e.demand_id = ANY(:orders::uuid[]) GROUP BY e.position_id) AS s
+WHERE p.org_id = :org_id AND p.id = s.position_id;
+
+-- name: copy_commands!
+-- The commands that placed the originals.
+INSERT INTO command AS c (org_id, id, kind, actor, at, fingerprint, reason, outcome)
+SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.kind, x.actor, x.at, x.fingerprint, x.reason, x.outcome
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN command AS x
+WHERE x.org_id = :org_id AND x.id = ANY(:commands::uuid[]);
+
+-- name: copy_events!
+-- What those commands caused, numbered on from the last event.
+INSERT INTO event AS e (org_id, seq, name, entity, entity_id, version, at, actor, command_id, data)
+SELECT x.org_id, c.n + (k.n - :first::int) * x.many + x.place, x.name, x.entity,
+       (left(x.entity_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.version, x.at, x.actor,
+       (left(x.command_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.data
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN (SELECT v.org_id, v.name, v.entity, v.entity_id, v.version, v.at, v.actor, v.command_id, v.data,
+                   row_number() OVER (ORDER BY v.seq) AS place, count(*) OVER () AS many
+            FROM event AS v WHERE v.org_id = :org_id AND v.command_id = ANY(:commands::uuid[])) AS x
+JOIN event_counter AS c ON c.org_id = x.org_id
+WHERE c.org_id = :org_id;
+
+-- name: raise_counter!
+-- The counter of events behind the last copy.
+UPDATE event_counter AS c
+SET n = (SELECT max(e.seq) FROM event AS e WHERE e.org_id = :org_id)
+WHERE c.org_id = :org_id;
