@@ -91,7 +91,8 @@ class Shop:
 
 
 @asynccontextmanager
-async def _embedded() -> AsyncIterator[EmbeddedServer]:
+async def embedded() -> AsyncIterator[EmbeddedServer]:
+    """A database server of our own on a directory that is gone at the end."""
     with tempfile.TemporaryDirectory(prefix="coster-bench-") as directory:
         Path(directory).chmod(0o755)  # noqa: ASYNC240
         with EmbeddedServer(Path(directory) / "pg") as server:
@@ -101,7 +102,7 @@ async def _embedded() -> AsyncIterator[EmbeddedServer]:
 @asynccontextmanager
 async def ground() -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
     """A new database with one organisation: how to connect to it, its pools, and an owner's key. It is gone at the end."""
-    async with _embedded() as server:
+    async with embedded() as server:
         options = server.connect_options()
         await migrate.upgrade(options)
         database = await Database.open(options, max_size=4)
@@ -113,7 +114,7 @@ async def ground() -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
 
 async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print) -> dict[str, Any]:
     """The whole benchmark of orders: machine, figures, ratios. `say` is told each step."""
-    async with _embedded() as server:
+    async with embedded() as server:
         options = server.connect_options()
         await migrate.upgrade(options)
         database = await Database.open(options, max_size=10)
@@ -121,18 +122,17 @@ async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print)
             shop = Shop(database, Registry(handlers))
             key = await shop.open()
             await baseline.prepare(options)
-            return await _measure(shop, key, options, seconds=seconds, say=say)
+            return await measure(shop, key, options, seconds=seconds, say=say)
         finally:
             await database.close()
 
 
-async def _measure(
-    shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any
-) -> dict[str, Any]:
+async def measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any) -> dict[str, Any]:
+    """Orders beside pgbench on one server: machine, figures, ratios. The tables of pgbench are there already."""
     program = binaries.find().path / "pgbench"
     figures: dict[str, float] = {}
     async with serving.servers(serving.url_of(options)) as [server]:
-        await _http(server.port, key, shop, clients=16, seconds=2)  # warm
+        await http(server.port, key, shop, clients=16, seconds=2)  # warm
         for form in ("five", "one"):
             for clients in (1, 8):
                 say(f"pgbench, {form} statement{'s' if form == 'five' else ''}, {clients} clients")
@@ -141,7 +141,7 @@ async def _measure(
                 figures[f"pgbench_{form}_{clients}_ms"] = found["latency_ms"]
         for clients in (64, 1):
             say(f"orders over HTTP, {clients} clients")
-            rate, latency = await _http(server.port, key, shop, clients=clients, seconds=seconds)
+            rate, latency = await http(server.port, key, shop, clients=clients, seconds=seconds)
             figures[f"http_{clients}_orders"] = rate
             figures[f"http_{clients}_ms"] = latency
         figures["server_resident_mb"] = server.resident_mb()
@@ -167,7 +167,7 @@ def ratios(figures: dict[str, float]) -> dict[str, float]:
     }
 
 
-async def _http(port: int, key: str, shop: Shop, *, clients: int, seconds: float) -> tuple[float, float]:
+async def http(port: int, key: str, shop: Shop, *, clients: int, seconds: float) -> tuple[float, float]:
     """Orders per second and median latency in milliseconds; RuntimeError when an order is not accepted."""
     body = {
         "seller_id": str(shop.seller), "channel": "bench", "completed": True,

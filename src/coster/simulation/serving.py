@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
+from coster.engine.db import datadir
 from coster.simulation.wire import Wire
 
 
@@ -45,16 +46,16 @@ class Server:
 
     async def start(self, *, patience: float = 30.0) -> None:
         """Starts the process and waits until it is ready; RuntimeError with its last words when it never is."""
-        with open(self._log or os.devnull, "ab") as log:  # noqa: ASYNC230, PTH123
+        with open(self._log or os.devnull, "ab") as log:  # noqa: ASYNC230, PTH123 - once, before a process
             await self._spawn(log)
         await self._until_ready(patience)
 
     async def _spawn(self, log: BinaryIO) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1",
-            "--port", str(self.port), "--workers", "1", "--loop", "uvloop", "--no-ws", "--backpressure", "1024",
-            "coster.app:create",
+            sys.executable, "-m", "coster.cli.main", "serve", "--host", "127.0.0.1", "--port", str(self.port),
             env={**os.environ, **self._environ}, stdout=log, stderr=log,
+            # It makes one system call; a load that dies must not leave servers behind.
+            preexec_fn=datadir.die_with_parent(os.getpid()),
         )  # fmt: skip
 
     async def _until_ready(self, patience: float) -> None:
@@ -70,6 +71,11 @@ class Server:
                 raise RuntimeError(f"the server ended with {self._process.returncode} before it was ready")
             await asyncio.sleep(0.05)
         raise RuntimeError(f"the server was not ready after {patience:g} seconds")
+
+    async def ended(self) -> int:
+        """Returns when the process has ended, with its code."""
+        assert self._process is not None, "the server was started"
+        return await self._process.wait()
 
     async def stop(self) -> None:
         """Asks the process to finish, and waits."""
@@ -89,14 +95,16 @@ class Server:
 
 
 def _resident(pid: int) -> float:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", encoding="ascii") as file:  # noqa: PTH123
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    with contextlib.suppress(OSError):
+        return (
+            int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        )
     return 0.0
 
 
 def _children(pid: int) -> list[int]:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:  # noqa: PTH123
-        return [int(child) for child in file.read().split()]
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
     return []
 
 

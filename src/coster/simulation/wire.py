@@ -37,32 +37,55 @@ class Wire:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """The reply to one request; `body` goes as JSON."""
-        data = b"" if body is None else msgspec.json.encode(body)
-        lines = [
-            f"{method} {path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\nauthorization: Bearer {self._key}\r\n"  # noqa: ISC004
-            f"content-type: application/json\r\ncontent-length: {len(data)}\r\n"
-        ]
-        lines += [f"{name}: {value}\r\n" for name, value in (headers or {}).items()]
+        request = self._request(method, path, body, headers or {})
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._exchange("".join(lines).encode() + b"\r\n" + data)
+                return await self._exchange(request)
         except BaseException:
             self.close()
             raise
 
-    async def _exchange(self, request: bytes) -> Reply:
+    async def hang_up(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> None:
+        """Sends one request and goes away without the answer."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                _, writer = await self._connected()
+                writer.write(self._request(method, path, body, headers))
+                await writer.drain()
+        finally:
+            self.close()
+
+    def _request(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> bytes:
+        data = b"" if body is None else msgspec.json.encode(body)
+        lines = [
+            f"{method} {path} HTTP/1.1\r\n",
+            f"host: {self._host}:{self._port}\r\n",
+            f"authorization: Bearer {self._key}\r\n",
+            f"content-type: application/json\r\ncontent-length: {len(data)}\r\n",
+            *(f"{name}: {value}\r\n" for name, value in headers.items()),
+        ]
+        return "".join(lines).encode() + b"\r\n" + data
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
-        reader, writer = self._streams
+        return self._streams
+
+    async def _exchange(self, request: bytes) -> Reply:
+        reader, writer = await self._connected()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         lowered = head.lower()
         if b"transfer-encoding: chunked" in lowered:
-            return Reply(status, await _chunks(reader))
-        start = lowered.find(b"content-length:")
-        length = int(head[start + 15 : head.index(b"\r\n", start)]) if start >= 0 else 0
-        return Reply(status, await reader.readexactly(length))
+            reply = Reply(status, await _chunks(reader))
+        else:
+            start = lowered.find(b"content-length:")
+            length = int(head[start + 15 : head.index(b"\r\n", start)]) if start >= 0 else 0
+            reply = Reply(status, await reader.readexactly(length))
+        if b"connection: close" in lowered:
+            self.close()
+        return reply
 
     def close(self) -> None:
         """Drops the connection."""

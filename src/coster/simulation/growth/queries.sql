@@ -51,7 +51,7 @@ WITH made AS (
 SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM holding) AS rows;
 
 -- name: copy_orders!
--- Heads of orders.
+-- The heads of the copied orders.
 INSERT INTO orders AS o (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
                          currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
 SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.seller_id,
@@ -63,7 +63,7 @@ CROSS JOIN orders AS x
 WHERE x.org_id = :org_id AND x.id = ANY(:orders::uuid[]);
 
 -- name: copy_lines!
--- Lines of orders.
+-- The lines of the copied orders.
 INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity, price_micros,
                              gross, discount, order_share, basis_gross, basis_discount, basis_share, total, stock, fulfilment, note)
 SELECT x.org_id, (left(x.order_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.line_no, x.item_id, x.producer_id, x.unit,
@@ -74,7 +74,7 @@ CROSS JOIN order_line AS x
 WHERE x.org_id = :org_id AND x.order_id = ANY(:orders::uuid[]);
 
 -- name: copy_holds!
--- Holds of orders.
+-- What the copied orders hold.
 INSERT INTO hold AS h (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
 SELECT x.org_id, (left(x.demand_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.demand_line, x.position_id,
        (left(x.pool_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.quantity, x.state, x.policy, x.expires_at, x.since, x.priority
@@ -130,3 +130,41 @@ WHERE c.org_id = :org_id;
 UPDATE event_counter AS c
 SET n = (SELECT max(e.seq) FROM event AS e WHERE e.org_id = :org_id)
 WHERE c.org_id = :org_id;
+
+-- name: copy_item!
+-- Items that are like one in all but their name.
+INSERT INTO item AS i (org_id, id, owner_id, sku, name, product, stock_unit, weight_mg, price_micros, min_quantity, max_quantity,
+                       multiple_quantity, case_quantity, tracked, buyable, kit, version)
+SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.owner_id, x.sku || '-' || k.n, x.name || ' ' || k.n,
+       x.product, x.stock_unit, x.weight_mg, x.price_micros, x.min_quantity, x.max_quantity, x.multiple_quantity, x.case_quantity,
+       x.tracked, x.buyable, x.kit, x.version
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN item AS x
+WHERE x.org_id = :org_id AND x.id = :item_id;
+
+-- name: copy_sales_units!
+-- The units in which those items are sold.
+INSERT INTO sales_unit AS s (org_id, item_id, code, num, den, price_micros)
+SELECT x.org_id, (left(x.item_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.code, x.num, x.den, x.price_micros
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN sales_unit AS x
+WHERE x.org_id = :org_id AND x.item_id = :item_id;
+
+-- name: copy_positions!
+-- The stock of those items, at the same places.
+INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, told, counted_at)
+SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, (left(x.item_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid,
+       x.location_id, x.lot, x.unlimited, x.on_hand, x.held, x.committed, x.seq, 0, x.counted_at
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN position AS x
+WHERE x.org_id = :org_id AND x.item_id = :item_id;
+
+-- name: copy_receipts!
+-- The ledger of each of those positions.
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+SELECT x.org_id, (left(x.position_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.seq, x.type, x.on_hand, x.held, x.committed,
+       x.at, x.command_id, x.demand_id, x.reason
+FROM generate_series(:first::int, :last::int) AS k (n)
+CROSS JOIN ledger AS x
+JOIN position AS p ON p.org_id = x.org_id AND p.id = x.position_id
+WHERE x.org_id = :org_id AND p.org_id = :org_id AND p.item_id = :item_id;
