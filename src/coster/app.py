@@ -10,6 +10,8 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import functools
+import gc
 import logging
 import os
 import pathlib
@@ -39,9 +41,11 @@ from coster.domain.sessions import handlers as sessions
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale import reactions as wholesale_reactions
 from coster.edges.api.operations import OPERATIONS
-from coster.edges.http import routes
-from coster.edges.http.auth import Authenticator
+from coster.edges.http import routes, throttle
+from coster.edges.http.auth import Authenticator, Memory
 from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
+from coster.edges.http.throttle import Rate
+from coster.engine import observe
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Runner
@@ -100,9 +104,12 @@ class House:
 
 def create(settings: Settings | None = None, *, target: Target | None = None) -> Litestar:
     """The ASGI app. Without settings they are read from the environment; `target` names a database instead
-    of theirs."""
+    of theirs. `state.leave()` tells it that it will be stopped soon: from then on it is not ready."""
     chosen = settings or configuration.read()
     configure_log(chosen)
+    # Python looks for rings of dead objects after every 700 new ones, and through all that live after some of those times. Of a
+    # file's row that took a third of the time; seldom is enough, since nearly everything here dies by its reference count.
+    gc.set_threshold(50_000, 20, 50)
     seat = routes.Seat(log_requests=chosen.log_requests)
 
     @contextlib.asynccontextmanager
@@ -115,13 +122,15 @@ def create(settings: Settings | None = None, *, target: Target | None = None) ->
                 # From here on nothing new is taken; what was taken is finished by `running`.
                 seat.parts.stopping = True
 
-    return Litestar(
+    made = Litestar(
         route_handlers=routes.handlers(seat, OPERATIONS, prefix="/api/v1"),
         lifespan=[lifespan],
         exception_handlers={HTTPException: routes.problem_of, Exception: routes.problem_of},
         openapi_config=None,
         logging_config=None,
     )
+    made.state.leave = seat.leave
+    return made
 
 
 @contextlib.asynccontextmanager
@@ -157,6 +166,9 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
             relay = Relay(database, wiring, rung=bell.listen(REACTIONS))
             await stack.enter_async_context(_carrying(relay))
             await stack.enter_async_context(_keeping(statistics.keep(database)))
+            kept = dt.timedelta(days=settings.access_days)
+            forgetting = identity.keep_access(database, lambda: chosen.now() - kept)
+            await stack.enter_async_context(_keeping(forgetting))
         webhooks = _webhooks(settings)
         if webhooks is not None and settings.background:
             await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
@@ -174,7 +186,7 @@ def parts(house: House) -> Parts:
     return Parts(
         database=database,
         gatherer=house.gatherer,
-        authenticator=Authenticator(find, seconds=settings.key_memory, most=settings.keys_remembered),
+        authenticator=Authenticator(find, _memory(settings)),
         clock=house.clock,
         limits=Limits(
             max_body_bytes=settings.max_body,
@@ -183,9 +195,23 @@ def parts(house: House) -> Parts:
             max_streams=settings.max_streams,
         ),
         flows=FLOWS,
+        note_access=functools.partial(identity.note_access, database),
         bell=house.bell,
         webhooks=house.webhooks,
         settle=house.relay.settle if house.relay else nothing_to_settle,
+    )
+
+
+def _memory(settings: Settings) -> Memory:
+    """How keys are remembered, and how often whom may ask."""
+    per_key = Rate(per_second=settings.key_rate, burst=settings.key_burst) if settings.key_rate else None
+    failures = Rate(per_second=settings.bad_keys / 60, burst=settings.bad_keys) if settings.bad_keys else None
+    return Memory(
+        seconds=settings.key_memory,
+        most=settings.keys_remembered,
+        per_key=per_key,
+        failures=failures,
+        proxies=throttle.networks(settings.proxies),
     )
 
 
@@ -205,6 +231,18 @@ def configure_log(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_OfLibraries(logging.WARNING)], force=True)
+
+
+class _OfLibraries(logging.Handler):
+    """What a library has to say (asyncpg, that the database is away), as a line like ours; its words without any value."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        fault = record.exc_info[1] if record.exc_info else None
+        observe.log.log(
+            record.levelno, "library", library=record.name, said=str(record.msg)[:200], exc_info=fault
+        )
 
 
 def _told_fault(_logger: Any, _method: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

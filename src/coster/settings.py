@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_row: Annotated[int, _told("Largest row of a batch.", "bytes", ge=1024)] = 262_144
     max_rows_in_work: Annotated[
         int, _told("Most rows of one batch request that are in work at once.", ge=1, le=10_000)
-    ] = 512
+    ] = 1024
     max_streams: Annotated[int, _told("Most event streams (SSE) of one process.", ge=0)] = 100
     key_memory: Annotated[
         float,
@@ -64,6 +64,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 2.0
     keys_remembered: Annotated[int, _told("Most keys whose rights are remembered.", ge=1)] = 10_000
+    key_rate: Annotated[
+        float,
+        _told(
+            "How many requests one key may send in the long run, in one process; beyond, they are answered 429 with "
+            "Retry-After. 0: without limit.",
+            "per second",
+            ge=0,
+        ),
+    ] = 0.0
+    key_burst: Annotated[int, _told("How many requests a key may send at once after a rest.", ge=1)] = 1000
+    bad_keys: Annotated[
+        int,
+        _told(
+            "How many wrong keys one address may send, in one process; beyond, keys that were never good here are "
+            "answered 429 with Retry-After. 0: without limit.",
+            "per minute",
+            ge=0,
+        ),
+    ] = 60
+    proxies: Annotated[
+        str,
+        _told(
+            "Networks of your own proxies, for example `127.0.0.1/32`: for wrong keys the address is then the one "
+            "that they say in X-Forwarded-For. Empty: it is not believed."
+        ),
+    ] = ""
+    access_days: Annotated[
+        int, _told("How long it is kept who saw which customer's personal data.", "days", ge=1)
+    ] = 365
+    notice: Annotated[
+        float,
+        _told(
+            "How long a server that is told to stop (SIGTERM) still takes requests while `/health/ready` says 503, so that a "
+            "proxy has sent the last one; longer than the proxy's interval between probes. Ctrl-C skips it.",
+            "seconds",
+            ge=0,
+            le=600,
+        ),
+    ] = 2.0
     drain: Annotated[
         float, _told("How long a stopping server finishes what it has taken.", "seconds", ge=0)
     ] = 30.0

@@ -108,10 +108,11 @@ async def test_every_shopper_concerned_is_told_why_and_nobody_else(town: Town) -
 
     [event] = await told(town, "order.shorted")
     assert event["entity_id"] == order_of("David")
-    assert event["why"] == "beans: 1 kg fewer than promised, shared out by who came first"
+    assert event["why"] == "beans: 1 kg fewer than promised (frost), shared out by who came first"
     assert (event["total"], event["lines"][0]["quantity"], event["enterprises"]) == ("2.00", "1", [str(hub)])
     assert (
-        event["lines"][0]["note"] == "1 of 2: beans: 1 kg fewer than promised, shared out by who came first"
+        event["lines"][0]["note"]
+        == "1 of 2: beans: 1 kg fewer than promised (frost), shared out by who came first"
     )
     assert (await order(town, "David"))["total"] == 200
 
@@ -292,7 +293,7 @@ async def test_two_shortages_in_one_batch_are_one_after_the_other(town: Town) ->
     assert all(isinstance(result.outcome, Accepted) for result in results)
     assert await left(town) == [3000, 4000, 0]
     assert [row["note"] for row in await lines_of(town, "David")] == [
-        "0 of 1: beans: 2 kg fewer than promised, shared out by who came first"
+        "0 of 1: beans: 2 kg fewer than promised (frost), shared out by who came first"
     ]
 
 

@@ -87,6 +87,7 @@ async def start(databases: Databases) -> AsyncIterator[Start]:
             "log_level": "error",
             "clock": "manual",
             "clock_start": AT.isoformat(),
+            "bad_keys": 0,  # tests send many from one address; tests/edges/test_throttle.py is about the limit
             **overrides,
         }
         app = create(configuration.read({}, **chosen), target=target)

@@ -40,6 +40,7 @@ OF_NAME: Final = {
     "session_id": "session",
     "customer_id": "customer",
     "entity_id": "order",
+    "key_id": "key",
 }
 """What the id under a name is the id of; `id` in a body is a name for something new."""
 
@@ -77,8 +78,12 @@ async def settle(api: httpx2.AsyncClient, mark: str) -> Estate:
     ]
     await _goods(api, mark, ids)
     await _sale(api, mark, ids)
-    grants = [{"role": "shop", "enterprise_id": ids["hub"]}]
-    ids["key"] = (await made(api, "/keys", {"name": f"{mark} till", "grants": grants}))["id"]
+    grants = [{"role": "hub", "enterprise_id": ids["hub"]}]
+    key = await made(api, "/keys", {"name": f"{mark} desk", "grants": grants})
+    ids["key"] = key["id"]
+    # A look with that key, which is written down.
+    looks = {"Authorization": f"Bearer {key['token']}"}
+    assert (await api.get(f"{V1}/customers/{ids['customer']}", headers=looks)).status_code == 200
     # It waits for what never happens, so that nothing is ever sent.
     hook = {"url": f"https://93.184.215.14/{mark}", "names": ["never.told"], "enterprise_id": ids["hub"]}
     ids["webhook"] = (await made(api, "/webhooks", hook))["id"]

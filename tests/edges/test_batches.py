@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -152,6 +153,60 @@ async def test_rows_about_one_item_take_effect_in_the_order_of_the_file(scene: S
     assert {row["status"] for row in rows} == {"accepted"}
     [position] = (await scene.api.get(V1 + "/positions", params={"item_id": scene.item})).json()["items"]
     assert position["on_hand"] == "5016"
+
+
+async def test_order_of_the_file_holds_over_parcels_and_repeats(start: Start) -> None:
+    """With two rows at a time in work; a receipt that was refused then is judged anew in its own place."""
+    small = await start(max_rows_in_work=4)
+    scene = await build(small.owner)
+    place = {"item_id": scene.item, "location_id": scene.location}
+    file = [{**place, "kind": "adjust", "quantity": -9000, "type": "CORRECTION", "key": "out"}]
+    for number in range(5):
+        file.append({**place, "kind": "count", "quantity": 100 + number})
+        file.append({**place, "kind": "adjust", "quantity": 7, "key": f"over {number}"})
+    path = V1 + "/positions:batch"
+    rows, _ = results(await scene.api.post(path, content=ndjson(*file), headers=NDJSON))
+    assert codes(rows) == ["stock_promised"] + ["accepted"] * 10
+    [position] = (await scene.api.get(V1 + "/positions", params={"item_id": scene.item})).json()["items"]
+    assert position["on_hand"] == "111"
+    more = ndjson({**place, "kind": "count", "quantity": 9500}, *file)
+    rows, _ = results(await scene.api.post(path, content=more, headers=NDJSON))
+    assert codes(rows) == ["accepted"] * 12
+    assert [row["value"]["positions"][0]["on_hand"] for row in rows[:3]] == ["9500", "500", "100"]
+    assert [row.get("repeated", False) for row in rows] == [False] * 3 + [True, False] * 4 + [True]
+
+
+async def test_files_wait_where_a_request_would_be_sent_away(start: Start) -> None:
+    """With room for one command, files that come at once are all taken, each row once."""
+    busy = await start(max_waiting=1, max_rows_in_work=8)
+    scene = await build(busy.owner)
+    files = [ndjson(*[scene.order(f"w{file}-{number}", 1) for number in range(12)]) for file in range(4)]
+    sent = [scene.api.post(V1 + "/orders:batch", content=file, headers=NDJSON, timeout=60) for file in files]
+    for answer in await asyncio.gather(*sent):
+        assert codes(results(answer)[0]) == ["accepted"] * 12
+    assert await scene.available() == "952"
+
+
+async def test_item_that_comes_twice_is_one(scene: Scene) -> None:
+    """New or known, named by id or by SKU: the last row says what it is, each row counts as a change."""
+    row = {"owner_id": scene.producer, "sku": "KALE", "name": "Kale"}
+    path = V1 + "/items:batch"
+    data = ndjson(row, {**row, "price": "2"}, {**row, "price": "-1"}, {**row, "price": "3"})
+    rows, _ = results(await scene.api.post(path, content=data, headers=NDJSON))
+    assert codes(rows) == ["accepted", "accepted", "body_invalid", "accepted"]
+    values = [one["value"] for one in rows if one["status"] == "accepted"]
+    assert [value["version"] for value in values] == [1, 2, 3]
+    assert len({value["id"] for value in values}) == 1
+    again, _ = results(
+        await scene.api.post(
+            path, content=ndjson(row, {**row, "id": values[0]["id"], "name": "Black kale"}), headers=NDJSON
+        )
+    )
+    assert [one["value"] for one in again] == [
+        {"id": values[0]["id"], "version": number} for number in (4, 5)
+    ]
+    [kale] = (await scene.api.get(V1 + "/items?sku=KALE")).json()["items"]
+    assert (kale["name"], kale["price"]) == ("Black kale", "0.00")
 
 
 async def test_movements_take_effect_once(scene: Scene) -> None:

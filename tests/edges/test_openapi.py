@@ -39,9 +39,10 @@ REFUSED_HERE: Final = {
 """Examples that are right, and not possible as things stand in the estate."""
 
 
-def validator(schema: dict[str, Any]) -> Any:
-    """For a schema of the document, references and formats included."""
+def validator(schema: dict[str, Any], *, closed: bool = False) -> Any:
+    """For a schema of the document, references and formats included; `closed`: with no member that it does not name."""
     whole = {**schema, "components": DOCUMENT["components"]}
+    whole = _closed(whole) if closed else whole
     return jsonschema.Draft202012Validator(whole, format_checker=schemas._FORMATS)  # noqa: SLF001 - as the edge judges
 
 
@@ -87,7 +88,7 @@ def expected(told: Told) -> set[str]:
     """The refusals that an operation of this kind can answer."""
     found = {"500", "503"}
     if told.permission is not None:
-        found |= {"401", "403"}
+        found |= {"401", "403", "429"}
     if told.named("path"):
         found |= {"404"}
     bodies = told.spec.get("requestBody", {}).get("content", {})
@@ -250,12 +251,38 @@ async def test_examples_take_effect(server: Server, ours: Estate) -> None:
         _fits(named, heard.status, heard.body)
 
 
+async def test_answers_have_no_member_that_is_not_told(server: Server, ours: Estate) -> None:
+    """What can be read is in the document, member by member: nothing of the inside slips out."""
+    matrix, found = Matrix(server.owner, [], ours), set()
+    for ask in asks(DOCUMENT, ours):
+        if ask.told.method != "GET" or ask.told.permission is None:
+            continue
+        heard = await matrix.hear(ask)
+        content = ask.told.spec["responses"].get(str(heard.status), {}).get("content", {}).get(JSON)
+        if content and heard.body.startswith(("{", "[")):
+            errors = validator(content["schema"], closed=True).iter_errors(json.loads(heard.body))
+            assert [error.message for error in errors] == [], ask.told.id
+            found.add(ask.told.id)
+    assert {"getOrder", "getHeldOrder", "listPositions", "listSessions"} <= found
+
+
+def _closed(schema: Any) -> Any:
+    """The schema, with only those members of objects that it names."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: _closed(one) for name, one in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
+
+
 def _fits(ask: Ask, status: int, body: str) -> None:
     """The answer is one that the document tells of."""
     answer = ask.told.spec["responses"][str(status)]["content"]
     [content] = [one for media, one in answer.items() if media in (JSON, NDJSON, PROBLEM)]
+    judge = validator(content["schema"], closed=status < 400)
     for line in body.splitlines() if ask.media == NDJSON else [body]:
-        errors = [error.message for error in validator(content["schema"]).iter_errors(json.loads(line))]
+        errors = [error.message for error in judge.iter_errors(json.loads(line))]
         assert errors == [], f"{ask.told.id} {status}: {line[:300]}"
 
 

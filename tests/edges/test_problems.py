@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from coster.edges.http import problems
+from coster.edges.http.problems import SENTENCES, STATUS
 from tests.edges.conftest import Server
 from tests.edges.scene import V1, Scene
 
@@ -74,6 +77,16 @@ async def test_faults_of_a_union_are_those_of_the_meant_branch(scene: Scene) -> 
     assert places(told) == ["/attributes/payment", "/attributes/tip"]
 
 
+async def test_event_that_is_none_is_told_all_that_there_are(scene: Scene) -> None:
+    """A slip in the name of an event is answered with every name, not with those of one kind of event."""
+    body = {"name": "clsoe", "attributes": {"reason": 5}}
+    answer = await scene.api.post(f"{V1}/sessions/{scene.session}/events", json=body)
+    told = problem(answer, 422, "body_invalid")
+    assert [(fault["pointer"], fault["accepted"]) for fault in told["faults"]] == [
+        ("/name", ["open", "close", "reopen", "end"])
+    ]
+
+
 @pytest.mark.parametrize("value", ["2026-11-23T09:00:00", "yesterday", 5])
 async def test_instant_needs_a_time_zone(scene: Scene, value: Any) -> None:
     """A time without a zone names no instant."""
@@ -131,6 +144,39 @@ async def test_faults_of_a_query_are_told_at_once(server: Server) -> None:
     problem(await server.owner.get(V1 + "/orders?limit=5&limit=6"), 422, "query_invalid")
     problem(await server.owner.get(V1 + "/orders?status=%00"), 422, "query_invalid")
     problem(await server.owner.post(V1 + "/orders?dry_run=maybe", json={}), 422, "query_invalid")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=100000", "must be at most 200."),
+        ("limit=0", "must be at least 1."),
+        ("limit=many", "must be of type integer."),
+        ("seller_id=7", "must be a UUID, for example 0192f0c1-2f3a-7bcd-8e9f-0123456789ab."),
+    ],
+)
+async def test_fault_of_a_parameter_says_what_is_possible(server: Server, query: str, message: str) -> None:
+    """A number that is too large is told as one, although every parameter comes as text."""
+    told = problem(await server.owner.get(f"{V1}/orders?{query}"), 422, "query_invalid")
+    assert [fault["message"] for fault in told["faults"]] == [message]
+
+
+async def test_fault_of_a_whole_body_is_told_without_a_place(server: Server) -> None:
+    """Where the body itself is of the wrong kind there is no member to point at."""
+    told = problem(await server.owner.post(V1 + "/orders", json=[]), 422, "body_invalid")
+    assert told["detail"] == "The body has one fault; it is of the body as a whole: must be of type object."
+
+
+@pytest.mark.parametrize("code", sorted({*STATUS, *SENTENCES}))
+def test_code_with_a_status_or_a_sentence_is_raised_somewhere(code: str) -> None:
+    """The tables name no code that nothing in the program says."""
+    package = Path(problems.__file__).parents[2]
+    files = [path for path in package.rglob("*.py") if path != Path(problems.__file__)]
+    own = Path(problems.__file__).read_text(encoding="utf-8")
+    said = f'Problem("{code}"' in own or any(
+        f'"{code}"' in file.read_text(encoding="utf-8") for file in files
+    )
+    assert said
 
 
 async def test_rejection_carries_its_detail(scene: Scene) -> None:

@@ -34,6 +34,12 @@ class Command(Generic[B]):
     reason: str = ""
     authority: Authority = NOBODY
 
+    def as_(self, authority: Authority) -> Command[B]:
+        """The same command with what its actor may do (by name, since `dataclasses.replace` looks every field up)."""
+        return Command(
+            self.id, self.org_id, self.actor, self.at, self.body, self.fingerprint, self.reason, authority
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -81,6 +81,17 @@ def test_each_type_of_change_is_an_entry(type_: str, quantity: int) -> None:
     assert event.data["enterprises"] == [str(FARM)]
 
 
+def test_events_about_a_position_are_numbered_by_themselves() -> None:
+    """Holds are entries too and are told as orders; who hears of the position misses nothing between 2, 3 and 4."""
+    bodies = [adjusted(500), adjusted(-9000), adjusted(100)]
+    decided = moving.adjust(
+        state(position(2000, held=300, seq=40, told=2)), [tell(n, body) for n, body in enumerate(bodies, 1)]
+    )
+    assert [event.version for _, event in decided.events] == [3, 4]
+    [now] = decided.writes.positions
+    assert (now.seq, now.told) == (42, 4)
+
+
 def test_the_answer_is_the_position_as_it_is_now() -> None:
     """Decimals of the stock unit."""
     decided = moving.adjust(state(position(2000, held=300, committed=250)), [tell(1, adjusted(500))])

@@ -185,7 +185,7 @@ async def test_a_position_that_has_changed_is_not_overwritten(farm: Database) ->
 
 _TWIN = """
 INSERT INTO position SELECT org_id, '00000000-0000-0000-0000-000000000063', item_id, location_id, lot, unlimited, on_hand, held,
-                            committed, seq, counted_at FROM position
+                            committed, seq, told, counted_at FROM position
 """
 
 

@@ -203,3 +203,14 @@ def _checked(**changes: Any) -> lines.Checked:
               "requested": KILO, "quantity": KILO, "stock": KILO, "price_micros": 2_000_000, "discount": None,
               "note": ""}  # fmt: skip
     return lines.Checked(**{**given_, **changes})
+
+
+def test_a_line_that_got_nothing_at_first_keeps_its_discount_for_later() -> None:
+    """Ten percent of a kilo that was not there are ten percent of the half kilo that comes."""
+    empty = _checked(
+        price_micros=2_000_000, discount=Discount(permille=100), requested=KILO, quantity=0, stock=0
+    )
+    bare = lines.priced(order_of("Ali"), empty, "EUR", "unavailable")
+    assert (bare.gross, bare.discount, bare.total) == (0, 0, 0)
+    come = lines.scaled(bare, 500, 500, "EUR", "")
+    assert (come.gross, come.discount, come.total) == (100, 10, 90)

@@ -196,7 +196,7 @@ def test_where_two_hubs_terms_disagree_who_came_first_is_served() -> None:
     decided = market.decide(lowered(3 * KILO))
     assert left(market) == [2, 1]
     [event] = shorted(decided)
-    assert event.data["why"] == "carrots: 1 kg fewer than promised, shared out by who came first"
+    assert event.data["why"] == "carrots: 1 kg fewer than promised (frost), shared out by who came first"
 
 
 def test_plain_orders_lose_like_orders_in_a_session() -> None:
@@ -265,7 +265,7 @@ def test_each_order_is_told_its_loss_with_its_discounts_in_proportion() -> None:
         basket("0", line(CARROTS, 10 * KILO, discount=Discount(permille=100)), discount=Discount(amount=90))
     )
     [event] = shorted(market.decide(lowered(5 * KILO)))
-    why = "carrots: 5 kg fewer than promised, shared out by who came first"
+    why = "carrots: 5 kg fewer than promised (frost), shared out by who came first"
     [told] = event.data["lines"]
     assert (told["quantity"], told["discount"], told["order_share"], told["total"]) == (
         "5",

@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from coster.engine.batch import proofs
+from coster.engine.batch import proofs, run
 from coster.engine.batch.run import Result
 from coster.engine.db.connect import Database
 from coster.kernel.errors import TryAgain
@@ -240,6 +240,22 @@ async def test_a_lost_connection_is_run_again(probed: Database, moment: str) -> 
         program = Program(forgetful, ADD)
     assert told(await program.run(commands(Add(), Add()))) == [1, 2]
     assert (breaks, await program.counters(), await program.traces()) == ([], {1: 2}, (2, 2, 2))
+
+
+async def test_a_disk_that_is_full_is_waited_for(probed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fault of the command: it is run again when there is room, and where there is none for long it may come again."""
+    full = [asyncpg.DiskFullError("No space left on device")]
+
+    async def filled(*_: Any) -> None:
+        if full:
+            raise full.pop()
+
+    assert told(await Program(probed, held_up(ADD, filled)).run(commands(Add(), Add()))) == [1, 2]
+    monkeypatch.setattr(run, "LOST_ATTEMPTS", 2)
+    full += [asyncpg.DiskFullError("No space left on device")] * 2
+    again = [command(3, Add()), command(4, Add())]
+    assert told(await Program(probed, held_up(ADD, filled)).run(again)) == ["Busy", "Busy"]
+    assert told(await Program(probed).run(again)) == [3, 4]
 
 
 async def _cut_off(database: Database, conn: Any) -> None:

@@ -282,3 +282,35 @@ async def test_giving_a_connection_back_costs_no_round_trip(database: Database) 
     async with database.read(1) as conn:
         await conn.fetchval("SELECT 1")
     assert [text.split(";")[0] for text in said] == ["COMMIT", "BEGIN READ ONLY", "SELECT 1", "COMMIT"]
+
+
+async def _cut(database: Database, conn: Connection) -> None:
+    """Ends the connection from the server's side."""
+    pid = await conn.fetchval("SELECT pg_backend_pid()")
+    async with database.system() as other:
+        await other.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+
+
+async def test_a_connection_that_breaks_while_reading_says_that_the_database_is_away(
+    database: Database,
+) -> None:
+    """Reading once more is always right, so whoever asked hears that he may come again; the next read works."""
+
+    async def broken() -> None:
+        async with database.read(1) as conn:
+            await _cut(database, conn)
+            await conn.fetchval("SELECT 1")
+
+    with pytest.raises(faults.DatabaseAway):
+        await broken()
+    async with database.read(1) as conn:
+        assert await conn.fetchval("SELECT 1") == 1
+
+
+async def test_broken_connection_by_the_drivers_other_name_is_a_lost_connection(database: Database) -> None:
+    """asyncpg calls some of them internal errors of its own; the batch then runs again like after any other loss."""
+    with pytest.raises(asyncpg.InterfaceError, match="the connection to the database broke"):
+        async with database.write(1):
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+    async with database.write(1) as conn:
+        assert await conn.fetchval("SELECT 1") == 1

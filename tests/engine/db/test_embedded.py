@@ -289,6 +289,21 @@ async def test_a_killed_server_comes_back_with_its_data(place: Path, pg_bin: Pat
     assert _state(place / "pg", pg_bin) == "shut down"
 
 
+async def test_a_server_that_has_answered_is_never_given_up(
+    place: Path, pg_bin: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often in a row it is killed: what keeps it down (a full disk) may pass, and then it must be there."""
+    monkeypatch.setattr(embedded, "_ATTEMPTS", 2)
+    async with EmbeddedServer(place / "pg", bin_dir=pg_bin, testing=True) as server:
+        for round_ in (1, 2, 3):
+            assert server.pid
+            os.kill(server.pid, signal.SIGKILL)
+            await asyncio.to_thread(
+                _wait, lambda now=round_: server.restarts == now and server.wait_ready(10)
+            )
+        assert (await _ask(server, "SELECT 1"), server.failure) == (1, None)
+
+
 def test_a_server_left_behind_is_ended_first(place: Path, pg_bin: Path | None) -> None:
     """As after `kill -9` where the system has no way to tell the server that its parent is gone."""
     with EmbeddedServer(place / "pg", bin_dir=pg_bin):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import uuid
 
 import pytest
@@ -183,9 +184,28 @@ async def test_killed_between_sending_and_writing_down_sends_again(world: World,
     await asyncio.wait([dying])
     receiver.answer = lambda _: Reply()
     assert await world.deliverer().serve_due() == 0
-    world.later(61)
+    world.later(14)
+    assert await world.deliverer().serve_due() == 0
+    world.later(2)
     await drain(world.deliverer())
     assert (receiver.of(A), receiver.of(B)) == ([1, 1, 2], [1, 1])
+
+
+async def test_turn_that_was_broken_off_is_taken_up_by_the_same_process_at_once(
+    world: World, receiver: Receiver
+) -> None:
+    """The database went away in the middle: the process still holds the lease, and need not wait for itself."""
+    endpoint = await world.put(names=["order.*"])
+    deliverer = world.deliverer()
+    await world.emit(A)
+    async with world.database.system() as conn:
+        holder = deliverer._tools.holder  # noqa: SLF001 - which process it is, nobody else may know
+        until = world.clock.now() + dt.timedelta(seconds=15)
+        lease = "UPDATE relay_cursor SET holder = $1, held_until = $2 WHERE reader = $3"
+        await conn.execute(lease, holder, until, str(endpoint))
+    assert await world.deliverer().serve_due() == 0
+    assert await deliverer.serve_due() == 1
+    assert receiver.of(A) == [1]
 
 
 async def test_dead_receiver_is_probed_and_not_flooded(world: World, receiver: Receiver) -> None:

@@ -21,6 +21,12 @@ FROM sales_unit AS s
 WHERE s.org_id = :org_id AND s.item_id = ANY(:ids::uuid[])
 ORDER BY s.item_id, s.code;
 
+-- name: load_owners
+-- Whose these items are.
+SELECT i.id, i.owner_id
+FROM item AS i
+WHERE i.org_id = :org_id AND i.id = ANY(:ids::uuid[]);
+
 -- name: lock_items
 -- These items, locked against other changes until the commit.
 SELECT i.id, i.owner_id, i.sku, i.kit, i.version

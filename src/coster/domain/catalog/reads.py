@@ -6,7 +6,7 @@ Lists are ordered by id; `after` is the last id seen, and at most `limit` come b
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +36,18 @@ async def get_item(
     """One item; None where it does not exist or the asker may not see it."""
     found = await list_items(conn, org_id, authority, ItemsWanted(ids=[item_id], limit=1))
     return found[0] if found else None
+
+
+async def find_skus(
+    conn: Connection, org_id: int, authority: Authority, wanted: Collection[tuple[uuid.UUID, str]]
+) -> dict[tuple[uuid.UUID, str], uuid.UUID]:
+    """The ids of those of these items that exist and that the asker may see, by owner and SKU."""
+    owners = await visible_owners(conn, org_id, authority)
+    asked = [one for one in wanted if owners is None or one[0] in owners]
+    rows = await _q.load_skus(
+        conn, org_id=org_id, owner_ids=[owner for owner, _ in asked], skus=[sku for _, sku in asked]
+    )
+    return {(row["owner_id"], row["sku"]): row["id"] for row in rows}
 
 
 async def visible_owners(conn: Connection, org_id: int, authority: Authority) -> list[uuid.UUID] | None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
+
+import asyncpg
 
 from coster.domain.identity import rules, store
-from coster.domain.identity.model import CreateKey, KeyState, KeysWrites, RevokeKey
+from coster.domain.identity.model import Access, CreateKey, KeyState, KeysWrites, RevokeKey
+from coster.engine import observe
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.batch.run import Runner
 from coster.engine.db.connect import Connection, Database
 from coster.kernel import authority, ids
 from coster.kernel.authority import Authority
+from coster.kernel.errors import Busy
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Outcome, Rejected
 
+_BETWEEN_CLEANINGS: Final = 3600.0
 _Keys = dict[uuid.UUID, KeyState]
 
 CREATE_KEY: Handler[_Keys, KeysWrites] = Handler(
@@ -71,3 +78,20 @@ async def create_organisation(
     if isinstance(result, BaseException):
         raise result
     return result.outcome
+
+
+async def note_access(database: Database, org_id: int, access: Access) -> None:
+    """Notes whose personal data a request is about to show; once this returns, the note is durable."""
+    async with database.write(org_id) as conn:
+        await store.note_access(conn, org_id, access)
+
+
+async def keep_access(database: Database, oldest: Callable[[], dt.datetime]) -> None:
+    """Drops notes from before the instant that `oldest` gives at that moment, every hour until it is cancelled."""
+    while True:
+        try:
+            async with database.system() as conn:
+                await store.forget_access(conn, oldest())
+        except (Busy, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            observe.log.warning("access_retention_failed", cause=type(fault).__name__)
+        await asyncio.sleep(_BETWEEN_CLEANINGS)

@@ -191,3 +191,35 @@ def parse_token(text: str) -> tuple[int, bytes] | None:
     """The organisation and the SHA-256 of the whole token, which is what is stored; None where it cannot be a token."""
     found = _TOKEN.fullmatch(text)
     return None if found is None else (int(found[1]), hashlib.sha256(text.encode()).digest())
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is about to show personal data: which (`id` sorts by time), with which key, of which customers."""
+
+    id: uuid.UUID
+    at: dt.datetime
+    key_id: uuid.UUID
+    operation: str
+    request_id: str
+    customer_ids: list[uuid.UUID]
+
+
+class AccessView(msgspec.Struct, frozen=True, kw_only=True):
+    """That a key was shown the personal data of a customer. `request_id` finds the request in the log."""
+
+    id: uuid.UUID
+    customer_id: uuid.UUID
+    at: dt.datetime
+    key_id: uuid.UUID
+    operation: str
+    request_id: str
+
+
+class AccessWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries a list shall have; `before_id` and `before_customer_id` are the last pair seen; None: any."""
+
+    customer_id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
+    before_id: uuid.UUID | None = None
+    before_customer_id: uuid.UUID | None = None
+    limit: int = 100

@@ -92,3 +92,27 @@ INSERT INTO event_counter AS c (org_id, n) VALUES (:org_id, 0) ON CONFLICT (org_
 -- name: has_keys$
 -- Whether anybody can get into the organisation.
 SELECT EXISTS (SELECT FROM api_key AS k WHERE k.org_id = :org_id);
+
+-- name: note_access
+-- Notes whose personal data a request is about to show.
+INSERT INTO person_access AS a (org_id, id, customer_id, at, key_id, operation, request_id)
+SELECT o.org_id, :id, u.customer_id, :at, :key_id, :operation, :request_id
+FROM org AS o
+CROSS JOIN unnest(:customer_ids::uuid[]) AS u (customer_id)
+WHERE o.org_id = :org_id
+RETURNING a.customer_id;
+
+-- name: list_access
+-- Who saw whose personal data, latest first, before an entry; of one customer or one key, or of all (null).
+SELECT a.id, a.customer_id, a.at, a.key_id, a.operation, a.request_id
+FROM person_access AS a
+WHERE a.org_id = :org_id
+  AND (:before_id::uuid IS NULL OR (a.id, a.customer_id) < (:before_id, :before_customer_id::uuid))
+  AND (:customer_id::uuid IS NULL OR a.customer_id = :customer_id)
+  AND (:key_id::uuid IS NULL OR a.key_id = :key_id)
+ORDER BY a.id DESC, a.customer_id DESC
+LIMIT :limit;
+
+-- name: forget_access!
+-- Drops, across organisations, what is older than it shall be kept.
+DELETE FROM person_access AS a WHERE a.at < :before::timestamptz;

@@ -6,7 +6,9 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from coster.domain.identity.model import Caller, Grant, KeyView, authority_of
+import msgspec
+
+from coster.domain.identity.model import AccessView, AccessWanted, Caller, Grant, KeyView, authority_of
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 from coster.kernel import ids
@@ -40,6 +42,12 @@ async def get_key(conn: Connection, org_id: int, authority: Authority, key_id: u
         conn, org_id=org_id, after=None, key_id=key_id, scope=_managed(authority), limit=1
     )
     return _view(rows[0]) if rows else None
+
+
+async def list_access(conn: Connection, org_id: int, wanted: AccessWanted) -> list[AccessView]:
+    """Who saw which customer's personal data, latest first; for who manages the organisation."""
+    rows = await _q.list_access(conn, org_id=org_id, **msgspec.structs.asdict(wanted))
+    return [AccessView(**row) for row in rows]
 
 
 def _managed(authority: Authority) -> list[uuid.UUID] | None:

@@ -24,3 +24,19 @@ CREATE TABLE coster.api_grant (
 );
 SELECT coster.place_table('coster.api_grant', 'tenant');
 SELECT coster.secure_table('coster.api_grant');
+
+-- Who saw which customer's personal data. Kept for a while (COSTER_ACCESS_DAYS), also when the person has been erased.
+CREATE TABLE coster.person_access (
+    org_id      bigint      NOT NULL REFERENCES coster.org (org_id),
+    id          uuid        NOT NULL,  -- one for all that one request showed, in order of time
+    customer_id uuid        NOT NULL,  -- token
+    at          timestamptz NOT NULL,
+    key_id      uuid        NOT NULL,
+    operation   text        NOT NULL,
+    request_id  text        NOT NULL,
+    PRIMARY KEY (org_id, id, customer_id)
+);
+CREATE INDEX person_access_customer ON coster.person_access (org_id, customer_id, id);
+SELECT coster.place_table('coster.person_access', 'tenant');
+SELECT coster.secure_table('coster.person_access');
+REVOKE UPDATE, DELETE ON TABLE coster.person_access FROM coster_app;

@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coster.domain.identity.model import Grant, KeyState, KeysWrites, authority_of
+import msgspec
+
+from coster.domain.identity.model import Access, Grant, KeyState, KeysWrites, authority_of
 from coster.engine.batch.handler import Commands
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
@@ -90,6 +92,16 @@ async def create_org(conn: Connection, org_id: int, name: str, at: dt.datetime) 
     await _q.create_org(conn, org_id=org_id, name=name, at=at)
     await _q.create_event_counter(conn, org_id=org_id)
     return not await _q.has_keys(conn, org_id=org_id)
+
+
+async def note_access(conn: Connection, org_id: int, access: Access) -> None:
+    """Notes who is about to see whose personal data; one statement."""
+    await _q.note_access(conn, org_id=org_id, **msgspec.structs.asdict(access))
+
+
+async def forget_access(conn: Connection, before: dt.datetime) -> None:
+    """Drops all such notes from before the instant, of every organisation."""
+    await _q.forget_access(conn, before=before)
 
 
 def _scope(enterprise_id: uuid.UUID) -> uuid.UUID | None:

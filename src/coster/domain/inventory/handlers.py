@@ -22,14 +22,14 @@ async def load_stock(conn: Connection, org_id: int, commands: Commands) -> movin
     places |= {(body.item_id, body.from_location_id, body.lot) for body in transfers}
     places |= {(body.item_id, body.to_location_id, body.lot) for body in transfers}
     ids = {position_id(*place) for place in places}
-    items = await catalog.load_items(conn, org_id, {item for item, *_ in places})
+    owners = await catalog.load_owners(conn, org_id, {item for item, *_ in places})
     locations = await store.load_locations(conn, org_id, {location for _, location, _ in places})
     positions = await store.lock_positions(conn, org_id, ids)
     instants = [body.as_of for body in bodies if isinstance(body, model.CountStock) and body.as_of]
     later = await store.later_changes(conn, org_id, ids, min(instants)) if instants else []
     return moving.StockState(
         locations=locations,
-        owners={id_: item.owner_id for id_, item in items.items()},
+        owners=owners,
         positions=positions,
         later=later,
     )

@@ -70,7 +70,9 @@ class TransferStock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """A locked position, as loaded. Quantities in thousandths of the item's stock unit."""
+    """A locked position, as loaded. Quantities in thousandths of the item's stock unit; `seq` counts its ledger entries, `told`
+    the events about it.
+    """
 
     id: uuid.UUID
     item_id: uuid.UUID
@@ -81,6 +83,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0
     committed: int = 0
     seq: int = 0
+    told: int = 0
     counted_at: dt.datetime | None = None
 
 

@@ -26,7 +26,7 @@ RETURNING l.id;
 
 -- name: lock_positions_of_items
 -- All positions of these items, locked in key order; an inactive place is locked too (it may hold) but not drawn from.
-SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.counted_at,
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.told, p.counted_at,
        coalesce(l.priority, 0) AS priority, coalesce(l.active, true) AS active
 FROM position AS p
 LEFT JOIN location AS l ON l.org_id = p.org_id AND l.id = p.location_id
@@ -36,7 +36,7 @@ FOR NO KEY UPDATE OF p;
 
 -- name: lock_positions
 -- Positions by id, locked in key order.
-SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.counted_at
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.told, p.counted_at
 FROM position AS p
 WHERE p.org_id = :org_id AND p.id = ANY(:ids::uuid[])
 ORDER BY p.id
@@ -71,21 +71,24 @@ ORDER BY l.pool_id, l.position_id;
 
 -- name: insert_positions
 -- New positions; a lost race for one is a unique violation and re-runs the batch.
-INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, counted_at)
-SELECT o.org_id, u.id, u.item_id, u.location_id, u.lot, u.unlimited, u.on_hand, u.held, u.committed, u.seq, u.counted_at
+INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, told,
+                              counted_at)
+SELECT o.org_id, u.id, u.item_id, u.location_id, u.lot, u.unlimited, u.on_hand, u.held, u.committed, u.seq, u.told, u.counted_at
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (id uuid, item_id uuid, location_id uuid, lot text, unlimited boolean, on_hand bigint, held bigint,
-          committed bigint, seq bigint, counted_at timestamptz)
+          committed bigint, seq bigint, told int, counted_at timestamptz)
 WHERE o.org_id = :org_id
 RETURNING p.id;
 
 -- name: update_positions
 -- New balances, where nobody else changed the position since it was locked.
 UPDATE position AS p
-SET on_hand = u.on_hand, held = u.held, committed = u.committed, seq = u.seq, counted_at = u.counted_at
-FROM unnest(:ids::uuid[], :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[],
-            :counted_ats::timestamptz[], :seen::bigint[]) AS u (id, on_hand, held, committed, seq, counted_at, seen)
+SET on_hand = u.on_hand, held = u.held, committed = u.committed, seq = u.seq, told = u.told,
+    counted_at = u.counted_at
+FROM unnest(:ids::uuid[], :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[], :tolds::int[],
+            :counted_ats::timestamptz[], :seen::bigint[])
+    AS u (id, on_hand, held, committed, seq, told, counted_at, seen)
 WHERE p.org_id = :org_id AND p.id = u.id AND p.seq = u.seen
 RETURNING p.id;
 

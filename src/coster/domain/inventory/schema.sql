@@ -26,6 +26,7 @@ CREATE TABLE coster.position (
     held        bigint  NOT NULL CHECK (held >= 0),
     committed   bigint  NOT NULL CHECK (committed >= 0),
     seq         bigint  NOT NULL,  -- ledger entries so far
+    told        integer NOT NULL,  -- events about it so far; holds are told as the orders that they belong to
     counted_at  timestamptz,       -- instant of the latest count
     PRIMARY KEY (org_id, id),
     UNIQUE (org_id, item_id, location_id, lot),

@@ -70,7 +70,7 @@ def _position(row: Mapping[str, Any]) -> Position:
     return Position(
         id=row["id"], item_id=row["item_id"], location_id=row["location_id"], lot=row["lot"],
         unlimited=row["unlimited"], on_hand=row["on_hand"], held=row["held"], committed=row["committed"],
-        seq=row["seq"], counted_at=row["counted_at"],
+        seq=row["seq"], told=row["told"], counted_at=row["counted_at"],
     )  # fmt: skip
 
 
@@ -129,7 +129,8 @@ async def _update_positions(conn: Connection, org_id: int, writes: StockWrites) 
     done = await _q.update_positions(
         conn, org_id=org_id, ids=[p.id for p in changed], on_hands=[p.on_hand for p in changed],
         helds=[p.held for p in changed], committeds=[p.committed for p in changed],
-        seqs=[p.seq for p in changed], counted_ats=[p.counted_at for p in changed], seen=writes.seen,
+        seqs=[p.seq for p in changed], tolds=[p.told for p in changed], counted_ats=[p.counted_at for p in changed],
+        seen=writes.seen,
     )  # fmt: skip
     if len(done) != len(changed):
         raise TryAgain("a position was changed by somebody else")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -32,7 +33,7 @@ from coster.edges.http.fields import (
 )
 from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
-from coster.edges.http.problems import not_found
+from coster.edges.http.problems import Problem, not_found
 from coster.kernel import money, quantity
 
 Sku = Annotated[
@@ -301,16 +302,23 @@ def _seen(item: VersionedItem) -> dict[str, Any]:
     }
 
 
-async def _wish(call: Call, row: ItemWanted) -> Wish:
+async def _wishes(call: Call, records: Sequence[ItemWanted]) -> list[Wish | Problem]:
     """A row says what the item with this owner and SKU shall be from now on, so repeating it is harmless."""
-    id_ = row.id
-    if id_ is None:
-        wanted = ItemsWanted(owner_id=row.owner_id, sku=row.sku, limit=1)
+    unknown = {(row.owner_id, row.sku) for row in records if row.id is None}
+    known: dict[tuple[uuid.UUID, str], uuid.UUID] = {}
+    if unknown:
         async with call.parts.database.read(call.org_id) as conn:
-            found = await reads.list_items(conn, call.org_id, call.authority, wanted)
-        id_ = found[0].id if found else None
-    known = _put(row, id_ or call.new_id(f"{row.owner_id} {row.sku}"), expected_version=None)
-    return Wish(make=lambda _: known, harmless=True)
+            known = await reads.find_skus(conn, call.org_id, call.authority, unknown)
+    return [_wish(call, row, known) for row in records]
+
+
+def _wish(call: Call, row: ItemWanted, known: Mapping[tuple[uuid.UUID, str], uuid.UUID]) -> Wish | Problem:
+    id_ = row.id or known.get((row.owner_id, row.sku)) or call.new_id(f"{row.owner_id} {row.sku}")
+    try:
+        body = _put(row, id_, expected_version=None)
+    except Problem as problem:
+        return problem
+    return Wish(make=lambda _: body, harmless=True)
 
 
 _READ: dict[str, Any] = {"tag": "items", "permission": "items:read"}
@@ -372,7 +380,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v1/items:batch",
         summary="Send many items",
-        endpoint=Batch(ItemWanted, _wish),
+        endpoint=Batch(ItemWanted, _wishes),
         rows=ItemWanted,
         answer=RowResult,
         description="A row says what the item of its owner and SKU shall be; sending a file again "

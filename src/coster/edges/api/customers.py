@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
+from coster.domain.identity.model import Access
 from coster.domain.parties import reads
 from coster.domain.parties.model import CustomersWanted, CustomerView, EraseCustomer, PutCustomer
 from coster.edges.api.parties import AddressGiven, Part, stored_address
@@ -18,6 +20,7 @@ from coster.edges.http.fields import UNSET, EnterpriseId, Made, OwnId, Unset, Wh
 from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
 from coster.edges.http.problems import not_found
+from coster.kernel import ids
 
 
 class CustomerWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +89,14 @@ async def list_customers(call: Call) -> Answer:
     async with call.parts.database.read(call.org_id) as conn:
         wanted = CustomersWanted(seller_id=query.seller_id, after=after, limit=query.limit + 1)
         rows = await reads.list_customers(conn, call.org_id, call.authority, wanted)
+    await _note(call, rows[: query.limit])
     return answer(paging.page("customers", rows, query.limit, lambda row: row, lambda row: row.id))
 
 
 async def get_customer(call: Call) -> Answer:
     """One customer; personal data only where the caller may read it."""
     found = await _find_customer(call)
+    await _note(call, [found])
     return versioned(found, found.version)
 
 
@@ -113,6 +118,21 @@ async def change_customer(call: Call) -> Answer:
 async def erase_customer(call: Call) -> Answer:
     """Erases what identifies the person."""
     return commands.reply(call, await commands.send(call, EraseCustomer(customer_id=call.id())))
+
+
+async def _note(call: Call, shown: Sequence[CustomerView]) -> None:
+    """Keeps who is about to see whose personal data; nothing is shown that was not noted first."""
+    customer_ids = [customer.id for customer in shown if customer.person is not None]
+    if customer_ids:
+        access = Access(
+            id=ids.at_instant(call.at, os.urandom(10)),
+            at=call.at,
+            key_id=call.key_id,
+            operation=call.operation.id,
+            request_id=call.request_id,
+            customer_ids=customer_ids,
+        )
+        await call.parts.note_access(call.org_id, access)
 
 
 async def _find_customer(call: Call) -> CustomerView:

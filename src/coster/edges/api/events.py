@@ -107,7 +107,7 @@ async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[
     try:
         yield b"retry: 2000\n\n"
         async for stored in events:
-            if call.parts.stopping or left.done():
+            if call.parts.stopping or call.parts.leaving or left.done():
                 return
             if time.monotonic() - asked >= _POLL:
                 # Also where there is news all the time, a key that was revoked is told no more.

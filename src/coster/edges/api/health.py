@@ -12,7 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import Problem
-from coster.kernel.errors import Busy
 
 _SWAGGER: Final = Path(__file__).with_name("static") / "swagger-ui"
 _FILES: Final = {
@@ -42,12 +41,12 @@ async def live(_call: Call) -> Answer:
 
 async def ready(call: Call) -> Answer:
     """The database answers and the server takes requests; a load balancer asks this."""
-    if call.parts.stopping:
+    if call.parts.stopping or call.parts.leaving:
         raise Problem("stopping", "This server is going down.", headers=[(b"retry-after", b"1")])
     try:
         async with asyncio.timeout(_READY_SECONDS), call.parts.database.read(0):
             return answer(Health(status="ok"))
-    except (Busy, TimeoutError, OSError):
+    except Exception:  # noqa: BLE001 - whatever keeps the database from answering, this server cannot serve
         raise Problem(
             "busy", "The database does not answer just now.", headers=[(b"retry-after", b"2")]
         ) from None

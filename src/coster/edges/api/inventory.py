@@ -18,7 +18,7 @@ from coster.domain.inventory.model import (
     TransferStock,
 )
 from coster.edges.http import commands, paging
-from coster.edges.http.batches import Batch, RowResult, Wish
+from coster.edges.http.batches import Batch, RowResult, Wish, each
 from coster.edges.http.bodies import Body, Numbers
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.fields import (
@@ -348,7 +348,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v1/positions:batch",
         summary="Send many movements of stock",
-        endpoint=Batch(MovementRow, _wish, show=_moved),
+        endpoint=Batch(MovementRow, each(_wish), show=_moved),
         rows=MovementRow,
         answer=RowResult,
         description="A row with a `key` takes effect once, however often the file is sent. Counts need none.",

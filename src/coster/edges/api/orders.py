@@ -189,7 +189,8 @@ def _seen(order: Order) -> dict[str, Any]:
 
 def _seen_line(line: Line, currency: str) -> dict[str, Any]:
     seen = msgspec.structs.asdict(line)
-    del seen["order_id"]
+    for inner in ("order_id", "basis_gross", "basis_discount", "basis_share"):
+        del seen[inner]
     seen["line"] = seen.pop("line_no")
     seen["price"] = money.price_text(seen.pop("price_micros"))
     for name in ("requested", "quantity", "stock_quantity"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from coster.edges.api.customers import CustomerWanted, put_customer
 from coster.edges.api.parties import EnterpriseWanted, RelationWanted, put_enterprise, put_relation
-from coster.edges.http.batches import Batch, RowResult, Wish
+from coster.edges.http.batches import Batch, RowResult, Wish, each
 from coster.edges.http.call import Call
 from coster.edges.http.fields import Word
 from coster.edges.http.operation import Operation
@@ -68,7 +68,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v1/parties:batch",
         summary="Send many enterprises, relations, customers",
-        endpoint=Batch(PartyRow, _wish),
+        endpoint=Batch(PartyRow, each(_wish)),
         rows=PartyRow,
         answer=RowResult,
         tag="parties",

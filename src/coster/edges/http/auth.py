@@ -3,6 +3,9 @@
 What a key may do is remembered for a moment, so that a busy caller costs one read every two seconds.
 Commands are checked again
 inside their transaction, so a revoked key changes nothing any more from the moment of its revocation.
+
+A secret is never compared with another: what is looked up is the SHA-256 of 256 random bits, and how long that takes tells
+nothing about a secret that is nearly right.
 """
 
 from __future__ import annotations
@@ -10,51 +13,103 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
 
 from coster.domain.identity.model import Caller, parse_token
+from coster.edges.http import throttle
 from coster.edges.http.problems import Problem
+from coster.edges.http.throttle import Meter, Network, Rate
 
 FindCaller: TypeAlias = Callable[[int, bytes, dt.datetime], Awaitable[Caller | None]]
 """Organisation, hash of the token, present instant → the caller, or None where the key is not good."""
+Token: TypeAlias = tuple[int, bytes]
 
 _ASK: Final = (b"www-authenticate", b'Bearer realm="coster"')
 
 
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """How long (seconds) and of how many keys the rights are remembered, and how often whom may ask (None: without limit)."""
+
+    seconds: float
+    most: int
+    per_key: Rate | None = None
+    failures: Rate | None = None
+    proxies: Sequence[Network] = ()
+
+
 class Authenticator:
-    """Finds callers and remembers up to `most` of them for `seconds`."""
+    """Finds callers, remembers them for a moment, and tells who asks too often to come again later."""
 
-    def __init__(self, find: FindCaller, *, seconds: float, most: int) -> None:
+    def __init__(self, find: FindCaller, memory: Memory) -> None:
         self._find = find
-        self._seconds = seconds
-        self._most = most
-        self._known: OrderedDict[tuple[int, bytes], tuple[float, Caller]] = OrderedDict()
+        self._memory = memory
+        self._known: OrderedDict[Token, tuple[float, Caller]] = OrderedDict()
+        # Keys that were good once are looked up again however many bad ones come from the same address: behind
+        # one address there may be a whole office, or a proxy that nobody has named.
+        self._good_once: OrderedDict[Token, None] = OrderedDict()
+        self._asked = Meter(memory.per_key)
+        self._failed = Meter(memory.failures)
 
-    async def caller(self, header: bytes | None, at: dt.datetime) -> tuple[int, Caller]:
-        """The organisation and the key that sent this header. Problems: key_missing, key_not_valid."""
-        token = read_header(header)
-        known = self._known.get(token)
+    async def caller(
+        self, header: bytes | None, at: dt.datetime, *, peer: str = "", forwarded: bytes = b""
+    ) -> tuple[int, Caller]:
+        """The organisation and the key that sent this header, from a peer, with this X-Forwarded-For.
+
+        Problems: key_missing, key_not_valid, too_many_requests.
+        """
         # The wall's clock and not the business's: a demonstration may stop the latter, and a revoked key
         # must go all the same.
-        if known is not None and known[0] > time.monotonic():
-            return token[0], known[1]
+        now = time.monotonic()
+        token = read_header(header)
+        self._refuse_haste(self._asked.wait(token, now), "This API key asks more often than it may here")
+        known = self._known.get(token)
+        caller = known[1] if known is not None and known[0] > now else None
+        if caller is None:
+            caller = await self._looked_up(token, at, throttle.address(peer, forwarded, self._memory.proxies))
+        self._asked.take(token, now)
+        return token[0], caller
+
+    async def _looked_up(self, token: Token, at: dt.datetime, address: str) -> Caller:
+        """The caller as the database knows it; a key that is not good is held against the address."""
+        now = time.monotonic()
+        if token not in self._good_once:
+            said = "Too many keys that are not good have come from this address"
+            self._refuse_haste(self._failed.wait(address, now), said)
         caller = await self._find(*token, at)
         if caller is None:
             self._known.pop(token, None)
+            self._failed.take(address, now)
             raise _not_valid()
-        self._known[token] = (time.monotonic() + self._seconds, caller)
-        self._known.move_to_end(token)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
-        return token[0], caller
+        _remember(self._good_once, token, None, self._memory.most)
+        _remember(self._known, token, (now + self._memory.seconds, caller), self._memory.most)
+        return caller
+
+    @staticmethod
+    def _refuse_haste(seconds: float, said: str) -> None:
+        if seconds > 0:
+            after = throttle.retry_after(seconds)
+            raise Problem(
+                "too_many_requests",
+                f"{said}; come again in {after.decode()} seconds.",
+                headers=[(b"retry-after", after)],
+            )
 
     def forget(self) -> None:
         """Asks anew for everybody, for example after a key was revoked here."""
         self._known.clear()
 
 
-def read_header(header: bytes | None) -> tuple[int, bytes]:
+def _remember(memory: OrderedDict[Token, Any], token: Token, value: Any, most: int) -> None:
+    memory[token] = value
+    memory.move_to_end(token)
+    if len(memory) > most:
+        memory.popitem(last=False)
+
+
+def read_header(header: bytes | None) -> Token:
     """Organisation and hash of the token out of an Authorization header. Problems: key_missing, key_not_valid."""
     if header is None:
         raise Problem(

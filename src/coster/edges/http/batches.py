@@ -1,5 +1,8 @@
-"""A file of rows, each a command of its own: a bounded number in work, a result a row, in order, and safe
-to send again."""
+"""A file of rows, each a command of its own: a bounded number in work, a result a row, in order, and safe to send again.
+
+Rows go in parcels. While one is carried out the next is read and understood, and each is handed to the gatherer as a set: a row
+costs what deciding and storing it costs, and no task, no look-up and no wait of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ import asyncio
 import hashlib
 import os
 import uuid
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeAlias
-from weakref import WeakValueDictionary
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -19,14 +21,15 @@ from coster.edges.http import rows
 from coster.edges.http.bodies import Body
 from coster.edges.http.call import Answer, Call
 from coster.edges.http.cells import Cells
-from coster.edges.http.commands import Show, send_as
+from coster.edges.http.commands import Show, Wanted, send_set
 from coster.edges.http.problems import Problem, of_rejection
 from coster.engine.batch.run import Result
 from coster.kernel import ids
-from coster.kernel.outcome import Rejected
+from coster.kernel.outcome import Accepted, Rejected
 
 _TRIES: Final = 200
 _WAIT: Final = 0.05
+_MOST_BYTES: Final = 1 << 22
 
 
 class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,10 +54,8 @@ class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Wish:
     """What a row asks for. `make` builds the command's body for a command id.
 
-    `identity` is what the row is called by its sender. `once`: the same identity takes effect once
-    whatever else the row says;
-    otherwise the same row does, and a changed one is a new wish that the room judges. Without an identity
-    the row must be
+    `identity` is what the row is called by its sender. `once`: the same identity takes effect once whatever else the row says;
+    otherwise the same row does, and a changed one is a new wish that the room judges. Without an identity the row must be
     harmless to repeat. Rows that are `about` the same thing take effect in the order of the file, the others in any.
     """
 
@@ -66,9 +67,35 @@ class Wish:
     about: Hashable = None
 
 
-_Turns: TypeAlias = WeakValueDictionary[Hashable, asyncio.Lock]
-Prepare = Callable[[Call, Any], Awaitable[Wish]]
+PrepareOne = Callable[[Call, Any], Awaitable[Wish]]
+Prepare = Callable[[Call, Sequence[Any]], Awaitable[list[Wish | Problem]]]
 Rows = Callable[[AsyncIterator[rows.Row]], AsyncIterator[rows.Row]]
+
+
+def each(prepare: PrepareOne) -> Prepare:
+    """What rows ask for, found out row by row: for those that need no look-up, or rarely."""
+
+    async def prepared(call: Call, records: Sequence[Any]) -> list[Wish | Problem]:
+        found: list[Wish | Problem] = []
+        for record in records:
+            try:
+                found.append(await prepare(call, record))
+            except Problem as problem:
+                found.append(problem)
+        return found
+
+    return prepared
+
+
+@dataclass(slots=True)
+class _Work:
+    """A row on its way: what it asks for, under which id, and what came of it (a problem at first, where it cannot be read)."""
+
+    row: rows.Row
+    fingerprint: bytes = b""
+    wish: Wish | None = None
+    command_id: uuid.UUID = ids.NIL
+    came: Result | Problem | None = None
 
 
 async def _as_they_are(found: AsyncIterator[rows.Row]) -> AsyncIterator[rows.Row]:
@@ -91,96 +118,163 @@ class Batch:
     async def __call__(self, call: Call) -> Answer:
         """Reads the whole file, however long, and answers with all results."""
         call.dry_run, call.idempotency_key  # noqa: B018 - their problems are the request's and not a row's
-        results, sums = rows.Results(), {"rows": 0, "accepted": 0, "rejected": 0}
-        waiting: deque[asyncio.Task[RowResult]] = deque()
-        turns: _Turns = WeakValueDictionary()
+        results, sums = rows.Results(), Counter[str]()
+        under_way: asyncio.Task[None] | None = None
+        parcel: list[_Work] = []
+        # One parcel is carried out while the next is made ready: together they are the rows in work.
+        most = max(1, call.parts.limits.max_rows_in_work // 2)
         try:
-            async for row in self._arrange(rows.read(call)):
-                waiting.append(asyncio.create_task(self._answer(call, row, turns)))
-                if len(waiting) >= call.parts.limits.max_rows_in_work:
-                    _note(results, sums, await waiting.popleft())
-            while waiting:
-                _note(results, sums, await waiting.popleft())
+            async for held in _parcels(self._arrange(rows.read(call)), most):
+                ready = await self._ready(call, held)
+                if under_way is not None:
+                    await under_way
+                    self._note(call, results, sums, parcel)
+                parcel, under_way = ready, asyncio.create_task(_carry_out(call, ready))
+            if under_way is not None:
+                await under_way
+                self._note(call, results, sums, parcel)
         except BaseException:
-            for task in waiting:
-                task.cancel()
+            if under_way is not None:
+                under_way.cancel()
             results.close()
             raise
         results.add(
-            RowResult(done=True, rows=sums["rows"], accepted=sums["accepted"], rejected=sums["rejected"])
+            [RowResult(done=True, rows=sums.total(), accepted=sums["accepted"], rejected=sums["rejected"])]
         )
         return Answer(body=results.pieces(), media=rows.NDJSON)
 
-    async def _answer(self, call: Call, row: rows.Row, turns: _Turns) -> RowResult:
-        try:
-            if row.problem is not None:
-                raise row.problem
-            wish = await self._prepare(call, self._record(row))
-            if wish.about is None:
-                result = await self._send(call, row, wish)
-            else:
-                # Whoever asks first for a lock gets it first, and the tasks of the rows begin in the order of the file.
-                async with turns.setdefault(wish.about, asyncio.Lock()):
-                    result = await self._send(call, row, wish)
-        except Problem as problem:
-            return _refused(call, row, problem)
-        outcome = result.outcome
-        if isinstance(outcome, Rejected):
-            return _refused(call, row, of_rejection(outcome), repeated=result.repeated)
-        value = outcome.value if self._show is None else self._show(outcome.value)
-        return RowResult(row=row.number, status="accepted", repeated=result.repeated, value=value)
+    async def _ready(self, call: Call, held: Sequence[rows.Row]) -> list[_Work]:
+        """The rows with what they ask for, and with the ids under which they are known."""
+        parcel = [_Work(row) for row in held]
+        records = []
+        for work in parcel:
+            try:
+                records.append((work, self._record(work.row)))
+            except Problem as problem:
+                work.came = problem
+        wishes = await self._prepare(call, [record for _, record in records])
+        for (work, _), wish in zip(records, wishes, strict=True):
+            try:
+                if isinstance(wish, Problem):
+                    raise wish
+                work.wish = wish
+                work.fingerprint = hashlib.sha256(work.row.raw).digest()
+                work.command_id = _command_id(call, work, wish)
+            except Problem as problem:
+                work.came = problem
+        return parcel
 
     def _record(self, row: rows.Row) -> Any:
-        """The row as a record. Problems: body_malformed, body_invalid."""
+        """The row as a record. Problems: what reading it found, body_malformed, body_invalid."""
+        if row.problem is not None:
+            raise row.problem
         if row.cells is None:
             return self._body.read(row.raw)
         return self._body.convert(self._cells.document(row.cells))
 
-    async def _send(self, call: Call, row: rows.Row, wish: Wish) -> Result:
-        fingerprint = hashlib.sha256(row.raw).digest()
-        command_id = _command_id(call, row, wish, fingerprint)
-        result = await _patiently(call, command_id, wish, fingerprint)
-        if result.repeated and isinstance(result.outcome, Rejected) and call.idempotency_key is None:
+    def _note(self, call: Call, results: rows.Results, sums: Counter[str], parcel: Iterable[_Work]) -> None:
+        told = [self._result(call, work) for work in parcel]
+        sums.update(result.status for result in told)
+        results.add(told)
+
+    def _result(self, call: Call, work: _Work) -> RowResult:
+        match work.came:
+            case Problem() as problem:
+                return _refused(call, work, problem)
+            case Result(outcome=Rejected() as refusal) as result:
+                return _refused(call, work, of_rejection(refusal), repeated=result.repeated)
+            case Result(outcome=Accepted() as accepted) as result:
+                value = accepted.value if self._show is None else self._show(accepted.value)
+                return RowResult(
+                    row=work.row.number, status="accepted", repeated=result.repeated, value=value
+                )
+        raise AssertionError("every row of a parcel has been answered")
+
+
+async def _parcels(found: AsyncIterator[rows.Row], most: int) -> AsyncIterator[list[rows.Row]]:
+    """Rows in parcels, bounded by their number and by their bytes, so that long rows need no more memory than short ones."""
+    held: list[rows.Row] = []
+    size = 0
+    async for row in found:
+        held.append(row)
+        size += len(row.raw)
+        if len(held) >= most or size >= _MOST_BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+async def _carry_out(call: Call, parcel: Sequence[_Work]) -> None:
+    """Sends a parcel. Of rows about the same thing each waits for the answer to the one before it."""
+    waves: list[list[_Work]] = []
+    before: Counter[Hashable] = Counter()
+    for work in parcel:
+        if work.wish is None or work.came is not None:
+            continue
+        number = 0
+        if work.wish.about is not None:
+            number = before[work.wish.about]
+            before[work.wish.about] += 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(work)
+    for wave in waves:
+        await _patiently(call, wave)
+        again = [work for work in wave if _was_refused(call, work)]
+        for work in again:
             # It was refused then; sent again without a key of its own, it is judged by how things are now.
-            return await _patiently(call, _fresh(call), wish, fingerprint)
-        return result
+            work.command_id, work.came = _fresh(call), None
+        await _patiently(call, again)
 
 
-def _command_id(call: Call, row: rows.Row, wish: Wish, fingerprint: bytes) -> uuid.UUID:
+def _was_refused(call: Call, work: _Work) -> bool:
+    came = work.came
+    return (
+        isinstance(came, Result)
+        and came.repeated
+        and isinstance(came.outcome, Rejected)
+        and call.idempotency_key is None
+    )
+
+
+async def _patiently(call: Call, wave: Sequence[_Work]) -> None:
+    """Sends rows as a set, and waits where a single request would be told to come again."""
+    left = list(wave)
+    for _ in range(_TRIES):
+        if not left:
+            return
+        wanted = [_wanted(work) for work in left]
+        for work, came in zip(left, await send_set(call, wanted), strict=True):
+            work.came = came
+        left = [work for work in left if isinstance(work.came, Problem) and work.came.code == "busy"]
+        if left:
+            await asyncio.sleep(_WAIT)
+    for work in left:
+        work.came = Problem("busy", "The server stayed busy for too long; send the file again.")
+
+
+def _wanted(work: _Work) -> Wanted:
+    assert work.wish is not None, "only rows that could be read are sent"
+    return Wanted(work.command_id, work.wish.make(work.command_id), work.fingerprint)
+
+
+def _command_id(call: Call, work: _Work, wish: Wish) -> uuid.UUID:
     """The id by which a row that is sent again is known. Problem: row_key_missing."""
     start = ("row", call.operation.id, call.org_id, call.key_id)
     if key := call.idempotency_key:
-        return ids.derived(*start, key.decode("latin-1"), wish.identity or row.number)
+        return ids.derived(*start, key.decode("latin-1"), wish.identity or work.row.number)
     if wish.identity is not None:
-        return ids.derived(*start, wish.identity, "" if wish.once else fingerprint.hex())
+        return ids.derived(*start, wish.identity, "" if wish.once else work.fingerprint.hex())
     if wish.harmless:
         return _fresh(call)
     raise rows.nothing_identifies(wish.needs)
-
-
-async def _patiently(call: Call, command_id: uuid.UUID, wish: Wish, fingerprint: bytes) -> Result:
-    """Sends a row's command, and waits where a single request would be told to come again."""
-    body = wish.make(command_id)
-    for _ in range(_TRIES):
-        try:
-            return await send_as(call, command_id, body, fingerprint=fingerprint)
-        except Problem as problem:
-            if problem.code != "busy":
-                raise
-            await asyncio.sleep(_WAIT)
-    raise Problem("busy", "The server stayed busy for too long; send the file again.")
 
 
 def _fresh(call: Call) -> uuid.UUID:
     return ids.at_instant(call.at, os.urandom(10))
 
 
-def _note(results: rows.Results, sums: dict[str, int], result: RowResult) -> None:
-    sums["rows"] += 1
-    sums[result.status] += 1
-    results.add(result)
-
-
-def _refused(call: Call, row: rows.Row, problem: Problem, *, repeated: bool = False) -> RowResult:
+def _refused(call: Call, work: _Work, problem: Problem, *, repeated: bool = False) -> RowResult:
     told = problem.document(call.request_id)
-    return RowResult(row=row.number, status="rejected", repeated=repeated, problem=told)
+    return RowResult(row=work.row.number, status="rejected", repeated=repeated, problem=told)

@@ -141,10 +141,15 @@ def _holds_nul(value: Any) -> bool:
 
 def _of_parameter(type_: type, name: str, text: str) -> list[Fault]:
     """The faults of one parameter, asked of the schema as what its text can be read as."""
-    found = Schema(type_).faults({name: _read_word(text)})
-    if not found:
+    schema = Schema(type_)
+    read, written = (
+        [fault for fault in schema.faults({name: word}) if fault.pointer == f"/{name}"]
+        for word in (_read_word(text), text)
+    )
+    if not (read and written):
         return []
-    return [fault for fault in Schema(type_).faults({name: text}) if fault.pointer == f"/{name}"]
+    # Where a text is wanted, digits are one too; elsewhere what was read tells more (a number that is too large).
+    return written if "string" in str(read[0].accepted) else read
 
 
 def _read_word(text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -55,10 +56,19 @@ async def send(call: Call, body: Any, *, reason: str = "") -> Result:
     return await send_as(call, call.command_id, body, fingerprint=fingerprint, reason=reason)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command shall be of which the request has many: its id, its body, and what it looked like when it came."""
+
+    command_id: uuid.UUID
+    body: Any
+    fingerprint: bytes
+
+
 async def send_as(
     call: Call, command_id: uuid.UUID, body: Any, *, fingerprint: bytes, reason: str = ""
 ) -> Result:
-    """Sends a command under an id of its own (a batch has one for each row)."""
+    """Sends a command under an id of its own."""
     command = Command(
         id=command_id,
         org_id=call.org_id,
@@ -71,16 +81,43 @@ async def send_as(
     call.sent.append(command_id)
     try:
         return await call.parts.gatherer.submit(command, dry_run=call.dry_run)
-    except Busy as busy:
-        raise Problem(
-            "busy",
-            f"{busy}; send the same request again, under the same Idempotency-Key where it has one.",
-            headers=[(b"retry-after", str(busy.retry_after).encode())],
-        ) from busy
-    except Stopped:
-        raise Problem(
+    except (Busy, Stopped) as passing:
+        raise _passing(passing) from passing
+
+
+async def send_set(call: Call, wanted: Sequence[Wanted]) -> list[Result | Problem]:
+    """Sends many commands at once; what came of each, in order. Problems among them: busy, stopping."""
+    commands = [
+        Command(one.command_id, call.org_id, call.key_id, call.at, one.body, one.fingerprint)
+        for one in wanted
+    ]
+    # The log of a request names its first commands.
+    call.sent.extend(one.command_id for one in wanted[:8])
+    try:
+        results = await call.parts.gatherer.submit_many(commands, dry_run=call.dry_run)
+    except (Busy, Stopped) as passing:
+        return [_passing(passing)] * len(commands)
+    return [_told(result) for result in results]
+
+
+def _told(result: Result | Exception) -> Result | Problem:
+    if isinstance(result, Result):
+        return result
+    if isinstance(result, Busy | Stopped):
+        return _passing(result)
+    raise result
+
+
+def _passing(fault: Busy | Stopped) -> Problem:
+    if isinstance(fault, Stopped):
+        return Problem(
             "stopping", "This server is going down; nothing was done.", headers=[(b"retry-after", b"1")]
-        ) from None
+        )
+    return Problem(
+        "busy",
+        f"{fault}; send the same request again, under the same Idempotency-Key where it has one.",
+        headers=[(b"retry-after", str(fault.retry_after).encode())],
+    )
 
 
 def reply(

@@ -348,7 +348,7 @@ def implied(operation: Operation) -> list[str]:
     """The codes of all refusals of an operation: those that its fields imply, and its own."""
     codes = ["internal_fault", "stopping"]
     if operation.permission is not None:
-        codes += ["key_missing", "key_not_valid", "not_permitted"]
+        codes += ["key_missing", "key_not_valid", "not_permitted", "too_many_requests"]
     if "{" in operation.path:
         codes += ["not_found"]
     if operation.body is not None:

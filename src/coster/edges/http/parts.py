@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from coster.domain.identity.model import Access
 from coster.edges.http.auth import Authenticator
 from coster.engine.batch.gather import Gatherer
 from coster.engine.db.connect import Database
@@ -36,6 +37,10 @@ class Webhooks:
     keyring: Keyring
 
 
+async def nobody_sees(_org_id: int, _access: Access) -> None:
+    """Where no personal data is shown."""
+
+
 async def nothing_to_settle() -> None:
     """Where no relay runs."""
 
@@ -43,7 +48,9 @@ async def nothing_to_settle() -> None:
 @dataclass(slots=True)
 class Parts:
     """The machinery behind the edge. `ready` says why the server takes no requests, or None; `settle` waits until every
-    reaction and timer that is due has run (the demonstration's clock needs it); `flows` are the compiled flows by name.
+    reaction and timer that is due has run (the demonstration's clock needs it); `flows` are the compiled flows by name;
+    `note_access` keeps who is about to see whose personal data. `leaving`: requests are still taken, and whoever asks whether
+    the server is ready hears that it is not; `stopping`: nothing is taken any more.
     """
 
     database: Database
@@ -54,7 +61,9 @@ class Parts:
     flows: Mapping[str, Table] = field(default_factory=dict)
     bell: Bell = field(default_factory=Bell)
     webhooks: Webhooks | None = None
+    note_access: Callable[[int, Access], Awaitable[None]] = nobody_sees
     settle: Callable[[], Awaitable[None]] = nothing_to_settle
+    leaving: bool = False
     stopping: bool = False
     streams: int = 0
     currencies: dict[tuple[int, uuid.UUID], str] = field(default_factory=dict)

@@ -23,7 +23,6 @@ STATUS: Final[Mapping[str, int]] = {
     "not_permitted": 403,
     "not_found": 404,
     "method_not_allowed": 405,
-    "answer_not_acceptable": 406,
     "version_conflict": 412,
     "body_too_large": 413,
     "media_type_not_supported": 415,
@@ -33,6 +32,7 @@ STATUS: Final[Mapping[str, int]] = {
     "header_invalid": 422,
     "row_key_missing": 422,
     "precondition_required": 428,
+    "too_many_requests": 429,
     "too_many_streams": 503,
     "internal_fault": 500,
     "busy": 503,
@@ -73,7 +73,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "not_permitted": "The API key may not do this.",
     "not_found": "There is nothing under this address, or nothing that this API key may see.",
     "method_not_allowed": "This address does not take this method.",
-    "answer_not_acceptable": "The answer cannot be given in the form that Accept asks for.",
     "version_conflict": "The object has changed since the version that If-Match names.",
     "body_too_large": "The body is larger than this server takes.",
     "media_type_not_supported": "The body's Content-Type is none that this address takes.",
@@ -83,6 +82,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "header_invalid": "A header does not fit.",
     "row_key_missing": "The row could not be sent again safely, because nothing identifies it.",
     "precondition_required": "A change needs an If-Match header with the version that it is based on.",
+    "too_many_requests": "This API key, or who sends wrong keys from this address, asks too often; come again after "
+    "Retry-After seconds.",
     "too_many_streams": "Too many event streams are open; read the feed by cursor instead, or come back later.",
     "internal_fault": "Something is broken on this side; nothing was done. The request id finds it in the log.",
     "busy": "Too much is waiting just now; come again after Retry-After seconds.",
@@ -165,10 +166,10 @@ def of_faults(code: str, what: str, faults: Sequence[Fault]) -> Problem:
     """All faults of a body or query as one problem."""
     count = "one fault" if len(faults) == 1 else f"{len(faults)} faults"
     first = faults[0]
+    place = f"at '{first.pointer}'" if first.pointer else f"of the {what} as a whole"
     return Problem(
         code,
-        f"The {what} has {count}; {'it is' if len(faults) == 1 else 'the first is'} at '{first.pointer}': "
-        f"{first.message}",
+        f"The {what} has {count}; {'it is' if len(faults) == 1 else 'the first is'} {place}: {first.message}",
         members={"faults": faults},
     )
 

@@ -21,6 +21,7 @@ from coster.edges.http.paths import Paths
 from coster.edges.http.problems import MEDIA_TYPE, Problem
 from coster.engine import observe
 from coster.kernel.authority import Authority
+from coster.kernel.errors import Busy
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -37,6 +38,7 @@ _ALWAYS: Final = (
 )
 _CLOSED: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _AGAIN: Final = (b"retry-after", b"1")
+_LAST: Final = (b"connection", b"close")
 
 
 class Seat:
@@ -45,6 +47,16 @@ class Seat:
     def __init__(self, *, log_requests: bool) -> None:
         self.parts: Parts | None = None
         self.log_requests = log_requests
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the server has been told to stop."""
+        return self.parts is not None and self.parts.leaving
+
+    def leave(self) -> None:
+        """The server is no longer ready, takes requests for a moment more, and keeps no connection."""
+        if self.parts is not None:
+            self.parts.leaving = True
 
 
 class Route:
@@ -70,10 +82,16 @@ class Route:
             answer = await call.operation.endpoint(call)
         except Problem as problem:
             answer = _refused(problem, request_id)
+        except Busy as busy:
+            # Commands say so themselves; this is a read, or the look-up of a key.
+            answer = _refused(_away(busy), request_id)
         except ConnectionError:
             return
         except Exception as fault:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log gets the fault
             answer = _broken(fault, operation, request_id)
+        if self._seat.leaving:
+            # Whoever keeps the connection must not send the next request on it into a server that is gone.
+            answer.headers = [*answer.headers, _LAST]
         await _send(send, answer, request_id.encode(), whole=method != "HEAD")
         self._note(call, operation, answer.status, request_id, time.perf_counter() - started)
 
@@ -184,7 +202,13 @@ def may(authority: Authority, permission: str) -> bool:
 
 
 async def _admit(call: Call, permission: str) -> None:
-    call.org_id, caller = await call.parts.authenticator.caller(call.headers.get(b"authorization"), call.at)
+    client = call.scope.get("client")
+    call.org_id, caller = await call.parts.authenticator.caller(
+        call.headers.get(b"authorization"),
+        call.at,
+        peer=client[0] if client else "",
+        forwarded=call.headers.get(b"x-forwarded-for", b""),
+    )
     call.key_id = caller.key_id
     call.authority = caller.authority
     if not may(caller.authority, permission):
@@ -237,6 +261,11 @@ def _broken(fault: Exception, operation: Operation | None, request_id: str) -> A
     return _refused(
         Problem("internal_fault", "Something is broken on this side; nothing was done."), request_id
     )
+
+
+def _away(busy: Busy) -> Problem:
+    again = str(busy.retry_after).encode()
+    return Problem("busy", "The database does not answer just now.", headers=[(b"retry-after", again)])
 
 
 def _method_not_allowed(method: str, allow: bytes) -> Problem:

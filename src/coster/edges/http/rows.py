@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import IO, Any, Final
 
 import msgspec
@@ -27,6 +27,7 @@ _NDJSON_NAMES: Final = {
 }
 _SPOOLED: Final = 1 << 20
 _PIECE: Final = 1 << 16
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +67,9 @@ class Results:
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115 - closed by `pieces`
 
-    def add(self, result: Any) -> None:
-        """One line more."""
-        self._file.write(msgspec.json.encode(result) + b"\n")
+    def add(self, results: Sequence[Any]) -> None:
+        """Some lines more."""
+        self._file.write(_encode_lines(results))
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """All lines, piece by piece; afterwards nothing is left."""
@@ -122,7 +123,7 @@ async def _csv(lines: AsyncIterator[bytes | None], limit: int) -> AsyncIterator[
                 )
             text = _decoded(record).removeprefix("\ufeff")
             delimiter = max(",;\t", key=text.count)
-            header = _header(next(csv.reader([text], delimiter=delimiter), []))
+            header = _header(text, delimiter)
             continue
         if record is not None and not record.strip():
             continue
@@ -152,8 +153,11 @@ async def _records(lines: AsyncIterator[bytes | None], limit: int) -> AsyncItera
         yield b"\n".join(held)
 
 
-def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
+def _header(text: str, delimiter: str) -> list[str]:
+    try:
+        names = [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise Problem("body_malformed", f"The header cannot be read: {error}.") from None
     twice = {name for name in names if names.count(name) > 1}
     if twice or not all(names):
         raise Problem(

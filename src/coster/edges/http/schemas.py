@@ -122,7 +122,18 @@ def _faults(error: Any) -> Iterator[Fault]:
 
 
 def _of_alternatives(error: Any) -> Iterator[Fault]:
-    """Where one branch fits by type, its faults; where none does, that none does."""
+    """The faults of the branch that a tag names, else of one that fits by type; where none does, that none does."""
+    tag = error.schema.get("discriminator", {}).get("propertyName")
+    tags = [*error.schema.get("discriminator", {}).get("mapping", ())]
+    given = error.instance.get(tag) if tag and isinstance(error.instance, dict) else None
+    if given is not None and given not in tags:
+        yield Fault(
+            pointer=pointer([*error.absolute_path, tag]),
+            message=f"must be one of: {', '.join(tags)}.",
+            found=shown(given),
+            accepted=tags,
+        )
+        return
     branches: dict[int, list[Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
@@ -131,7 +142,7 @@ def _of_alternatives(error: Any) -> Iterator[Fault]:
         for errors in branches.values()
         if not any(inner.validator == "type" and list(inner.path) == [] for inner in errors)
     ]
-    tagged = [errors for errors in meant if not any(list(inner.path) == ["type"] for inner in errors)]
+    tagged = [errors for errors in meant if not any(list(inner.path) == [tag] for inner in errors)]
     if meant := tagged or meant:
         for inner in min(meant, key=len):
             yield from _faults(inner)

@@ -45,10 +45,30 @@ class Gatherer:
         Raises Busy when too much is waiting, Stopped when the process is going down, and whatever fault the command itself
         caused.
         """
+        self._check_open()
+        future = self._take(command, dry_run=dry_run)
+        observe.WAITING.set(self._waiting)
+        return await future
+
+    async def submit_many(
+        self, commands: Sequence[Command[Any]], *, dry_run: bool = False
+    ) -> list[Result | Exception]:
+        """What `submit` gives or raises for each of these commands, in order; those of one kind are carried out in order.
+
+        They are taken together or (Busy, Stopped) not at all, so a set may go beyond `max_waiting` by its own size.
+        """
+        self._check_open()
+        futures = [self._take(command, dry_run=dry_run) for command in commands]
+        observe.WAITING.set(self._waiting)
+        return await asyncio.gather(*futures, return_exceptions=True)  # type: ignore[return-value]
+
+    def _check_open(self) -> None:
         if self._stopping:
             raise Stopped("the server is stopping")
         if self._waiting >= self._max_waiting:
             raise Busy
+
+    def _take(self, command: Command[Any], *, dry_run: bool) -> asyncio.Future[Result]:
         lane = (command.org_id, self._registry.of(command.body).kind, dry_run)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         queue = self._lanes.get(lane)
@@ -59,8 +79,7 @@ class Gatherer:
             task.add_done_callback(self._tasks.discard)
         queue.append((command, future))
         self._waiting += 1
-        observe.WAITING.set(self._waiting)
-        return await future
+        return future
 
     async def stop(self) -> None:
         """Takes nothing more, and returns when all that was taken is answered."""

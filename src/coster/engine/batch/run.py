@@ -39,6 +39,8 @@ _LOST = (
     asyncpg.InterfaceError,
     DatabaseBusy,
     OSError,
+    # A disk that is full has room again some day, and so has memory; nothing was written meanwhile.
+    asyncpg.InsufficientResourcesError,
 )
 RACE_ATTEMPTS = 8
 LOST_ATTEMPTS = 30
@@ -163,7 +165,7 @@ class Runner:
                 if authority is None:
                     results[command.id] = Result(_KEY_GONE)
                 else:
-                    allowed.append(replace(command, authority=authority))
+                    allowed.append(command.as_(authority))
             if allowed:
                 state = await handler.load(conn, org_id, allowed)
                 decided = handler.decide(state, allowed)
@@ -242,7 +244,8 @@ def _in_order(
         if prints.setdefault(command.id, command.fingerprint) != command.fingerprint:
             answers.append(Result(_KEY_REUSED))
         else:
-            answers.append(replace(results[command.id], repeated=seen))
+            result = results[command.id]
+            answers.append(result if result.repeated == seen else replace(result, repeated=seen))
     return answers
 
 

@@ -50,6 +50,9 @@ _AWAY: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    # What asyncpg says of a connection that broke between two messages.
+    asyncpg.InternalClientError,
 )
 
 
@@ -118,12 +121,20 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def read(self, org_id: int) -> AsyncIterator[Connection]:
-        """A read-only transaction of one organisation; PostgreSQL refuses to change anything in it."""
+        """A read-only transaction of one organisation; PostgreSQL refuses to change anything in it.
+
+        DatabaseAway also where the connection breaks on the way: reading once more is always right.
+        """
         async with self._acquired(self._app) as conn:
             await _begin(conn, _BEGIN_READ, org_id)
-            async with _rolled_back_on_error(conn):
-                yield conn
-            await conn.execute("COMMIT")
+            try:
+                async with _rolled_back_on_error(conn):
+                    yield conn
+                await conn.execute("COMMIT")
+            except (*_AWAY, asyncpg.InterfaceError) as error:
+                if not _is_gone(conn):
+                    raise
+                raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
 
     @contextlib.asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
@@ -156,13 +167,19 @@ class Database:
         except _AWAY as error:
             raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
         except asyncpg.InterfaceError as error:
+            if not pool.is_closing():
+                raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
             raise errors.Stopped("the database has been closed, because the process is stopping") from error
         try:
             yield conn
+        except asyncpg.InternalClientError as error:
+            # A broken connection by another name; nothing can be said over it any more.
+            conn.terminate()
+            raise asyncpg.InterfaceError(f"the connection to the database broke: {error}") from error
         finally:
             # A connection that cannot be used again is closed by the pool; that is no news for whoever gives
             # it back.
-            with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+            with contextlib.suppress(asyncpg.InterfaceError, *_AWAY):
                 await pool.release(conn)
 
 
@@ -187,12 +204,20 @@ async def connect(target: Target) -> Connection:
     return conn
 
 
+def _is_gone(conn: Connection) -> bool:
+    """Whether the connection is closed; the pool takes a broken one back by itself, and then it cannot even be asked."""
+    try:
+        return bool(conn.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
 async def _begin(conn: Connection, template: str, org_id: int) -> None:
     if type(org_id) is not int:
         raise TypeError(f"org_id is an int, not {type(org_id).__name__}")
     try:
         await conn.execute(template % org_id)
-    except _AWAY as error:
+    except (*_AWAY, asyncpg.InterfaceError) as error:
         # Nothing has happened in this transaction yet, so coming again is always right.
         raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
 
@@ -204,7 +229,13 @@ async def _rolled_back_on_error(conn: Connection) -> AsyncIterator[None]:
     except BaseException:
         try:
             await conn.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+            TimeoutError,
+        ):
             # The server forgets the transaction together with the connection.
             conn.terminate()
         raise

@@ -36,6 +36,7 @@ _PORT: Final = 5432  # a name of the socket file only
 _STOP_SECONDS: Final = 60.0
 _ATTEMPTS: Final = 6
 _STEADY_SECONDS: Final = 10.0
+_LONGEST_WAIT: Final = 2.0
 
 _SETTINGS: Final[Mapping[str, str]] = {
     "max_connections": "100",
@@ -170,7 +171,7 @@ class EmbeddedServer:
 
     @property
     def failure(self) -> faults.ServerFailed | None:
-        """Why the server was given up, if it was: it would not stay up."""
+        """Why the server was given up, if it was: it never answered."""
         return self._failure
 
     @property
@@ -232,7 +233,7 @@ class EmbeddedServer:
             self._settled.set()
 
     def _keep_up(self) -> None:
-        """Run the server again and again until it is to stop, or until it fails too often in a row."""
+        """Run the server again and again until it is to stop, or until it fails too often in a row without ever having answered."""
         failures = 0
         while not self._stopping.is_set():
             since = time.monotonic()
@@ -240,7 +241,9 @@ class EmbeddedServer:
             if self._stopping.is_set():
                 return
             failures = failures + 1 if time.monotonic() - since < _STEADY_SECONDS else 1
-            if failures >= _ATTEMPTS:
+            # One that has never answered will not by itself; one that has did so with these very data, and what keeps it
+            # down (a disk that is full) passes.
+            if failures >= _ATTEMPTS and not self._settled.is_set():
                 self._failure = faults.ServerFailed(
                     f"the embedded server ended with code {code}, {failures} times in a row."
                     f" The end of {datadir.log(self.directory)}:\n{datadir.last_words(self.directory)}"
@@ -248,7 +251,7 @@ class EmbeddedServer:
                 return
             # Backends of a killed server need a moment to notice, and the next one may not start before they
             # are gone.
-            self._stopping.wait(0.05 * 2 ** (failures - 1))
+            self._stopping.wait(min(0.05 * 2 ** min(failures - 1, _ATTEMPTS), _LONGEST_WAIT))
 
     def _run_once(self) -> int:
         """One life of the server, from start to end; gives its exit code."""

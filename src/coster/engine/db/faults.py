@@ -67,5 +67,9 @@ class DatabaseTooNew(DatabaseFault):
     """The database was migrated by a newer program than this one."""
 
 
+class NoCluster(DatabaseFault):
+    """A Citus cluster was asked for, and the database is a plain one."""
+
+
 class ToolFailed(DatabaseFault):
     """A program of PostgreSQL (pg_dump, pg_restore, pg_upgrade) refused; the message carries what it said."""

@@ -118,3 +118,43 @@ CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) / current_setting('block_size
 WHERE n.nspname = 'coster' AND c.relkind = 'r' AND pages.now > 0
   AND (c.reltuples < 0 OR pages.now >= 4 * greatest(c.relpages, 1))
 ORDER BY c.relname;
+
+-- name: citus_version$
+-- The version of Citus in this database; nothing where it is not there.
+SELECT e.extversion FROM pg_catalog.pg_extension AS e WHERE e.extname = 'citus';
+
+-- name: citus_on_offer$
+-- The version of Citus that could be made in this database; nothing where the server has no such files.
+SELECT a.default_version FROM pg_catalog.pg_available_extensions AS a WHERE a.name = 'citus';
+
+-- name: our_tables
+-- Every table of ours but the one that keeps the version.
+SELECT c.relname::text AS name
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'coster' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'alembic_version'
+ORDER BY c.relname;
+
+-- name: placements
+-- How Citus keeps tables of ours; Citus has this view in the schema public.
+SELECT c.relname::text AS name, p.citus_table_type AS kind
+FROM public.citus_tables AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.table_name
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'coster'
+ORDER BY c.relname;
+
+-- name: place_table
+-- Places one table on the cluster, after those that it refers to.
+SELECT coster.place_table(:name::text::regclass, :kind);
+
+-- name: local_settings$
+-- The statement that makes SET LOCAL reach the workers, for this database.
+SELECT format('ALTER DATABASE %I SET citus.propagate_set_commands = %L', current_database(), 'local');
+
+-- name: lacking_settings
+-- The server's settings with which online moves of an organisation or commits over several nodes would not work.
+SELECT s.name, s.setting
+FROM pg_catalog.pg_settings AS s
+WHERE (s.name = 'wal_level' AND s.setting <> 'logical') OR (s.name = 'max_prepared_transactions' AND s.setting = '0')
+ORDER BY s.name;

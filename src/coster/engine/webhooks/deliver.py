@@ -92,12 +92,18 @@ class Deliverer:
         room = policy.endpoints - len(self._turns)
         if room <= 0:
             return []
-        for org_id, endpoint_id in await self._journal.waiting(self._tools.clock.now(), room):
-            if endpoint_id not in self._turns:
-                task = asyncio.create_task(self._turn(Lease(org_id, endpoint_id, self._tools.holder)))
-                self._turns[endpoint_id] = task
-                begun.append(task)
+        for org_id, endpoint_id in await self._waiting(room):
+            task = asyncio.create_task(self._turn(Lease(org_id, endpoint_id, self._tools.holder)))
+            self._turns[endpoint_id] = task
+            begun.append(task)
         return begun
+
+    async def _waiting(self, room: int) -> list[tuple[int, uuid.UUID]]:
+        """Endpoints to serve, those among them whose turn of ours was broken off."""
+        tools = self._tools
+        # What this process serves already is found as well, and needs no room.
+        found = await self._journal.waiting(tools.holder, tools.clock.now(), room + len(self._turns))
+        return [pair for pair in found if pair[1] not in self._turns][:room]
 
     async def _turn(self, lease: Lease) -> None:
         tools = self._tools

@@ -79,10 +79,10 @@ class Journal:
         self._database = database
         self._policy = policy
 
-    async def waiting(self, now: dt.datetime, count: int) -> list[tuple[int, uuid.UUID]]:
-        """Endpoints of any organisation that have something due and that nobody serves."""
+    async def waiting(self, holder: uuid.UUID, now: dt.datetime, count: int) -> list[tuple[int, uuid.UUID]]:
+        """Endpoints of any organisation that have something due and that nobody but this holder serves."""
         async with self._database.system() as conn:
-            rows = await _q.waiting_endpoints(conn, now=now, count=count)
+            rows = await _q.waiting_endpoints(conn, holder=holder, now=now, count=count)
         return [(row["org_id"], row["id"]) for row in rows]
 
     async def claim(self, lease: Lease, now: dt.datetime) -> bool:

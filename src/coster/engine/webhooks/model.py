@@ -221,5 +221,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     total_seconds: float = 15
     answer_bytes: int = 16_384
     """So much of an answer's body is read, so that the connection can be used again; it is not looked at."""
-    lease_seconds: float = 60
+    lease_seconds: float = 15
+    """How long a process that died keeps the others from an endpoint; one that lives holds it for as long as it needs."""
     poll_seconds: float = 1

@@ -78,23 +78,23 @@ DELETE FROM relay_cursor AS c WHERE c.org_id = :org_id AND c.reader = ANY(:reade
 -- Whose turn it is --------------------------------------------------------------------------------------------------
 
 -- name: waiting_endpoints
--- Endpoints with something to send and nobody who sends it, looked for across organisations; those served longest ago first.
+-- Endpoints with something to send and nobody else who sends it, looked for across organisations; those served longest ago first.
 SELECT e.org_id, e.id
 FROM webhook_endpoint AS e
 JOIN relay_cursor AS c ON c.org_id = e.org_id AND c.reader = e.id::text
 JOIN event_counter AS k ON k.org_id = e.org_id
 WHERE e.status = 'active'
   AND (e.retry_at IS NULL OR e.retry_at <= :now)
-  AND (c.holder IS NULL OR c.held_until <= :now)
+  AND (c.holder IS NULL OR c.holder = :holder OR c.held_until <= :now)
   AND (k.n > c.seq OR EXISTS (SELECT FROM webhook_delivery AS d
                               WHERE d.org_id = e.org_id AND d.endpoint_id = e.id AND d.next_at <= :now))
 ORDER BY c.held_until NULLS FIRST, e.org_id, e.id
 LIMIT :count;
 
 -- name: claim$
--- Take an endpoint's turn, if nobody has it; gives its cursor.
+-- Take an endpoint's turn, if nobody else has it; gives its cursor.
 UPDATE relay_cursor AS c SET holder = :holder, held_until = :until
-WHERE c.org_id = :org_id AND c.reader = :reader AND (c.holder IS NULL OR c.held_until <= :now)
+WHERE c.org_id = :org_id AND c.reader = :reader AND (c.holder IS NULL OR c.holder = :holder OR c.held_until <= :now)
 RETURNING c.seq;
 
 -- name: extend$

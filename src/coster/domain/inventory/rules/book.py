@@ -23,12 +23,12 @@ PoolKey: TypeAlias = tuple[uuid.UUID, uuid.UUID]
 class _Balance:
     """A position's changing numbers."""
 
-    __slots__ = ("committed", "counted_at", "held", "on_hand", "origin", "seq")
+    __slots__ = ("committed", "counted_at", "held", "on_hand", "origin", "seq", "told")
 
     def __init__(self, origin: Position) -> None:
         self.origin = origin
         self.on_hand, self.held, self.committed = origin.on_hand, origin.held, origin.committed
-        self.seq, self.counted_at = origin.seq, origin.counted_at
+        self.seq, self.told, self.counted_at = origin.seq, origin.told, origin.counted_at
 
     def free(self) -> int:
         """What may still be promised; practically endless where nobody keeps count."""
@@ -76,7 +76,7 @@ class Book:
         return Position(
             id=origin.id, item_id=origin.item_id, location_id=origin.location_id, lot=origin.lot,
             unlimited=origin.unlimited, on_hand=balance.on_hand, held=balance.held, committed=balance.committed,
-            seq=balance.seq, counted_at=balance.counted_at,
+            seq=balance.seq, told=balance.told, counted_at=balance.counted_at,
         )  # fmt: skip
 
     def knows(self, position_id: uuid.UUID) -> bool:
@@ -116,6 +116,8 @@ class Book:
             if kind == "balance":
                 balance = self._balances[key]  # type: ignore[index]
                 balance.on_hand, balance.held, balance.committed, balance.seq, balance.counted_at = old  # type: ignore[misc]
+            elif kind == "told":
+                self._balances[key].told = old  # type: ignore[index,assignment]
             elif kind == "open":
                 del self._balances[key]  # type: ignore[arg-type]
             elif kind == "hold":
@@ -154,6 +156,13 @@ class Book:
         )  # fmt: skip
         self.entries.append(entry)
 
+    def tell(self, position_id: uuid.UUID) -> int:
+        """Counts one more event about the position; its version."""
+        balance = self._balances[position_id]
+        self._undo.append(("told", position_id, balance.told))
+        balance.told += 1
+        return balance.told
+
     def put_hold(self, key: HoldKey, hold: Hold | None) -> None:
         """Stores or (None) forgets a hold."""
         self._undo.append(("hold", key, self.hold(key)))
@@ -184,6 +193,7 @@ class Book:
     def writes(self) -> StockWrites:
         """Everything that differs from what was loaded, in key order."""
         touched = {entry.position_id for entry in self.entries}
+        touched |= {id_ for id_, balance in self._balances.items() if balance.told != balance.origin.told}
         opened = [id_ for id_ in self._balances if id_ not in self._known]
         changed = sorted(touched & self._known)
         now = {key: held for mine in self._holds.values() for key, held in mine.items()}

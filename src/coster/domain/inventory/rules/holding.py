@@ -5,6 +5,7 @@ Source: ADR 0006 (pools, cases, and the surplus of the last case).
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Iterable
 
@@ -15,6 +16,7 @@ from coster.domain.inventory.rules.book import Book
 from coster.kernel import ids, quantity
 
 
+@functools.lru_cache(maxsize=8192)
 def position_id(item_id: uuid.UUID, location_id: uuid.UUID, lot: str = "") -> uuid.UUID:
     """The id of a position; it follows from what the position is of."""
     return ids.derived("position", item_id, location_id, lot)

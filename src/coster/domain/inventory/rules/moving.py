@@ -94,7 +94,7 @@ class _Fold:
             "change": quantity.text(change.on_hand),
             "enterprises": [str(location.enterprise_id)],
         }
-        event = Event("stock.changed", "position", position.id, position.seq, data)
+        event = Event("stock.changed", "position", position.id, self.book.tell(position.id), data)
         self.events.append((self.index, event))
         return answer
 

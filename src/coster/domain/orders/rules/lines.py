@@ -147,11 +147,13 @@ def priced(order_id: uuid.UUID, checked: Checked, currency: str, stock_state: st
     """The line with its amounts; the order's discount is shared out afterwards."""
     gross = money.line_amount(checked.price_micros, checked.quantity, currency)
     off = discount_of(checked.discount, gross)
+    # Of a line that gets nothing yet, the discount is counted on what was asked for: it may still come.
+    asked = gross or money.line_amount(checked.price_micros, checked.requested, currency)
     return Line(
         order_id=order_id, line_no=checked.number, item_id=checked.item.id, producer_id=checked.item.owner_id,
         unit=checked.unit.code, requested=checked.requested, quantity=checked.quantity, stock_quantity=checked.stock,
-        price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, basis_gross=gross, basis_discount=off,
-        basis_share=0, total=gross - off,
+        price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, basis_gross=asked,
+        basis_discount=discount_of(checked.discount, asked), basis_share=0, total=gross - off,
         stock=stock_state, fulfilment="not_started", note=checked.note,
     )  # fmt: skip
 

@@ -345,7 +345,10 @@ def _lower(fold: Fold, command: Command[LowerStock]) -> Outcome:
 def _cut_for(fold: Fold, command: Command[LowerStock], position: Position, missing: int) -> Cut:
     policy = command.body.policy or _common_policy(fold, position)
     item = fold.state.items[position.item_id]
-    why = f"{item.name}: {quantity.text(missing)} {item.stock_unit} fewer than promised, shared out {_WORDS[policy]}"
+    why = (
+        f"{item.name}: {quantity.text(missing)} {item.stock_unit} fewer than promised ({command.body.reason}), "
+        f"shared out {_WORDS[policy]}"
+    )
     return Cut(position_id=position.id, pool_id=None, amount=missing, policy=policy, why=why)
 
 
@@ -401,7 +404,7 @@ def _answer(
     if change:
         enterprise = fold.state.locations[position.location_id].enterprise_id
         data = {**answer, "type": "CORRECTION", "change": text(change), "enterprises": [str(enterprise)]}
-        fold.events.append((fold.index, Event("stock.changed", "position", id_, position.seq, data)))
+        fold.events.append((fold.index, Event("stock.changed", "position", id_, fold.book.tell(id_), data)))
     answer["held_orders"] = [
         {
             "id": str(held_id),
