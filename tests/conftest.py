@@ -3,6 +3,9 @@ module.
 
 COSTER_TEST_PG_BIN, or --pg-bin, names the directory of another PostgreSQL to run everything on, for example
 /usr/lib/postgresql/15/bin.
+
+COSTER_TEST_CITUS_URL names a database of a Citus cluster's coordinator instead: its schema coster is dropped and made anew
+for each test, so one test at a time can have it, and tests that want two databases at once fail there.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from coster.engine.db import migrate
+from coster.engine.db import cluster, migrate
 from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
 
@@ -85,12 +88,39 @@ class Databases:
             await conn.close()
 
 
+class OneOfACluster(Databases):
+    """The one database of a Citus cluster, emptied for whoever asks; never the schema public, in which Citus itself lives."""
+
+    def __init__(self, server: EmbeddedServer, url: str) -> None:
+        super().__init__(server)
+        self._url = url
+        self._taken = False
+        # Everything that asks the run's server how to connect is sent to the cluster.
+        server.connect_options = lambda _database="": {"dsn": url}  # type: ignore[method-assign]
+
+    async def create(self, *, template: str = "template1") -> str:
+        """The database, empty, or (from a template) placed; there is no second."""
+        assert not self._taken, "a cluster has one database for tests, and this one is the second"
+        self._taken = True
+        await self._run("DROP SCHEMA IF EXISTS coster CASCADE")
+        if template == _TEMPLATE:
+            await cluster.place(self._url)
+        return "of the cluster"
+
+    async def drop(self, name: str) -> None:
+        """Gives it back."""
+        assert name == "of the cluster"
+        self._taken = False
+
+
 @pytest.fixture(scope="session")
 async def databases(pg_server: EmbeddedServer) -> Databases:
     """The server of the run, with the template database made straight from the schema.sql files.
 
     tests/engine/db/test_migrate.py proves that the migrations give the same.
     """
+    if url := os.environ.get("COSTER_TEST_CITUS_URL"):
+        return OneOfACluster(pg_server, url)
     made = Databases(pg_server)
     await made._run(f"CREATE DATABASE {_TEMPLATE}")  # noqa: SLF001 - the fixture and the class are one
     await migrate.build(pg_server.connect_options(_TEMPLATE))

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 import pytest
@@ -93,10 +93,12 @@ class Shop:
 
 
 @contextlib.contextmanager
-def served(env: Mapping[str, str], *words: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def served(
+    env: Mapping[str, str], *words: str, log: int | IO[bytes] = subprocess.DEVNULL
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`coster serve` on a free port, ready; ended with the block."""
     port = free_port()
-    process = start("serve", "--port", str(port), *words, env=env, stderr=subprocess.DEVNULL)
+    process = start("serve", "--port", str(port), *words, env=env, stderr=log)
     try:
         url = f"http://127.0.0.1:{port}"
         for _ in range(600):

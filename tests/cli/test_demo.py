@@ -30,7 +30,8 @@ def test_two_at_once(place: Path) -> None:
 def test_left_running(place: Path, inside: Inside) -> None:
     """With --serve a server stays, with a key that works, until it is told to go."""
     port = free_port()
-    with start("demo", "--serve", env={"COSTER_PORT": str(port), "TMPDIR": str(place)}) as process:
+    env = {"COSTER_PORT": str(port), "TMPDIR": str(place), "COSTER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with start("demo", "--serve", env=env) as process:
         assert process.stdout is not None
         lines = []
         while not (lines and lines[-1].startswith("Ready.")):
@@ -42,6 +43,9 @@ def test_left_running(place: Path, inside: Inside) -> None:
         assert httpx2.get(f"{url}/docs").is_success
         sessions = inside("sessions", "list", "--json", env={"COSTER_URL": url, "COSTER_KEY": key})
         assert sorted(session["name"] for session in sessions.json) == ["Hub A, week 48", "Hub B, week 48"]
+        hook = {"url": "http://127.0.0.1:9999/"}
+        made = httpx2.post(f"{url}/api/v1/webhooks", json=hook, headers={"Authorization": f"Bearer {key}"})
+        assert (made.status_code, made.json()["secret"][:6]) == (201, "whsec_")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == Exit.DONE
     for _ in range(50):

@@ -86,7 +86,15 @@ def test_twice_is_once(shop: Shop, send: Send, tmp_path: Path) -> None:
     [before] = ask(shop, "/positions", item_id=shop.scene.item)["items"]
     second = send("orders", file, "--json")
     assert (first.code, second.code) == (Exit.DONE, Exit.DONE)
-    wanted = {"kind": "orders", "file": str(file), "dry_run": False, "complete": True, "rows": 2, "line": 3}
+    wanted = {
+        "kind": "orders",
+        "file": str(file),
+        "dry_run": False,
+        "complete": True,
+        "rows": 2,
+        "line": 3,
+        "left_out": 0,
+    }
     wanted |= {"accepted": 2, "repeated": 0, "refused": 0, "reasons": {}}
     assert first.json == wanted
     assert second.json == {**wanted, "repeated": 2}

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from coster.cli import output
 from coster.cli.output import Exit
 from tests.cli.conftest import Inside, Shop
 
@@ -42,7 +43,7 @@ def test_key_for_one_enterprise(shop: Shop, inside: Inside) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["keys", "revoke", "xyz"], Exit.USAGE, "the id must be an id; 'xyz' is none"),
+        (["keys", "revoke", "xyz"], Exit.USAGE, "the id must be a uuid, for example 0193f2a0-0000-7000-8000-000000000001; 'xyz' is none"),
         (["keys", "revoke", str(uuid.UUID(int=9))], Exit.REFUSED, "key"),
         (["keys", "create", "hub", "--expires", "tomorrow"], Exit.USAGE, "--expires must be an instant"),
         (["keys", "create", "hub", "--expires", "2001-01-01T00:00:00Z"], Exit.REFUSED, "expir"),
@@ -73,3 +74,25 @@ def test_server_out_of_reach_is_4(inside: Inside, words: list[str]) -> None:
     done = inside(*words, env={"COSTER_KEY": "x", "COSTER_URL": "http://127.0.0.1:1"})
     assert done.code == Exit.REFUSED
     assert "cannot reach http://127.0.0.1:1" in done.err
+
+
+def test_table_that_does_not_fit_is_told_row_by_row(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a narrow terminal nothing is cut off: every row becomes a block of lines, ids in one piece."""
+    id_ = str(uuid.UUID(int=9))
+    monkeypatch.setattr("coster.cli.output._WIDTH_OF_A_PIPE", 60)
+    output.table("Keys", ("id", "grants", "made"), [(id_, "owner of everything", "2026-11-21")] * 2)
+    block = f"id      {id_}\ngrants  owner of everything\nmade    2026-11-21\n"
+    assert capsys.readouterr().out == f"Keys\n\n{block}\n{block}"
+
+
+def test_table_that_fits_keeps_whole_what_has_no_spaces(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Words are wrapped before an id or an instant is."""
+    id_ = str(uuid.UUID(int=9))
+    monkeypatch.setattr("coster.cli.output._WIDTH_OF_A_PIPE", 76)
+    output.table("", ("id", "name", "made"), [(id_, "the shop in the web of ours", "2026-11-21T09:00Z")])
+    told = capsys.readouterr().out
+    assert (id_ in told, "2026-11-21T09:00Z" in told, "┃ id" in told) == (True, True, True)

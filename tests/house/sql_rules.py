@@ -131,9 +131,9 @@ def _unfiltered(tree: exp.Expression, tenant: set[str]) -> Iterator[str]:
     """Yields the tenant tables of a statement that no chain of equal org_id ties to the parameter."""
     derived = {cte.alias for cte in tree.find_all(exp.CTE)}
     for scope in tree.find_all(*SCOPES):
-        tied = _tied(scope, derived)
-        for table in _tables(scope):
-            if table.name in tenant and table.name not in derived and table.alias_or_name not in tied:
+        safe = tied(scope, derived)
+        for table in tables_of(scope):
+            if table.name in tenant and table.name not in derived and table.alias_or_name not in safe:
                 yield table.alias_or_name
 
 
@@ -142,36 +142,36 @@ def _scope_of(node: exp.Expression) -> exp.Expression | None:
     return node.find_ancestor(*SCOPES, exp.Insert)
 
 
-def _tables(scope: Scope) -> list[exp.Table]:
+def tables_of(scope: Scope) -> list[exp.Table]:
     """Yields the tables named in a scope itself, not in the selects inside it."""
     return [table for table in scope.find_all(exp.Table) if _scope_of(table) is scope]
 
 
-def _tied(scope: Scope, derived: set[str]) -> set[str]:
+def tied(scope: Scope, derived: set[str]) -> set[str]:
     """Yields the aliases that the scope, or one around it, ties to the organisation of the parameter."""
-    tables = _tables(scope)
+    tables = tables_of(scope)
     only = tables[0].alias_or_name if len(tables) == 1 else ""
-    tied = {table.alias_or_name for table in tables if table.name in derived}
-    tied |= {sub.alias for sub in scope.find_all(exp.Subquery) if sub.alias and _scope_of(sub) is scope}
+    safe = {table.alias_or_name for table in tables if table.name in derived}
+    safe |= {sub.alias for sub in scope.find_all(exp.Subquery) if sub.alias and _scope_of(sub) is scope}
     around = _scope_of(scope)
     if isinstance(around, SCOPES) and not isinstance(scope.parent, exp.CTE):
-        tied |= _tied(around, derived)
+        safe |= tied(around, derived)
     pairs = []
     for equal in scope.find_all(exp.EQ):
         if _scope_of(equal) is not scope or not _always_holds(equal, scope):
             continue
         left, right = (_owner(side, only) for side in (equal.this, equal.expression))
         if left and _is_parameter(equal.expression):
-            tied.add(left)
+            safe.add(left)
         elif right and _is_parameter(equal.this):
-            tied.add(right)
+            safe.add(right)
         elif left and right:
             pairs.append((left, right))
     for join in scope.find_all(exp.Join):
         if _scope_of(join) is scope and "org_id" in [column.name for column in join.args.get("using") or []]:
             names = [table.alias_or_name for table in tables]
             pairs += list(itertools.pairwise(names))
-    return _closed(tied, pairs)
+    return _closed(safe, pairs)
 
 
 def _closed(tied: set[str], pairs: list[tuple[str, str]]) -> set[str]:
@@ -222,24 +222,24 @@ def _keys(change: TableChange, shared: set[str]) -> Iterator[tuple[str, list[str
     for node in change.tree.walk():
         match node:
             case exp.PrimaryKey():
-                yield "a primary key", _names(node.expressions)
+                yield "a primary key", names_of(node.expressions)
             case exp.PrimaryKeyColumnConstraint():
                 yield "a primary key", [node.find_ancestor(exp.ColumnDef).name]
             case exp.UniqueColumnConstraint(this=exp.Schema() as schema):
-                yield "a unique key", _names(schema.expressions)
+                yield "a unique key", names_of(schema.expressions)
             case exp.UniqueColumnConstraint():
                 yield "a unique key", [node.find_ancestor(exp.ColumnDef).name]
             case exp.Reference() if node.find(exp.Table).name not in shared:
                 foreign = node.find_ancestor(exp.ForeignKey, exp.ColumnDef)
                 columns = (
-                    _names(foreign.expressions) if isinstance(foreign, exp.ForeignKey) else [foreign.name]
+                    names_of(foreign.expressions) if isinstance(foreign, exp.ForeignKey) else [foreign.name]
                 )
                 yield "a foreign key", columns
             case exp.Index() if change.tree.args.get("unique"):
-                yield "a unique index", _names(node.args["params"].args["columns"])
+                yield "a unique index", names_of(node.args["params"].args["columns"])
 
 
-def _names(columns: list[exp.Expression]) -> list[str]:
+def names_of(columns: list[exp.Expression]) -> list[str]:
     """Yields the names of columns in a key; an expression counts by its text."""
     return [
         column.this.name or column.this.sql() if isinstance(column, exp.Ordered) else column.name

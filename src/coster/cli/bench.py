@@ -8,14 +8,17 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from cyclopts import App, Parameter
 
 from coster import app as house
 from coster.cli import output, signals
 from coster.cli import verify as promises
-from coster.cli.output import Exit
+from coster.cli.output import Exit, FailedError
 from coster.kernel.clock import SystemClock
 from coster.simulation import baskets, bench, serving
+from coster.simulation import card as cards
+from coster.simulation import positions as importing
 from coster.simulation import replay as replaying
 
 app = App(
@@ -47,6 +50,32 @@ def orders(
     )
     output.table(
         "Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()]
+    )
+
+
+@app.command
+def positions(
+    *,
+    rows: Annotated[int, Parameter(help="How many items and positions a round has.")] = 20_000,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> None:
+    """Items and counts imported per second over HTTP, beside a plain COPY of the same positions. Uses a database of its own.
+
+    Example: coster bench positions --rows 100000
+    """
+    with signals.sigterm_interrupts():
+        found = asyncio.run(importing.measure(rows=rows, say=output.console(stderr=True).print))
+    if json:
+        output.as_json(found)
+        return
+    output.table("Machine", ("what", "is"), list(found["machine"].items()))
+    output.table(
+        "Median of three rounds",
+        ("what", "is"),
+        [(name, f"{value:,.0f}") for name, value in found["figures"].items()],
+    )
+    output.table(
+        "Ratios", ("what", "is"), [(name, f"{value:.3f}") for name, value in found["ratios"].items()]
     )
 
 
@@ -115,3 +144,67 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{amount:,} {what}" for what, amount in value.items()) or "none"
     return f"{value:,}" if isinstance(value, int | float) else (str(value) if value else "none")
+
+
+@app.command
+def card(
+    *,
+    quick: Annotated[
+        bool, Parameter(negative="", help="Small stores and short loads: to see that all can be taken.")
+    ] = False,
+    keep: Annotated[
+        Path | None, Parameter(help="Write the card to this file as JSON, for `compare`.")
+    ] = None,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Take every figure that the project promises in one run, beside its goal. About ten minutes; databases of its own.
+
+    Exit code 1 where a goal is not reached (not with `--quick`, whose figures mean little).
+
+    Example: coster bench card --keep card.json
+    """
+    size = cards.QUICK if quick else cards.Size()
+    with signals.sigterm_interrupts():
+        found = asyncio.run(cards.take(house.HANDLERS, size, say=output.console(stderr=True).print))
+    if keep:
+        keep.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    told = cards.lines(found)
+    if json:
+        output.as_json({**found, "goals": told})
+    else:
+        output.table("Machine", ("what", "is"), list(found["machine"].items()))
+        rows = [(line.title, line.figure, line.goal, "yes" if line.reached else "NO") for line in told]
+        output.table("Capacity card", ("figure", "is", "goal", "reached"), rows)
+    return Exit.DONE if quick or all(line.reached for line in told) else Exit.WRONG
+
+
+@app.command
+def compare(
+    before: Path,
+    after: Path,
+    *,
+    noise: Annotated[
+        float, Parameter(help="The share by which two runs of one program may differ.")
+    ] = cards.NOISE,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Say what changed between two cards beyond noise. Exit code 1 where a figure with a goal became worse.
+
+    Example: coster bench compare before.json after.json
+    """
+    found = cards.compare(_card(before), _card(after), noise=noise)
+    if json:
+        output.as_json(found)
+    else:
+        rows = [(one.name, f"{one.before:,.2f}", f"{one.after:,.2f}", one.verdict) for one in found]
+        output.table("", ("figure", "before", "after", "verdict"), rows)
+    return Exit.WRONG if any(one.verdict == "worse" for one in found) else Exit.DONE
+
+
+def _card(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        dict[str, float](found["figures"])
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as fault:
+        raise FailedError(f"{path} is no card: {fault}; `coster bench card --keep FILE` makes one") from None
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +14,11 @@ from cyclopts import App, Parameter
 from coster.cli import output, place, signals
 from coster.cli.output import Exit, FailedError
 from coster.engine.db import backup as backups
+from coster.engine.db import cluster as clusters
 from coster.engine.db import connect, embedded, faults, migrate
 from coster.engine.db import upgrade as upgrades
+from coster.engine.db.connect import Database
+from coster.engine.outbox import parked as parking
 from coster.settings import Settings
 from coster.simulation import serving
 
@@ -99,6 +103,37 @@ async def _look(given: Settings) -> Status:
         await conn.close()
 
 
+@app.command
+def parked(
+    *,
+    resume: Annotated[bool, Parameter(negative="", help="Have the server try all of it again.")] = False,
+    data_dir: place.DataDir = None,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> None:
+    """List reactions and timers that were given up after several attempts, with their causes; --resume tries them again.
+
+    Example: coster db parked --resume
+    """
+    found = place.with_database(place.chosen(data_dir), lambda database: _parked(database, resume=resume))
+    if json:
+        output.as_json([{"organisation": org_id, **dataclasses.asdict(one)} for org_id, one in found])
+        return
+    if found:
+        rows = [(org_id, one.what, one.name, one.key, one.cause) for org_id, one in found]
+        output.table("", ("organisation", "what", "name", "event or timer", "cause"), rows)
+    output.say(f"{len(found)} parked{'; the server tries them again' if resume and found else ''}.")
+
+
+async def _parked(database: Database, *, resume: bool) -> list[tuple[int, parking.GivenUp]]:
+    found = []
+    for org_id in await place.organisations(database):
+        async with database.write(org_id) as conn:
+            found += [(org_id, one) for one in await parking.list_parked(conn, org_id)]
+            if resume:
+                await parking.resume(conn, org_id)
+    return found
+
+
 @app.command(name="migrate")
 def migrate_database(*, data_dir: place.DataDir = None) -> None:
     """Bring the database to the version that this program needs; safe while others use it.
@@ -110,6 +145,28 @@ def migrate_database(*, data_dir: place.DataDir = None) -> None:
     output.say(
         f"migrated: {', '.join(versions)}" if versions else "nothing to do: the database is up to date"
     )
+
+
+@app.command(name="place")
+def place_tables(url: str) -> int:
+    """Prepare a Citus cluster: migrate its database, and spread every table over the nodes by organisation. Can be repeated.
+
+    Exit code 4 without Citus (then nothing is done), or where a table is not where it should be.
+
+    Example: coster db place postgresql://coster:secret@coordinator.example.org/coster
+
+    Parameters
+    ----------
+    url
+        The database on the cluster's coordinator.
+    """
+    done = asyncio.run(clusters.place(url))
+    output.say(f"Citus {done.citus}: {len(done.placed)} tables placed now, {len(done.before)} before")
+    for name, setting in done.lacking.items():
+        output.complain(f"the server's {name} is {setting}: see docs/operate/scale.md")
+    for name, kind in done.astray.items():
+        output.complain(f"the table {name} is {kind}, and not where its schema wants it")
+    return Exit.REFUSED if done.astray else Exit.DONE
 
 
 @app.command

@@ -23,6 +23,7 @@ from cyclopts import Parameter
 from rich.live import Live
 from rich.table import Table
 
+from coster import app as application
 from coster import settings
 from coster.cli import init, keys, output, place, serving, signals, story, verify
 from coster.cli.output import Exit, FailedError
@@ -184,10 +185,11 @@ def _staged(given: Settings, data_dir: Path | None) -> Iterator[Stage]:
     ):
         target = postgres.connect_options()
         key, start = asyncio.run(_founded(target))
+        here = msgspec.structs.replace(given, database_url="", data_dir=str(directory))
         chosen = msgspec.structs.replace(
-            given,
+            # The server is given the database by its URL, and the key that webhooks are signed with beside it.
+            application.with_webhook_keys(here),
             database_url=url_of(target),
-            data_dir=str(directory),
             workers=1,
             clock="manual",
             clock_start=clock.text(start),

@@ -12,14 +12,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final
+from typing import Annotated, Any, BinaryIO, Final, Literal
 
 import msgspec
 from cyclopts import App, Parameter
 from rich.progress import Progress
 
-from coster.cli import output, rowfiles, signals
+from coster.cli import mapped, output, planning, rowfiles, signals
 from coster.cli.output import Exit, FailedError
+from coster.cli.planning import Options
 from coster.cli.remote import LostError, RefusedError, Remote, Server
 from coster.cli.rowfiles import Format, Row, Source
 
@@ -63,7 +64,10 @@ class How:
 
 
 class Sums(msgspec.Struct, kw_only=True):
-    """What became of a file. A CSV's rows of one order are counted as rows each, and as one that is accepted or refused."""
+    """What became of a file. A CSV's rows of one order are counted as rows each, and as one that is accepted or refused.
+
+    `left_out` are rows of a mapped file that say again what may be said once; they are no `rows`.
+    """
 
     kind: str
     file: str
@@ -71,6 +75,7 @@ class Sums(msgspec.Struct, kw_only=True):
     complete: bool = False
     rows: int = 0
     line: int = 0
+    left_out: int = 0
     accepted: int = 0
     repeated: int = 0
     refused: int = 0
@@ -90,10 +95,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _AS_USUAL: Final = How()
 _HERE: Final = Server()
+_OURS: Final = Options()
 
 
 @app.command
-def orders(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> int:
+def orders(file: File, *, how: How = _AS_USUAL, other: Options = _OURS, server: Server = _HERE) -> int:
     """Place orders: an object each, or a CSV with a row for each line of an order.
 
     Rows of a CSV that follow each other with the same channel and reference are one order. A channel's reference is taken
@@ -103,20 +109,20 @@ def orders(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> int:
 
     Example: shop-export | coster import orders - --format ndjson --json
     """
-    return _import("orders", file, how, server)
+    return _import(Wish("orders", file, other), how, server)
 
 
 @app.command
-def items(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> int:
+def items(file: File, *, how: How = _AS_USUAL, other: Options = _OURS, server: Server = _HERE) -> int:
     """Make or change items: a row says what the item of its owner and SKU shall be.
 
     Example: coster import items catalogue.csv --dry-run
     """
-    return _import("items", file, how, server)
+    return _import(Wish("items", file, other), how, server)
 
 
 @app.command
-def positions(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> int:
+def positions(file: File, *, how: How = _AS_USUAL, other: Options = _OURS, server: Server = _HERE) -> int:
     """Move stock: adjust, count, transfer.
 
     Adjustments and transfers need a key of yours, by which they happen once. A count says what is there: give it a key or
@@ -124,37 +130,70 @@ def positions(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> in
 
     Example: coster import positions stocktaking.csv --failed refused.csv
     """
-    return _import("positions", file, how, server)
+    return _import(Wish("positions", file, other), how, server)
 
 
 @app.command
-def parties(file: File, *, how: How = _AS_USUAL, server: Server = _HERE) -> int:
+def parties(file: File, *, how: How = _AS_USUAL, other: Options = _OURS, server: Server = _HERE) -> int:
     """Make or change enterprises, relations and customers; the column or member type says which.
 
     Enterprises and customers need an id, or a key of yours that stands for one.
 
     Example: coster import parties members.ndjson --results results.ndjson
     """
-    return _import("parties", file, how, server)
+    return _import(Wish("parties", file, other), how, server)
 
 
-def _import(kind: str, file: str, how: How, server: Server) -> int:
+@app.command(name="map")
+def propose(
+    file: File,
+    *,
+    kind: Annotated[
+        Literal["orders", "items", "positions", "parties"], Parameter(help="What its rows shall be.")
+    ] = "orders",
+) -> None:
+    """Propose a mapping for a CSV of another shop, by the names of its columns. Look through it, and fill in what it lacks.
+
+    Example: coster import map export.csv --kind items
+    """
+    with contextlib.ExitStack() as stack:
+        stream, _ = _opened(file, stack)
+        output.say(planning.propose(kind, rowfiles.Csv(stream).header()))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What shall be imported: a kind of rows from a file, which may be another shop's."""
+
+    kind: str
+    file: str
+    other: Options
+
+
+def _import(wish: Wish, how: How, server: Server) -> int:
     if how.json and how.results == "-":
         raise FailedError("--json and --results - would print into each other: leave out one", Exit.USAGE)
-    format_ = how.format or rowfiles.format_of(file)
-    sums = Sums(kind=kind, file=file, dry_run=how.dry_run)
+    plan = planning.plan_of(wish.other)
+    format_ = how.format or rowfiles.format_of(wish.file)
+    if plan is not None and format_ != "csv":
+        raise FailedError("a mapping is for a CSV; this file is NDJSON", Exit.USAGE)
+    sums = Sums(kind=wish.kind, file=wish.file, dry_run=how.dry_run)
     with contextlib.ExitStack() as stack:
-        stream, size = _opened(file, stack)
-        source = _source(kind, format_, stream)
+        stream, size = _opened(wish.file, stack)
         failed = _made(how.failed, stack) if how.failed else None
         results = _made(how.results, stack) if how.results else None
         remote = stack.enter_context(Remote(server))
+        source = (
+            mapped.MappedCsv(stream, plan, wish.kind, mapped.finder(remote))
+            if plan is not None
+            else _source(wish.kind, format_, stream)
+        )
         stack.enter_context(signals.sigterm_interrupts())
         sending = Sending(remote, source, sums, results=results, failed=failed)
         broken = None
         with output.progress() as progress:
             try:
-                _send(sending, _Bar(progress, kind, size, stream))
+                _send(sending, _Bar(progress, wish.kind, size, stream))
             except (FailedError, KeyboardInterrupt) as error:
                 broken = error
     return _told(sending, how, broken)
@@ -175,21 +214,27 @@ class Sending:
     def send(self, parcel: list[Row]) -> None:
         """Sends a parcel and notes what became of it."""
         self.under_way = parcel
-        if parcel[0].too_long:
-            answers = [(parcel, _too_long(parcel[0]))]
-        else:
-            told = self.remote.send_rows(
-                f"{self.sums.kind}:batch",
-                self.source.parcel(parcel),
-                self.source.media,
-                dry_run=self.sums.dry_run,
-            )
-            answers = list(_answered(parcel, told))
-        for rows, result in answers:
+        for rows, result in self._answers(parcel):
             self._note(rows, result)
         self.sums.rows += len(parcel)
         self.sums.line = parcel[-1].line
         self.under_way = []
+
+    def _answers(self, parcel: list[Row]) -> list[tuple[list[Row], Result]]:
+        """What became of each row, or of each order's rows, in the order of the file."""
+        if parcel[0].too_long:
+            return [(parcel, _too_long(parcel[0]))]
+        good, bad = rowfiles.faultless(parcel)
+        answers = [(rows, _not_mapped(rows)) for rows in bad]
+        if good:
+            told = self.remote.send_rows(
+                f"{self.sums.kind}:batch",
+                self.source.parcel(good),
+                self.source.media,
+                dry_run=self.sums.dry_run,
+            )
+            answers += _answered(good, told)
+        return sorted(answers, key=lambda answer: answer[0][0].number)
 
     def _note(self, rows: list[Row], result: Result) -> None:
         if self.results is not None:
@@ -246,6 +291,14 @@ def _too_long(row: Row) -> Result:
         "detail": f"A row may have at most {rowfiles.LONGEST_ROW} bytes; it was not sent.",
     }
     return Result(row=row.number, line=row.line, status="rejected", problem=told)
+
+
+def _not_mapped(rows: list[Row]) -> Result:
+    """Of an order that has rows with faults, each fault with its line."""
+    faults = [(row.line, row.fault) for row in rows if row.fault]
+    detail = "; ".join(fault if len(rows) == 1 else f"line {line}: {fault}" for line, fault in faults)
+    told = {"code": mapped.CODE, "detail": detail}
+    return Result(row=rows[0].number, line=rows[0].line, status="rejected", problem=told)
 
 
 # ------------------------------------------------------------------------------------------------------------ files
@@ -341,6 +394,7 @@ def _send(sending: Sending, bar: _Bar) -> None:
     for parcel in rowfiles.parcels(sending.source.rows()):
         sending.send(parcel)
         bar.show(parcel, sending.sums)
+    sending.sums.left_out = sending.source.left_out
     sending.sums.complete = True
 
 
@@ -364,6 +418,8 @@ def _told(sending: Sending, how: How, broken: FailedError | KeyboardInterrupt | 
 def _sentence(sums: Sums, how: How) -> str:
     before = f" ({sums.repeated} had been before, and were not again)" if sums.repeated else ""
     told = f"{sums.kind}: {sums.rows} rows, {sums.accepted} accepted{before}, {sums.refused} refused."
+    if sums.left_out:
+        told += f" {sums.left_out} rows said again what an earlier one had said, and were left out."
     if sums.refused and how.failed:
         told += f" The refused rows are in {how.failed}: correct them, and import that file."
     return f"{told} A dry run: nothing was changed." if sums.dry_run else told

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "verify": "coster.cli.verify:verify",
     "import": "coster.cli.importing:app",
     "bench": "coster.cli.bench:app",
+    "simulate": "coster.cli.simulate:simulate",
     "keys": "coster.cli.keys:app",
     "db": "coster.cli.db:app",
     "sessions": "coster.cli.sessions:app",

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 # A pipe has no width; what is printed into one is read by people too, in logs.
-_WIDTH_OF_A_PIPE = 118
+_WIDTH_OF_A_PIPE = 126
+_ANY_WIDTH = 10_000
 
 
 class Exit(enum.IntEnum):
@@ -60,13 +62,23 @@ def as_json(value: Any) -> None:
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Rows for people; what is None shows as a dash."""
-    # An id is there to be copied, so it stays in one piece however narrow the table gets.
-    columns = [Column(name, no_wrap=name == "id") for name in header]
+    """Rows for people; what is None shows as a dash. Where their words do not fit side by side, a row is a block of lines."""
+    told = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+    # What has no space in it (an id, an instant) is there to be copied, and stays in one piece.
+    words = [not any(" " in row[at] for row in told) for at in range(len(header))]
+    columns = [Column(name, no_wrap=whole) for name, whole in zip(header, words, strict=True)]
     shown = Table(*columns, title=title or None, title_justify="left", title_style="bold")
-    for row in rows:
-        shown.add_row(*("–" if cell is None else str(cell) for cell in row))
-    console().print(shown)
+    for row in told:
+        shown.add_row(*row)
+    screen = console()
+    if Measurement.get(screen, screen.options.update(max_width=_ANY_WIDTH), shown).minimum <= screen.width:
+        screen.print(shown)
+        return
+    label = max(map(len, header))
+    blocks = [
+        "\n".join(f"{name:{label}}  {cell}" for name, cell in zip(header, row, strict=True)) for row in told
+    ]
+    say("\n\n".join([title, *blocks] if title else blocks))
 
 
 def progress() -> Progress:

@@ -99,6 +99,8 @@ def parsed(kind: type[T], text: str, what: str) -> T:
         return msgspec.convert(text, kind)
     except msgspec.ValidationError as error:
         hint = (
-            "an id" if kind is uuid.UUID else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
+            "a UUID, for example 0193f2a0-0000-7000-8000-000000000001"
+            if kind is uuid.UUID
+            else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
         )
         raise FailedError(f"{what} must be {hint}; {text!r} is none", Exit.USAGE) from error

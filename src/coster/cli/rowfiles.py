@@ -35,7 +35,8 @@ _MOST_BYTES: Final = 1 << 20
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A row as it came: its number and the number of its first line, both from 1 (a CSV's header is line 1 and no row).
 
-    `whole` says to which order it belongs, where an order has several rows. `raw` is empty where the row is too long.
+    `whole` says to which order it belongs, where an order has several rows. `raw` is empty where the row is too long. Of a file
+    that is mapped, `sent` is what goes to the server in its place, or `fault` says why nothing can.
     """
 
     number: int
@@ -43,12 +44,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     whole: tuple[str, str] | None = None
     too_long: bool = False
+    sent: bytes = b""
+    fault: str = ""
 
 
 class Source(Protocol):
     """A kind of file, opened."""
 
     media: str
+    left_out: int
 
     def rows(self) -> Iterator[Row]:
         """The rows, in order; FailedError where it is no such file."""
@@ -93,10 +97,23 @@ def parcels(rows: Iterable[Row], *, most_rows: int = _MOST_ROWS) -> Iterator[lis
         yield held
 
 
+def faultless(parcel: Iterable[Row]) -> tuple[list[Row], list[list[Row]]]:
+    """The rows that can be sent, and those that cannot: an order of which one row has a fault is left out whole."""
+    groups: list[list[Row]] = []
+    for row in parcel:
+        if groups and row.whole is not None and row.whole == groups[-1][0].whole:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    good = [row for group in groups for row in group if not any(one.fault for one in group)]
+    return good, [group for group in groups if any(row.fault for row in group)]
+
+
 class Ndjson:
     """An object a line."""
 
     media = "application/x-ndjson"
+    left_out = 0
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -139,6 +156,7 @@ class Csv:
     """A header and rows (RFC 4180, UTF-8; comma, semicolon or tab), read as the server reads them."""
 
     media = "text/csv"
+    left_out = 0
 
     def __init__(self, stream: BinaryIO, whole: tuple[str, str] | None = None) -> None:
         """`whole` names the two columns that tell which rows are one order."""
@@ -161,6 +179,13 @@ class Csv:
             elif (raw := self._without_reason(record)).strip():
                 number += 1
                 yield Row(number=number, line=line, raw=raw, whole=self._whole(raw))
+
+    def header(self) -> list[str]:
+        """The names of the columns, of a file of which nothing has been read. FailedError where it has none."""
+        for _, record in _records(self._stream):
+            self._read_header(record)
+            return self._names
+        raise FailedError("the file is empty", Exit.USAGE)
 
     def parcel(self, rows: Iterable[Row]) -> bytes:
         """Rows below the header."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -58,9 +59,11 @@ def serve(
         raise FailedError("a manual clock stands in one process: leave out --workers", Exit.USAGE)
     with contextlib.ExitStack() as stack:
         target = _database(given, stack)
+        others: list[subprocess.Popen[bytes]] = []
         if given.workers > 1:
-            stack.enter_context(serving.more(given, target if isinstance(target, str) else url_of(target)))
-        serving.run(given, target, lambda: _announce(given))
+            url = target if isinstance(target, str) else url_of(target)
+            others = stack.enter_context(serving.more(given, url))
+        serving.run(given, target, lambda: _announce(given), others=others)
 
 
 def _database(given: Settings, stack: contextlib.ExitStack) -> Target:

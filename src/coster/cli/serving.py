@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from granian.constants import Interfaces
@@ -39,15 +39,24 @@ def refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise FailedError(
-                f"cannot listen on {host}, port {port}: {error.strerror}; choose another by --port"
+                f"cannot listen on {host}, port {port}: {error.strerror}; choose another by COSTER_PORT, or --port of coster serve"
             ) from error
 
 
-def run(given: Settings, target: Target | None, ready: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what it has taken. `ready` is called when requests are served."""
+def run(
+    given: Settings,
+    target: Target | None,
+    ready: Callable[[], None],
+    *,
+    others: Sequence[subprocess.Popen[bytes]] = (),
+) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what it has taken. `ready` is called when requests are served.
+
+    After SIGTERM it is not ready any more, and takes requests for `notice` seconds more; so do the `others`, who hear of it.
+    """
     try:
         with asyncio.Runner(loop_factory=_loop()) as runner:
-            runner.run(_serve(given, target, ready))
+            runner.run(_serve(given, target, ready, others))
     except BaseExceptionGroup as group:
         raise _alone(group) from None
 
@@ -63,7 +72,12 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop if "uvloop" in sys.modules else None
 
 
-async def _serve(given: Settings, target: Target | None, ready: Callable[[], None]) -> None:
+async def _serve(
+    given: Settings,
+    target: Target | None,
+    ready: Callable[[], None],
+    others: Sequence[subprocess.Popen[bytes]],
+) -> None:
     made = app.create(given, target=target)
     server = Server(
         made,
@@ -79,8 +93,17 @@ async def _serve(given: Settings, target: Target | None, ready: Callable[[], Non
     loop = asyncio.get_running_loop()
     # The app's life is ours and not the server's: a database that cannot be used is then told as what it is.
     async with made.lifespan():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
+
+        def leave() -> None:
+            for process in others:
+                process.terminate()
+            made.state.leave()
+            # A second signal has no patience.
+            loop.add_signal_handler(signal.SIGTERM, server.stop)
+            loop.call_later(given.notice, server.stop)
+
+        loop.add_signal_handler(signal.SIGTERM, leave)
+        loop.add_signal_handler(signal.SIGINT, server.stop)
         serving = asyncio.create_task(server.serve())
         await asyncio.sleep(0)
         ready()
@@ -90,7 +113,7 @@ async def _serve(given: Settings, target: Target | None, ready: Callable[[], Non
 
 
 @contextlib.contextmanager
-def more(given: Settings, database_url: str) -> Iterator[None]:
+def more(given: Settings, database_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The processes beyond the first, for the block; each ends with this one, however that ends."""
     shared = msgspec.structs.replace(app.with_webhook_keys(given), database_url=database_url, workers=1)
     given_on = {**os.environ, **environ(shared)}
@@ -98,10 +121,11 @@ def more(given: Settings, database_url: str) -> Iterator[None]:
     try:
         for _ in range(given.workers - 1):
             started += [_another(given_on)]
-        yield
+        yield started
     finally:
+        # Without the notice: where one was due, it has been given by now.
         for process in started:
-            process.terminate()
+            process.send_signal(signal.SIGINT)
         for process in started:
             process.wait()
 

@@ -36,7 +36,15 @@ def list_sessions(
         output.as_json(found)
         return
     columns = ("id", "name", "status", "opens_at", "closes_at", "amend_until")
-    output.table("", columns, [[session[column] for column in columns] for session in found])
+    # Times of sessions are whole minutes, all in UTC.
+    output.table(
+        "",
+        columns,
+        [
+            [f"{session[column]:.16}Z" if column in columns[3:] else session[column] for column in columns]
+            for session in found
+        ],
+    )
 
 
 @app.command(name="open")

@@ -1,0 +1,148 @@
+"""`coster simulate`: a town in process, by the real pipeline and by an oracle that must agree after every batch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from structlog.testing import capture_logs
+
+from coster import app as house
+from coster.cli import output, signals
+from coster.cli import verify as promises
+from coster.cli.output import Exit, FailedError
+from coster.engine.batch.handler import Registry
+from coster.engine.db import migrate, statistics
+from coster.engine.db.connect import Database
+from coster.engine.db.embedded import EmbeddedServer
+from coster.settings import Settings
+from coster.simulation import simulate as living
+from coster.simulation import steps, town
+
+
+def simulate(  # noqa: PLR0913 - each is an option of its own on the command line
+    *,
+    commands: Annotated[int, Parameter(help="How many commands; a million take some minutes.")] = 20_000,
+    seed: Annotated[int, Parameter(help="What all chance follows from.")] = 1,
+    batch: Annotated[int, Parameter(help="The most commands in one batch.")] = 256,
+    history: Annotated[Path | None, Parameter(help="Live through this file's history again instead.")] = None,
+    failing: Annotated[Path, Parameter(help="Where the history goes that shows a disagreement.")] = Path(
+        "simulate-failing.json"
+    ),
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Let a town live in process: random commands in batches through the real pipeline, beside a slow and obvious oracle.
+
+    Both must agree after every batch: stock, holds, orders, held orders, and every answer. The clock is the simulation's own, the
+    database is made for it and thrown away. Where the two disagree the history is cut short, printed and kept; exit code 1.
+
+    Example: coster simulate --commands 1000000 --seed 7
+
+    Example: coster simulate --history simulate-failing.json
+    """
+    plan = living.Plan(commands=commands, seed=seed, batch=batch)
+    given = _read(history) if history else None
+    house.configure_log(Settings(log_level="warning"))
+    with signals.sigterm_interrupts():
+        found = asyncio.run(_again(given) if given is not None else _live(plan, failing))
+    if json:
+        output.as_json(found)
+    else:
+        _show(found)
+    return Exit.WRONG if found["disagreements"] or found["promises_broken"] else Exit.DONE
+
+
+def _read(path: Path) -> steps.History:
+    try:
+        return steps.read(path)
+    except msgspec.DecodeError as wrong:
+        raise FailedError(f"{path} holds no history of a simulation: {wrong}.", Exit.USAGE) from None
+
+
+@contextlib.asynccontextmanager
+async def _ground() -> AsyncIterator[tuple[living.Ground, Database]]:
+    """A database of its own, fast and not durable; nothing is killed here."""
+    with tempfile.TemporaryDirectory(prefix="coster-simulate-") as directory:
+        await asyncio.to_thread(Path(directory).chmod, 0o755)
+        with EmbeddedServer(Path(directory) / "pg", testing=True) as server:
+            options = server.connect_options()
+            await migrate.upgrade(options)
+            database = await Database.open(options, max_size=4)
+            keeping = asyncio.create_task(statistics.keep(database))
+            try:
+                yield living.Ground(database, Registry(house.HANDLERS)), database
+            finally:
+                keeping.cancel()
+                await database.close()
+
+
+async def _again(history: steps.History) -> dict[str, Any]:
+    async with _ground() as (ground, database):
+        found = await ground.disagrees(history)
+        return {
+            "disagreements": found,
+            "promises_broken": await _broken(database, history[-1][-1].at if history else 0),
+        }
+
+
+async def _live(plan: living.Plan, failing: Path) -> dict[str, Any]:
+    async with _ground() as (ground, database):
+        with _progress() as bar:
+            task = bar.add_task("commands", total=plan.commands)
+            report = await living.run(ground, plan, heard=lambda done: bar.update(task, completed=done))
+        told = {"seed": plan.seed, **report.told(), "promises_broken": []}
+        if report.disagreements:
+            output.say("They disagree; cutting the history short", stderr=True)
+            short = await _cut(ground, report.history)
+            await asyncio.to_thread(steps.stored, short, failing)
+            return {**told, "history": short, "file": str(failing)}
+        return {**told, "promises_broken": await _broken(database, report.history[-1][-1].at)}
+
+
+async def _cut(ground: living.Ground, history: steps.History) -> steps.History:
+    """The shortest part of the history that was found to show a disagreement still."""
+
+    async def shows(part: steps.History) -> bool:
+        return bool(await ground.disagrees(part))
+
+    # Each of many attempts may break again, and would tell so in the log.
+    with capture_logs():
+        return await living.shortest(history, shows)
+
+
+async def _broken(database: Database, at: int) -> list[str]:
+    """The promises of `coster verify` that the town broke."""
+    checks = await promises.count(database, 1, town.instant(at))
+    return [f"{check.promise}: {check.broken}" for check in checks if check.broken]
+
+
+def _progress() -> Progress:
+    shown = output.console(stderr=True)
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=shown, disable=not shown.is_terminal)  # fmt: skip
+
+
+def _show(found: dict[str, Any]) -> None:
+    if "answers" in found:
+        output.table("Answers", ("answer", "times"), list(found["answers"].items()))
+        output.say(
+            f"{found['commands']:,} commands in {found['batches']:,} batches, {found['commands_per_second']:,} a second "
+            f"(seed {found['seed']})."
+        )
+    for sentence in (*found["disagreements"], *found["promises_broken"]):
+        output.say(sentence)
+    if "file" in found:
+        output.say("The shortest history that was found, a command a line:")
+        for number, batch in enumerate(found["history"], 1):
+            for step in batch:
+                output.say(f"{number}: {msgspec.json.encode(step).decode()}")
+        output.say(f"To live through it again: coster simulate --history {found['file']}")
+    elif not found["disagreements"] and not found["promises_broken"]:
+        output.say("The pipeline and the oracle agree, and every promise is kept.")

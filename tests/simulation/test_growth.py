@@ -1,0 +1,47 @@
+"""Orders and stock that are copied inside the database are as good as those that came through the pipeline."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from coster.app import HANDLERS
+from coster.cli import verify
+from coster.engine.batch.handler import Registry
+from coster.engine.db.connect import Database
+from coster.simulation import bench
+from coster.simulation.growth.grow import ORDERS, SESSIONS, Store
+from coster.simulation.stored import PLACES, shelve
+
+pytestmark = pytest.mark.database
+
+
+async def test_copies_keep_every_promise(database: Database) -> None:
+    """Twice a thousand more orders in two steps: each whole, and orders through the pipeline go on behind them."""
+    shop = bench.Shop(database, Registry(HANDLERS))
+    await shop.open()
+    store = Store(shop, bench.ORG)
+    await store.found()
+    first = SESSIONS * ORDERS
+    assert [await store.grow(first * 2), await store.grow(first * 3)] == [first * 2, first * 3]
+    await shop.batch([shop.order() for _ in range(5)])
+    async with database.system() as conn:
+        counted = await conn.fetchrow(
+            "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_line), (SELECT count(*) FROM held_order)"
+        )
+    assert tuple(counted) == (first * 3 + 5, (first * 3 + 5) * 3, SESSIONS * 3)
+    checks = await verify.count(database, bench.ORG, dt.datetime.now(dt.UTC))
+    assert [check for check in checks if check.broken] == []
+
+
+async def test_shelves_are_copied_with_their_ledgers(database: Database) -> None:
+    """Fifty items at a hundred places each."""
+    shop = bench.Shop(database, Registry(HANDLERS))
+    await shop.open()
+    items, places = await shelve(shop, 5000)
+    assert (len(items), len(places)) == (50, PLACES)
+    async with database.system() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM position WHERE item_id = ANY($1)", items) == 5000
+    checks = await verify.count(database, bench.ORG, dt.datetime.now(dt.UTC))
+    assert [check for check in checks if check.broken] == []
