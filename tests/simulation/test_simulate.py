@@ -18,7 +18,7 @@ from coster.simulation import oracle, reckoning, simulate, steps
 from coster.simulation.steps import Step
 from tests.handlers import registry
 
-PLAN = simulate.Plan(commands=5000, batch=96, seed=3)
+PLAN = simulate.Plan(commands=6000, batch=96, seed=3)
 
 
 @pytest.fixture
