@@ -184,7 +184,7 @@ def _line(goal: Goal, found: float) -> Line:
 
 
 def _text(value: float, unit: str) -> str:
-    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}".rstrip("0").rstrip(".")
+    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{number} {unit}".strip()
 
 

@@ -13,7 +13,7 @@ from coster.domain.inventory.model import AdjustStock, PutLocation
 from coster.domain.orders.model import LineRequest, PlaceOrder
 from coster.domain.parties.model import PutEnterprise, PutRelation
 from coster.domain.sessions.model import Listing, PutSession
-from coster.engine.db import sql, statistics
+from coster.engine.db import sql
 from coster.engine.db.connect import Connection, Database
 from coster.kernel import ids
 from coster.simulation.bench import Shop
@@ -77,14 +77,16 @@ class Store:
         )  # fmt: skip
 
     async def grow(self, upto: int) -> int:
-        """Copies until there are about so many orders; yields how many there are. Statistics are fresh afterwards."""
+        """Copies until there are about so many orders; yields how many there are. The database is at rest afterwards."""
         wanted = max(0, upto // len(self.orders) - 1)
         while self._copies < wanted:
             last = min(wanted, self._copies + _STEP)
             async with self._database.system() as conn, conn.transaction():
                 await self._copy(conn, self._copies + 1, last)
             self._copies = last
-        await statistics.refresh(self._database)
+        async with self._database.system() as conn:
+            await _q.clean(conn)
+            await _q.checkpoint(conn)
         return len(self.orders) * (self._copies + 1)
 
     async def _copy(self, conn: Connection, first: int, last: int) -> None:

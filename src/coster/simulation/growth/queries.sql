@@ -168,3 +168,11 @@ FROM generate_series(:first::int, :last::int) AS k (n)
 CROSS JOIN ledger AS x
 JOIN position AS p ON p.org_id = x.org_id AND p.id = x.position_id
 WHERE x.org_id = :org_id AND p.org_id = :org_id AND p.item_id = :item_id;
+
+-- name: clean!
+-- What copying leaves behind is cleaned away at once: it would else be done while something is measured.
+VACUUM ANALYZE;
+
+-- name: checkpoint!
+-- What was copied is on disk, so that nothing of it is written while something is measured.
+CHECKPOINT;
