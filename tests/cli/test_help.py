@@ -10,6 +10,7 @@ import pytest
 
 from coster.cli.main import app, main
 from coster.cli.output import Exit
+from tests.cli.conftest import Inside
 from tests.house import reference
 from tests.house.tree import PROJECT
 
@@ -111,3 +112,27 @@ def test_data_directory_out_of_reach_is_told(place: Path, capsys: pytest.Capture
     assert "choose" in told
     assert "--data-dir" in told or place.stat().st_uid != 0
     assert not (closed / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bench", "replay", "--first-week", "54"),
+        ("bench", "replay", "--weeks", "0"),
+        ("bench", "orders", "--seconds", "0"),
+        ("simulate", "--commands", "-1"),
+        ("simulate", "--batch", "0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(words: tuple[str, ...], inside: Inside) -> None:
+    """Before anything is done, and not by doing nothing and calling it well."""
+    refused = inside(*words)
+    assert refused.code == Exit.USAGE
+    assert "Must be" in refused.out + refused.err
+
+
+def test_what_is_no_address_of_a_database_is_refused(inside: Inside) -> None:
+    """In a sentence."""
+    refused = inside("db", "place", "nowhere")
+    assert refused.code == Exit.REFUSED
+    assert refused.err.startswith("coster: this is no address of a PostgreSQL database")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from coster import app as house
 from coster.cli import output, signals
@@ -30,7 +30,9 @@ app = App(
 @app.command
 def orders(
     *,
-    seconds: Annotated[int, Parameter(help="How long each of the measurements takes.")] = 8,
+    seconds: Annotated[
+        int, Parameter(validator=validators.Number(gte=1), help="How long each of the measurements takes.")
+    ] = 8,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> None:
     """Orders per second over HTTP and in process, beside pgbench. Takes about a minute; uses a database of its own.
@@ -56,7 +58,9 @@ def orders(
 @app.command
 def positions(
     *,
-    rows: Annotated[int, Parameter(help="How many items and positions a round has.")] = 20_000,
+    rows: Annotated[
+        int, Parameter(validator=validators.Number(gte=1), help="How many items and positions a round has.")
+    ] = 20_000,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> None:
     """Items and counts imported per second over HTTP, beside a plain COPY of the same positions. Uses a database of its own.
@@ -82,10 +86,30 @@ def positions(
 @app.command
 def replay(  # noqa: PLR0913 - each is an option of its own on the command line
     *,
-    first_week: Annotated[int, Parameter(help="The first week of the year, 1 to 53.")] = 2,
-    weeks: Annotated[int, Parameter(help="How many weeks; 53 from week 1 are the whole year.")] = 1,
-    supply: Annotated[int, Parameter(help="Stock of each product, in percent of what was sold of it.")] = 95,
-    clients: Annotated[int, Parameter(help="Connections at once; a store stays on one of them.")] = 16,
+    first_week: Annotated[
+        int,
+        Parameter(validator=validators.Number(gte=1, lte=53), help="The first week of the year, 1 to 53."),
+    ] = 2,
+    weeks: Annotated[
+        int,
+        Parameter(
+            validator=validators.Number(gte=1, lte=53),
+            help="How many weeks; 53 from week 1 are the whole year.",
+        ),
+    ] = 1,
+    supply: Annotated[
+        int,
+        Parameter(
+            validator=validators.Number(gte=0),
+            help="Stock of each product, in percent of what was sold of it.",
+        ),
+    ] = 95,
+    clients: Annotated[
+        int,
+        Parameter(
+            validator=validators.Number(gte=1), help="Connections at once; a store stays on one of them."
+        ),
+    ] = 16,
     data: Annotated[
         Path | None, Parameter(help="Where the data are kept; ~/.cache/coster/baskets by default.")
     ] = None,

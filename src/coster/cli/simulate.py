@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from structlog.testing import capture_logs
 
@@ -29,9 +29,14 @@ from coster.simulation import steps, town
 
 def simulate(  # noqa: PLR0913 - each is an option of its own on the command line
     *,
-    commands: Annotated[int, Parameter(help="How many commands; a million take some minutes.")] = 20_000,
+    commands: Annotated[
+        int,
+        Parameter(validator=validators.Number(gte=1), help="How many commands; a million take some minutes."),
+    ] = 20_000,
     seed: Annotated[int, Parameter(help="What all chance follows from.")] = 1,
-    batch: Annotated[int, Parameter(help="The most commands in one batch.")] = 256,
+    batch: Annotated[
+        int, Parameter(validator=validators.Number(gte=1), help="The most commands in one batch.")
+    ] = 256,
     history: Annotated[Path | None, Parameter(help="Live through this file's history again instead.")] = None,
     failing: Annotated[Path, Parameter(help="Where the history goes that shows a disagreement.")] = Path(
         "simulate-failing.json"

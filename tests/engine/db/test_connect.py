@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from coster.engine.db import faults
+from coster.engine.db import connect, faults
 from coster.engine.db.connect import Connection, Database
 from coster.engine.db.embedded import EmbeddedServer
 from coster.kernel import errors
@@ -314,3 +314,12 @@ async def test_broken_connection_by_the_drivers_other_name_is_a_lost_connection(
             raise asyncpg.InternalClientError("cannot switch to state 12")
     async with database.write(1) as conn:
         assert await conn.fetchval("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("address", ["nowhere", "mysql://u:secret@h/d", "postgresql://u:pa:ss@h:secret/d"])
+async def test_what_is_no_address_is_told_without_its_password(address: str) -> None:
+    """Not a fault of the driver, and nothing of what was given."""
+    with pytest.raises(faults.AddressUnfit) as told:
+        await connect.connect(address)
+    assert "secret" not in str(told.value)
+    assert "postgresql://user:password@host:5432/database" in str(told.value)

@@ -198,6 +198,12 @@ async def connect(target: Target) -> Connection:
     """
     try:
         conn = await asyncpg.connect(**connect_options(target))
+    except ValueError:
+        # Without what the driver found wrong in it: that may be a part of the password.
+        raise faults.AddressUnfit(
+            "this is no address of a PostgreSQL database; one is postgresql://user:password@host:5432/database, where a "
+            "password's own @, : and / are written %40, %3A and %2F"
+        ) from None
     except _AWAY as error:
         raise faults.DatabaseAway(f"the database does not answer: {error}") from error
     await _set_codecs(conn)

@@ -67,6 +67,10 @@ class DatabaseTooNew(DatabaseFault):
     """The database was migrated by a newer program than this one."""
 
 
+class AddressUnfit(DatabaseFault):
+    """What was given as the database's address is none."""
+
+
 class NoCluster(DatabaseFault):
     """A Citus cluster was asked for, and the database is a plain one."""
 
