@@ -45,3 +45,9 @@ async def test_ids_that_are_none_are_refused(scene: Scene) -> None:
     for given in ("x" * 36, f"{scene.item},", ",".join([scene.item] * 201)):
         told = problem(await scene.api.get(f"{V1}/availability?item_ids={given}"), 422, "query_invalid")
         assert [fault["pointer"] for fault in told["faults"]] == ["/item_ids"]
+
+
+async def test_question_without_items_says_what_is_missing(scene: Scene) -> None:
+    """By its name."""
+    told = problem(await scene.api.get(V1 + "/availability"), 422, "query_invalid")
+    assert told["faults"] == [{"pointer": "/item_ids", "message": "'item_ids' is missing."}]

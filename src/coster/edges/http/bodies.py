@@ -73,6 +73,11 @@ def read_query(type_: type[Q], given: Mapping[str, str]) -> Q:
         ]
         for name in known & given.keys():
             found += _of_parameter(type_, name, given[name])
+        found += [
+            Fault(pointer=f"/{field.encode_name}", message=f"'{field.encode_name}' is missing.")
+            for field in msgspec.structs.fields(type_)
+            if field.required and field.encode_name not in given
+        ]
         found.sort(key=lambda fault: fault.pointer)
         raise of_faults("query_invalid", "query", found or [_only(str(error))]) from None
 
