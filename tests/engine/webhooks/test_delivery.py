@@ -101,7 +101,10 @@ async def test_new_endpoint_begins_with_its_own_creation(world: World, receiver:
     await world.put()
     await world.emit(A)
     await drain(world.deliverer())
-    assert sorted(r.message["type"] for r in receiver.requests) == ["order.changed", "webhook.endpoint_created"]
+    assert sorted(r.message["type"] for r in receiver.requests) == [
+        "order.changed",
+        "webhook.endpoint_created",
+    ]
 
 
 async def test_failed_entity_waits_and_others_go_on(world: World, receiver: Receiver) -> None:
