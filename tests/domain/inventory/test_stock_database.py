@@ -152,21 +152,19 @@ async def test_a_late_count_is_loaded_with_what_came_since(farm: Database) -> No
 
 
 async def test_two_processes_open_one_position_once(farm: Database) -> None:
-    """The second finds out at the constraint and is run again; nothing is lost."""
-    async with farm.write(ORG) as first, farm.write(ORG) as second:
-        decisions = []
-        for conn in (first, second):
+    """The second waits at the constraint for the first, is then refused, and is run again; nothing is lost."""
+
+    async def open_(found_none: asyncio.Barrier) -> None:
+        async with farm.write(ORG) as conn:
             assert await store.lock_positions(conn, ORG, [spot(CELLAR)]) == []
-            decisions.append(Store().book())
-            decisions[-1].open(holding.Position(id=spot(CELLAR), item_id=CARROTS, location_id=CELLAR))
-        await store.write(first, ORG, decisions[0].writes())
-        late = asyncio.create_task(store.write(second, ORG, decisions[1].writes()))
-        await asyncio.sleep(0.05)
-        assert not late.done()
-        await first.execute("COMMIT")
-        with pytest.raises(asyncpg.UniqueViolationError):
-            await late
-        await second.execute("ROLLBACK")
+            book = Store().book()
+            book.open(holding.Position(id=spot(CELLAR), item_id=CARROTS, location_id=CELLAR))
+            await found_none.wait()
+            await store.write(conn, ORG, book.writes())
+
+    both = asyncio.Barrier(2)
+    answers = await asyncio.gather(open_(both), open_(both), return_exceptions=True)
+    assert [type(answer) for answer in answers if answer is not None] == [asyncpg.UniqueViolationError]
     assert len(await rows(farm, BALANCES)) == 2
 
 

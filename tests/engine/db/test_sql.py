@@ -67,10 +67,10 @@ def test_one_file_may_not_use_a_name_twice(tmp_path: Path) -> None:
         _read(tmp_path, "-- name: find\nSELECT 1\n-- name: find\nSELECT 2\n")
 
 
-def test_suffixes_that_loop_are_refused(tmp_path: Path) -> None:
-    """`*!` would run a statement once a row."""
+def test_other_suffixes_are_refused(tmp_path: Path) -> None:
+    """`#` would be a script of several statements."""
     with pytest.raises(ValueError, match="only the suffixes"):
-        _read(tmp_path, "-- name: add*!\nINSERT INTO t VALUES (:a)\n")
+        _read(tmp_path, "-- name: add#\nINSERT INTO t VALUES (1);\n")
 
 
 def test_a_missing_and_an_unknown_parameter_are_named(tmp_path: Path) -> None:

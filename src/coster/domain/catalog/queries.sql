@@ -8,9 +8,14 @@ WHERE k.org_id = :org_id AND k.kit_id = ANY(:ids::uuid[])
 ORDER BY k.kit_id, k.item_id;
 
 -- name: load_items
--- These items as they are, without a lock: every order batch asks this.
+-- These items as they are, with their sales units and components (null: none), without a lock: every order batch asks this.
 SELECT i.id, i.owner_id, i.sku, i.name, i.product, i.stock_unit, i.weight_mg, i.price_micros, i.min_quantity, i.max_quantity,
-       i.multiple_quantity, i.case_quantity, i.tracked, i.buyable
+       i.multiple_quantity, i.case_quantity, i.tracked, i.buyable,
+       (SELECT json_agg(json_build_object('code', s.code, 'num', s.num, 'den', s.den, 'price_micros', s.price_micros)
+                        ORDER BY s.code)
+        FROM sales_unit AS s WHERE s.org_id = :org_id AND s.item_id = i.id) AS units,
+       (SELECT json_agg(json_build_object('item_id', k.item_id, 'quantity', k.quantity) ORDER BY k.item_id)
+        FROM kit_component AS k WHERE k.org_id = :org_id AND k.kit_id = i.id) AS components
 FROM item AS i
 WHERE i.org_id = :org_id AND i.id = ANY(:ids::uuid[]);
 

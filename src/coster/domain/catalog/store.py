@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+import msgspec
+
 from coster.domain.catalog.model import (
     CatalogWrites,
     Component,
@@ -22,26 +24,26 @@ _q = sql.load(__file__)
 
 
 async def load_items(conn: Connection, org_id: int, item_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Item]:
-    """Those of these items that exist, and the components of the kits among them, by id; three statements, no locks."""
-    wanted = list(item_ids)
-    components: dict[uuid.UUID, list[Component]] = {}
-    for row in await _q.load_components(conn, org_id=org_id, ids=wanted):
-        part = Component(item_id=row["item_id"], quantity=row["quantity"])
-        components.setdefault(row["kit_id"], []).append(part)
-    if components:
-        wanted = list({*wanted, *(part.item_id for parts in components.values() for part in parts)})
-    units: dict[uuid.UUID, list[SalesUnit]] = {}
-    for row in await _q.load_units(conn, org_id=org_id, ids=wanted):
-        unit = SalesUnit(code=row["code"], num=row["num"], den=row["den"], price_micros=row["price_micros"])
-        units.setdefault(row["item_id"], []).append(unit)
-    return {
-        row["id"]: Item(
-            **row,
-            units=with_stock_unit(row["stock_unit"], units.get(row["id"], ())),
-            components=tuple(components.get(row["id"], ())),
+    """Those of these items that exist, and the components of the kits among them, by id; no locks.
+
+    One statement, and another one where kits are among them.
+    """
+    wanted = set(item_ids)
+    items = await _load_items(conn, org_id, wanted)
+    parts = {part.item_id for item in items.values() for part in item.components} - wanted
+    return items | await _load_items(conn, org_id, parts) if parts else items
+
+
+async def _load_items(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Item]:
+    items = {}
+    for row in await _q.load_items(conn, org_id=org_id, ids=list(ids)):
+        fields = dict(row)
+        units = msgspec.convert(fields.pop("units") or (), tuple[SalesUnit, ...])
+        components = msgspec.convert(fields.pop("components") or (), tuple[Component, ...])
+        items[row["id"]] = Item(
+            **fields, units=with_stock_unit(row["stock_unit"], units), components=components
         )
-        for row in await _q.load_items(conn, org_id=org_id, ids=wanted)
-    }
+    return items
 
 
 async def load_owners(

@@ -69,7 +69,7 @@ FROM pool_line AS l
 WHERE l.org_id = :org_id AND l.pool_id = ANY(:pool_ids::uuid[])
 ORDER BY l.pool_id, l.position_id;
 
--- name: insert_positions
+-- name: insert_positions*!
 -- New positions; a lost race for one is a unique violation and re-runs the batch.
 INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, told,
                               counted_at)
@@ -92,7 +92,7 @@ FROM unnest(:ids::uuid[], :on_hands::bigint[], :helds::bigint[], :committeds::bi
 WHERE p.org_id = :org_id AND p.id = u.id AND p.seq = u.seen
 RETURNING p.id;
 
--- name: insert_entries
+-- name: insert_entries*!
 -- Ledger entries, in order.
 INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
 SELECT o.org_id, u.position_id, u.seq, u.type, u.on_hand, u.held, u.committed, u.at, u.command_id, u.demand_id, u.reason
@@ -103,7 +103,7 @@ CROSS JOIN json_to_recordset(:rows::json)
 WHERE o.org_id = :org_id
 RETURNING g.seq;
 
--- name: put_holds
+-- name: put_holds*!
 -- New and changed holds.
 INSERT INTO hold AS h (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, expires_at, since, priority)
 SELECT o.org_id, u.demand_id, u.demand_line, u.position_id, u.pool_id, u.quantity, u.state, u.policy, u.expires_at, u.since,
@@ -117,14 +117,14 @@ ON CONFLICT (org_id, demand_id, demand_line, position_id) DO UPDATE
 SET quantity = EXCLUDED.quantity, state = EXCLUDED.state, policy = EXCLUDED.policy, expires_at = EXCLUDED.expires_at
 RETURNING h.demand_line;
 
--- name: delete_holds
+-- name: delete_holds*!
 -- Holds that are given up.
 DELETE FROM hold AS h
-USING unnest(:demand_ids::uuid[], :demand_lines::int[], :position_ids::uuid[]) AS u (demand_id, demand_line, position_id)
+USING json_to_recordset(:rows::json) AS u (demand_id uuid, demand_line int, position_id uuid)
 WHERE h.org_id = :org_id AND h.demand_id = u.demand_id AND h.demand_line = u.demand_line AND h.position_id = u.position_id
 RETURNING h.demand_line;
 
--- name: put_pool_lines
+-- name: put_pool_lines*!
 -- New and changed lines of pools.
 INSERT INTO pool_line AS l (org_id, pool_id, position_id, held, committed, consumed, surplus, multiple)
 SELECT o.org_id, u.pool_id, u.position_id, u.held, u.committed, u.consumed, u.surplus, u.multiple

@@ -16,6 +16,8 @@ from coster.kernel.errors import TryAgain
 
 _q = sql.load(__file__)
 
+_HOLD_KEY = ("demand_id", "demand_line", "position_id")
+
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Locked positions, and for each item where to draw from, in order."""
@@ -102,17 +104,15 @@ async def write(conn: Connection, org_id: int, writes: StockWrites) -> None:
 
     Raises TryAgain where a position is not as it was when it was locked (the database's guard, never expected).
     """
-    if writes.new_positions:
-        await _q.insert_positions(conn, org_id=org_id, rows=writes.new_positions)
     if writes.positions:
         await _update_positions(conn, org_id, writes)
+    if writes.new_positions:
+        await _q.insert_positions(conn, org_id=org_id, rows=writes.new_positions)
     if writes.entries:
         await _q.insert_entries(conn, org_id=org_id, rows=writes.entries)
     if writes.gone_holds:
-        demands, lines, positions = zip(*writes.gone_holds, strict=True)
-        await _q.delete_holds(
-            conn, org_id=org_id, demand_ids=demands, demand_lines=lines, position_ids=positions
-        )
+        gone = [dict(zip(_HOLD_KEY, key, strict=True)) for key in writes.gone_holds]
+        await _q.delete_holds(conn, org_id=org_id, rows=gone)
     if writes.holds:
         await _q.put_holds(conn, org_id=org_id, rows=writes.holds)
     if writes.pool_lines:

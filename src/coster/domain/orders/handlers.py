@@ -161,9 +161,9 @@ async def load_remarks(conn: Connection, org_id: int, commands: Commands) -> cha
 
 
 async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> None:
-    """Stores orders and stock."""
-    await store.write(conn, org_id, writes)
+    """Stores stock, whose guard is asked first, and orders."""
     await inventory.write(conn, org_id, writes.stock)
+    await store.write(conn, org_id, writes)
 
 
 PLACE = Handler("orders.place", model.PlaceOrder, load_placing, placing.place, write)

@@ -41,7 +41,7 @@ FROM orders AS o
 WHERE o.org_id = :org_id AND o.session_id = ANY(:session_ids::uuid[]) AND o.expires_at IS NOT NULL
 ORDER BY o.id;
 
--- name: insert_orders
+-- name: insert_orders*!
 -- New orders; a lost race for a reference is a unique violation and re-runs the batch.
 INSERT INTO orders AS x (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
                          currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
@@ -56,7 +56,7 @@ CROSS JOIN json_to_recordset(:rows::json)
 WHERE o.org_id = :org_id
 RETURNING x.id;
 
--- name: update_orders
+-- name: update_orders*!
 -- New heads of orders, which are locked.
 UPDATE orders AS x
 SET status = u.status, payment = u.payment, gross = u.gross, line_discount = u.line_discount,
@@ -67,7 +67,7 @@ FROM json_to_recordset(:rows::json)
 WHERE x.org_id = :org_id AND x.id = u.id
 RETURNING x.id;
 
--- name: put_lines
+-- name: put_lines*!
 -- New and changed lines.
 INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity,
                              price_micros, gross, discount, order_share, basis_gross, basis_discount, basis_share, total,
@@ -89,7 +89,7 @@ SET quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gros
     fulfilment = EXCLUDED.fulfilment, note = EXCLUDED.note
 RETURNING l.line_no;
 
--- name: insert_comments
+-- name: insert_comments*!
 -- Remarks on orders.
 INSERT INTO order_comment AS c (org_id, order_id, id, at, actor, text)
 SELECT o.org_id, u.order_id, u.id, u.at, u.actor, u.text

@@ -65,9 +65,9 @@ async def _load_held(conn: Connection, org_id: int, pools: Sequence[uuid.UUID]) 
 
 
 async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> None:
-    """Stores orders, stock and held orders."""
-    await orders.write(conn, org_id, writes.orders)
+    """Stores held orders, whose guard is asked at once, stock and orders."""
     await store.write(conn, org_id, writes.held)
+    await orders.write(conn, org_id, writes.orders)
 
 
 # -- sharing out and closing -----------------------------------------------------------------------------------

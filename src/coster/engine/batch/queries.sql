@@ -4,7 +4,7 @@ SELECT c.id, c.fingerprint, c.outcome
 FROM command AS c
 WHERE c.org_id = :org_id AND c.id = ANY(:ids::uuid[]);
 
--- name: remember
+-- name: remember*!
 -- Keeps each command with its answer; a lost race on an id is a unique violation and re-runs the batch.
 INSERT INTO command AS c (org_id, id, kind, actor, at, fingerprint, reason, outcome)
 SELECT o.org_id, u.id, :kind, u.actor, u.at, decode(u.fingerprint, 'base64'), u.reason, u.outcome

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
-from coster.engine.db import faults
+from coster.engine.db import faults, sets
 from coster.kernel import errors
 
 Connection: TypeAlias = asyncpg.Connection
@@ -57,7 +57,14 @@ _AWAY: Final = (
 
 
 class _AppConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
-    """A connection that comes back to the pool without a round trip: our transactions have ended by then."""
+    """A connection that comes back to the pool without a round trip: our transactions have ended by then.
+
+    It knows by which names its server calls the statements of sets.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.prepared: dict[str, str] = {}
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - asyncpg calls it so
         """Refuse to be used again inside a transaction: the pool closes a connection whose reset fails."""
@@ -115,9 +122,10 @@ class Database:
         """
         async with self._acquired(self._app) as conn:
             await _begin(conn, _BEGIN_WRITE, org_id)
+            transaction = sets.Transaction(conn, conn.prepared)
             async with _rolled_back_on_error(conn):
-                yield conn
-            await conn.execute("ROLLBACK" if rollback else "COMMIT")
+                yield transaction
+                await transaction.end("ROLLBACK" if rollback else "COMMIT")
 
     @contextlib.asynccontextmanager
     async def read(self, org_id: int) -> AsyncIterator[Connection]:
@@ -249,7 +257,9 @@ async def _rolled_back_on_error(conn: Connection) -> AsyncIterator[None]:
 
 async def _prepare_app(conn: Connection) -> None:
     await _set_codecs(conn)
-    await conn.execute(f"SET ROLE {APP_ROLE}")
+    # What a batch asks is asked by key, so one plan serves all values; left to itself, the planner made some of them
+    # anew for each batch, for several times what they take to run. Reads have plans of their own (_BEGIN_READ).
+    await conn.execute(f"SET ROLE {APP_ROLE}; SET plan_cache_mode = 'force_generic_plan'")
 
 
 async def _set_codecs(conn: Connection) -> None:

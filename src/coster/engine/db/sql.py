@@ -2,7 +2,8 @@
 
 A statement is written `-- name: lock_positions`, a sentence of comment, and the SQL with parameters as
 `:org_id`. What follows the name says what comes back: nothing = list of records, `^` = first record or None,
-`$` = first value or None, `!` = status text.
+`$` = first value or None, `!` = status text, `*!` = nothing, because it is a set to be
+stored, which waits for the transaction's end (`engine.db.sets`): its parameters are whole numbers, text, or rows as JSON.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _METHODS: Final = {
     SQLOperationType.SELECT_ONE: "fetchrow",
     SQLOperationType.SELECT_VALUE: "fetchval",
     SQLOperationType.INSERT_UPDATE_DELETE: "execute",
+    SQLOperationType.INSERT_UPDATE_DELETE_MANY: "keep",
 }
 
 # What is quoted or commented is passed over whole, so a colon in it is never a parameter; `::type` and
@@ -122,7 +124,7 @@ def read(path: Path) -> Queries:
 def _statement(datum: QueryDatum, path: Path, parameters: tuple[str, ...]) -> Statement:
     method = _METHODS.get(datum.operation_type)
     if method is None:
-        raise ValueError(f"{path}: {datum.query_name}: only the suffixes none, ^, $ and ! are known here")
+        raise ValueError(f"{path}: {datum.query_name}: only the suffixes none, ^, $, ! and *! are known here")
     # The name goes along as a comment, so that pg_stat_activity and the server's log tell whose statement it is.
     name = f"{path.parent.name}.{datum.query_name}"
     return Statement(name, f"/* {name} */ {datum.sql}", parameters, method)

@@ -25,34 +25,24 @@ async def append(
     if not decided.events:
         return
     ordered = sorted(decided.events, key=_by_command)
-    last = await _q.take_numbers(conn, org_id=org_id, count=len(ordered))
-    rows = [
-        _row(seq, commands[index], event)
-        for seq, (index, event) in enumerate(ordered, last - len(ordered) + 1)
-    ]
-    await _q.insert_events(conn, org_id=org_id, rows=rows)
+    rows = [_row(nth, commands[index], event) for nth, (index, event) in enumerate(ordered, 1)]
+    await _q.take_numbers(conn, org_id=org_id, count=len(rows))
+    await _q.insert_events(conn, org_id=org_id, count=len(rows), rows=rows)
 
 
-def _row(seq: int, cause: Command[Any], event: Event) -> dict[str, Any]:
+def _row(nth: int, cause: Command[Any], event: Event) -> dict[str, Any]:
     return {
-        "seq": seq, "name": event.name, "entity": event.entity, "entity_id": event.entity_id, "version": event.version,
+        "nth": nth, "name": event.name, "entity": event.entity, "entity_id": event.entity_id, "version": event.version,
         "at": cause.at, "actor": cause.actor, "command_id": cause.id, "data": event.data,
     }  # fmt: skip
 
 
 async def _set_timers(conn: Connection, org_id: int, timers: Sequence[Timer]) -> None:
     last_words = {timer.id: timer for timer in timers}.values()
-    if unwanted := [timer.id for timer in last_words if timer.due_at is None]:
-        await _q.delete_timers(conn, org_id=org_id, ids=unwanted)
+    if unwanted := [{"id": timer.id} for timer in last_words if timer.due_at is None]:
+        await _q.delete_timers(conn, org_id=org_id, rows=unwanted)
     if wanted := [timer for timer in last_words if timer.due_at is not None]:
-        await _q.insert_timers(
-            conn,
-            org_id=org_id,
-            ids=[t.id for t in wanted],
-            due_ats=[t.due_at for t in wanted],
-            kinds=[t.kind for t in wanted],
-            bodies=[t.body for t in wanted],
-        )
+        await _q.set_timers(conn, org_id=org_id, rows=wanted)
 
 
 def _by_command(entry: tuple[int, Any]) -> int:

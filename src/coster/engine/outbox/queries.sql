@@ -1,32 +1,35 @@
--- name: take_numbers$
--- The last of the next `count` event numbers; the row stays locked until the commit.
+-- name: take_numbers*!
+-- Moves the counter of events on; its row stays locked until the commit.
 UPDATE event_counter AS c SET n = c.n + :count WHERE c.org_id = :org_id RETURNING c.n;
 
--- name: insert_events
--- Stores events in the order of their numbers.
+-- name: insert_events*!
+-- Stores events under the numbers that were just taken, in order.
 INSERT INTO event AS e (org_id, seq, name, entity, entity_id, version, at, actor, command_id, data)
-SELECT o.org_id, u.seq, u.name, u.entity, u.entity_id, u.version, u.at, u.actor, u.command_id, u.data
-FROM org AS o
+SELECT c.org_id, c.n - :count + u.nth, u.name, u.entity, u.entity_id, u.version, u.at, u.actor, u.command_id, u.data
+FROM event_counter AS c
 CROSS JOIN json_to_recordset(:rows::json)
-    AS u (seq bigint, name text, entity text, entity_id uuid, version int, at timestamptz, actor uuid, command_id uuid,
+    AS u (nth int, name text, entity text, entity_id uuid, version int, at timestamptz, actor uuid, command_id uuid,
           data jsonb)
-WHERE o.org_id = :org_id
+WHERE c.org_id = :org_id
 RETURNING e.seq;
 
--- name: insert_timers
+-- name: set_timers*!
 -- Stores what is due later; a timer that is set again moves to its new time.
 INSERT INTO timer AS t (org_id, id, due_at, kind, body, attempts)
 SELECT o.org_id, u.id, u.due_at, u.kind, u.body, 0
 FROM org AS o
-CROSS JOIN unnest(:ids::uuid[], :due_ats::timestamptz[], :kinds::text[], :bodies::jsonb[]) AS u (id, due_at, kind, body)
+CROSS JOIN json_to_recordset(:rows::json) AS u (id uuid, due_at timestamptz, kind text, body jsonb)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, id) DO UPDATE SET due_at = EXCLUDED.due_at, kind = EXCLUDED.kind, body = EXCLUDED.body, attempts = 0,
                                        parked = NULL
 RETURNING t.id;
 
--- name: delete_timers
+-- name: delete_timers*!
 -- Forgets timers that are no longer wanted.
-DELETE FROM timer AS t WHERE t.org_id = :org_id AND t.id = ANY(:ids::uuid[]) RETURNING t.id;
+DELETE FROM timer AS t
+USING json_to_recordset(:rows::json) AS u (id uuid)
+WHERE t.org_id = :org_id AND t.id = u.id
+RETURNING t.id;
 
 -- name: waiting_organisations
 -- Looks across organisations: those with events that the reactions have not passed, timers that are due, or reactions to be run
