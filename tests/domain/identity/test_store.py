@@ -12,6 +12,7 @@ import pytest
 from coster.domain.identity import handlers, model, reads
 from coster.domain.identity.model import CreateKey, Grant, RevokeKey
 from coster.engine.batch.run import Runner
+from coster.engine.db.ask import answer
 from coster.engine.db.connect import Database
 from coster.kernel import authority
 from coster.kernel.message import SYSTEM
@@ -83,7 +84,7 @@ async def test_authority_is_that_of_the_moment(database: Database) -> None:
             for actor in (number(10), number(11), number(12), number(13), SYSTEM)
         ]
         async with database.read(ORG) as conn:
-            assert await handlers.authorise(conn, ORG, commands) == {
+            assert await answer(conn, ORG, handlers.authorise(ORG, commands)) == {
                 number(10): model.authority_of([("shop", HUB), ("reader", OTHER)]),
                 number(11): None,
                 number(12): twelfth,

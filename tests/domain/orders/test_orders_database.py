@@ -17,6 +17,7 @@ from coster.domain.inventory import store as stock_store
 from coster.domain.orders import store
 from coster.domain.orders.model import LineRequest, Order, OrderWrites, PlaceOrder
 from coster.engine.batch.run import Runner
+from coster.engine.db.ask import answer
 from coster.engine.db.connect import Database
 from coster.kernel.errors import TryAgain
 from coster.kernel.outcome import Accepted
@@ -77,7 +78,8 @@ async def test_one_reference_of_a_channel_is_stored_once(town: Town) -> None:
     )
     async with town.database.write(town.org_id) as conn:
         await store.write(conn, town.org_id, writes(elsewhere))
-        found = await store.taken(conn, town.org_id, [("shop", "Ali"), ("app", "Ali"), ("app", "Paul")])
+        asked = store.taken_asked(town.org_id, [("shop", "Ali"), ("app", "Ali"), ("app", "Paul")])
+        found = await answer(conn, town.org_id, asked)
     assert {key: one.order_id for key, one in found.items()} == {
         ("shop", "Ali"): name_id("order of Ali"), ("app", "Ali"): name_id("another"),
     }  # fmt: skip

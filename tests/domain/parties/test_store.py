@@ -20,6 +20,7 @@ from coster.domain.parties.model import (
     PutRelation,
     RelationsWanted,
 )
+from coster.engine.db.ask import answer
 from coster.engine.db.connect import Database
 from coster.kernel.authority import NOBODY, SYSTEM, Authority
 from tests.domain.asking import ORG, carry_out, codes, for_enterprise, make_org, number
@@ -152,7 +153,7 @@ async def test_person_is_shown_only_to_who_may_read_persons(town: Database) -> N
         full = await reads.get_customer(conn, ORG, for_enterprise(HUB, "customers:read"), ALI)
         bare = await reads.get_customer(conn, ORG, for_enterprise(HUB, "orders:read"), ALI)
         away = await reads.get_customer(conn, ORG, for_enterprise(HUB_B, "customers:read"), ALI)
-        loaded = await store.load_customers(conn, ORG, [ALI, PAUL])
+        loaded = await answer(conn, ORG, store.customers_asked(ORG, [ALI, PAUL]))
     assert full is not None
     assert full.person is not None
     assert (full.person.name, full.person.email, full.person.phone) == ("Ali", "ali@example.org", "1")

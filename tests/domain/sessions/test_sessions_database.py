@@ -19,6 +19,7 @@ from coster.domain.sessions import handlers, reads, store
 from coster.domain.sessions.model import CloseSession, OpenSession, PutSession, Session
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Result, Runner
+from coster.engine.db.ask import answer
 from coster.engine.db.connect import Database
 from coster.kernel import ids
 from coster.kernel.message import SYSTEM, Command
@@ -127,7 +128,7 @@ async def test_hubs_and_listings_are_replaced(world: World) -> None:
     await world.do(worlds.put(recurrence=worlds.weekly(), listings=[worlds.listing(BREAD, 0)]))
     async with world.database.read(1) as conn:
         view = await reads.get_session(conn, 1, SESSION)
-        listed = await store.load_listings(conn, 1, [SESSION], [BREAD, CARROTS])
+        listed = await answer(conn, 1, store.listings_asked(1, [SESSION], [BREAD, CARROTS]))
     assert view.hub_ids == [HUB_A]
     assert listed == {(SESSION, BREAD): 0}
 
@@ -140,7 +141,7 @@ async def test_closing_stores_the_next_session_with_hubs_and_listings(world: Wor
     next_id = closed.events[1].entity_id
     async with world.database.read(1) as conn:
         view = await reads.get_session(conn, 1, next_id)
-        listed = await store.load_listings(conn, 1, [next_id], [BREAD, CARROTS])
+        listed = await answer(conn, 1, store.listings_asked(1, [next_id], [BREAD, CARROTS]))
     assert (view.status, view.opens_at, view.hub_ids) == ("planned", NOON + 7 * DAY, [HUB_A, HUB_B])
     assert listed == {(next_id, BREAD): None, (next_id, CARROTS): 1_500_000}
 

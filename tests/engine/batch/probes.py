@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Handler, Registry
 from coster.engine.batch.run import PATIENT, Patience, Result, Runner
+from coster.engine.db.ask import Question, known
 from coster.engine.db.connect import Database
 from coster.kernel import ids
 from coster.kernel.authority import SYSTEM as ALL
@@ -97,9 +98,9 @@ def held_up(handler: Handler[Any, Any], before: Before) -> Handler[Any, Any]:
     return replace(handler, load=load)
 
 
-async def authorise(_: Any, __: int, commands: Any) -> dict[uuid.UUID, Any]:
+def authorise(_: int, commands: Any) -> Question[Any]:
     """Everybody may do everything, but NOBODY, who is not known."""
-    return {command.actor: ALL for command in commands if command.actor != NOBODY}
+    return known({command.actor: ALL for command in commands if command.actor != NOBODY})
 
 
 class Program:

@@ -12,6 +12,7 @@ import msgspec
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Handler, Registry
 from coster.engine.batch.run import Result, Runner
+from coster.engine.db.ask import Question, known
 from coster.engine.db.connect import Database
 from coster.engine.outbox.react import Reactions
 from coster.engine.outbox.relay import Relay, Wiring
@@ -95,8 +96,8 @@ REGISTRY = Registry(
 )
 
 
-async def _authorise(conn: Any, org_id: int, commands: Any) -> dict[uuid.UUID, Any]:
-    return {command.actor: ALL for command in commands}
+def _authorise(org_id: int, commands: Any) -> Question[Any]:
+    return known({command.actor: ALL for command in commands})
 
 
 class Program:

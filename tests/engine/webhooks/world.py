@@ -13,7 +13,8 @@ import msgspec
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Result, Runner
-from coster.engine.db.connect import Connection, Database
+from coster.engine.db.ask import Question, known
+from coster.engine.db.connect import Database
 from coster.engine.outbox import append
 from coster.engine.webhooks import model, reads
 from coster.engine.webhooks.deliver import Deliverer, Tools
@@ -67,10 +68,8 @@ class World:
         for sender in self._senders:
             await sender.close()
 
-    async def _authorise(
-        self, conn: Connection, org_id: int, commands: Any
-    ) -> Mapping[Any, Authority | None]:
-        return {command.actor: self.authorities.get(command.actor) for command in commands}
+    def _authorise(self, org_id: int, commands: Any) -> Question[Mapping[Any, Authority | None]]:
+        return known({command.actor: self.authorities.get(command.actor) for command in commands})
 
     def deliverer(self, policy: model.Policy = POLICY) -> Deliverer:
         """The delivering part of one more process."""

@@ -9,7 +9,6 @@ import msgspec
 
 from coster.domain.catalog.model import (
     CatalogWrites,
-    Component,
     Item,
     ItemKey,
     SalesUnit,
@@ -18,6 +17,8 @@ from coster.domain.catalog.model import (
 )
 from coster.engine.batch.handler import Commands
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows, answer
+from coster.engine.db.columns import column
 from coster.engine.db.connect import Connection
 
 _q = sql.load(__file__)
@@ -28,29 +29,33 @@ async def load_items(conn: Connection, org_id: int, item_ids: Iterable[uuid.UUID
 
     One statement, and another one where kits are among them.
     """
-    wanted = set(item_ids)
-    items = await _load_items(conn, org_id, wanted)
-    parts = {part.item_id for item in items.values() for part in item.components} - wanted
-    return items | await _load_items(conn, org_id, parts) if parts else items
+    return await with_parts(conn, org_id, await answer(conn, org_id, items_asked(org_id, item_ids)))
 
 
-async def _load_items(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Item]:
-    items = {}
-    for row in await _q.load_items(conn, org_id=org_id, ids=list(ids)):
-        fields = dict(row)
-        units = msgspec.convert(fields.pop("units") or (), tuple[SalesUnit, ...])
-        components = msgspec.convert(fields.pop("components") or (), tuple[Component, ...])
-        items[row["id"]] = Item(
-            **fields, units=with_stock_unit(row["stock_unit"], units), components=components
-        )
-    return items
+def items_asked(org_id: int, item_ids: Iterable[uuid.UUID]) -> Question[dict[uuid.UUID, Item]]:
+    """Those of these items that exist, by id, without the components of kits (see `with_parts`)."""
+    return Question(_q.load_items, {"org_id": org_id, "ids": list(item_ids)}, _read_items)
+
+
+async def with_parts(conn: Connection, org_id: int, items: dict[uuid.UUID, Item]) -> dict[uuid.UUID, Item]:
+    """These items and the components of the kits among them; one statement, none where there is no kit."""
+    parts = {part.item_id for item in items.values() for part in item.components} - items.keys()
+    return items | await answer(conn, org_id, items_asked(org_id, parts)) if parts else items
+
+
+def _read_items(rows: Rows) -> dict[uuid.UUID, Item]:
+    for row in rows:
+        units = msgspec.convert(row["units"] or (), tuple[SalesUnit, ...])
+        row["units"] = with_stock_unit(row["stock_unit"], units)
+        row["components"] = row["components"] or ()
+    return {item.id: item for item in msgspec.convert(rows, list[Item])}
 
 
 async def load_owners(
     conn: Connection, org_id: int, item_ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, uuid.UUID]:
     """Whose these items are, of those that exist, by id; one statement, no locks."""
-    rows = await _q.load_owners(conn, org_id=org_id, ids=list(item_ids))
+    rows = await _q.load_owners(conn, org_id=org_id, ids=column(list(item_ids)))
     return {row["id"]: row["owner_id"] for row in rows}
 
 

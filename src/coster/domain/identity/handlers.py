@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -15,7 +15,8 @@ from coster.domain.identity.model import Access, CreateKey, KeyState, KeysWrites
 from coster.engine import observe
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.batch.run import Runner
-from coster.engine.db.connect import Connection, Database
+from coster.engine.db.ask import Question, Rows, known
+from coster.engine.db.connect import Database
 from coster.kernel import authority, ids
 from coster.kernel.authority import Authority
 from coster.kernel.errors import Busy
@@ -42,8 +43,8 @@ REVOKE_KEY: Handler[_Keys, KeysWrites] = Handler(
 HANDLERS: tuple[Handler[Any, Any], ...] = (CREATE_KEY, REVOKE_KEY)
 
 
-async def authorise(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, Authority | None]:
-    """What each actor may do now, None for a key that is unknown, revoked or expired; one statement for all.
+def authorise(org_id: int, commands: Commands) -> Question[Mapping[uuid.UUID, Authority | None]]:
+    """What each actor may do now, None for a key that is unknown, revoked or expired.
 
     An actor with several commands is judged at the latest of their instants.
     """
@@ -51,12 +52,14 @@ async def authorise(conn: Connection, org_id: int, commands: Commands) -> dict[u
     for command in commands:
         if command.actor not in instants or instants[command.actor] < command.at:
             instants[command.actor] = command.at
-    answer: dict[uuid.UUID, Authority | None] = dict.fromkeys(instants)
-    if instants.pop(SYSTEM, None):
-        answer[SYSTEM] = authority.SYSTEM
-    if instants:
-        answer.update(await store.load_authorities(conn, org_id, instants))
-    return answer
+    if instants.pop(SYSTEM, None) and not instants:
+        return known({SYSTEM: authority.SYSTEM})
+    asked = store.authorities_asked(org_id, instants)
+
+    def read(rows: Rows) -> Mapping[uuid.UUID, Authority | None]:
+        return {**dict.fromkeys(instants), **asked.read(rows), SYSTEM: authority.SYSTEM}
+
+    return Question(asked.statement, asked.values, read)
 
 
 async def create_organisation(

@@ -12,6 +12,7 @@ import msgspec
 from coster.domain.identity.model import Access, Grant, KeyState, KeysWrites, authority_of
 from coster.engine.batch.handler import Commands
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows
 from coster.engine.db.connect import Connection
 from coster.kernel import ids
 from coster.kernel.authority import Authority
@@ -19,16 +20,28 @@ from coster.kernel.authority import Authority
 _q = sql.load(__file__)
 
 
-async def load_authorities(
-    conn: Connection, org_id: int, instants: Mapping[uuid.UUID, dt.datetime]
-) -> dict[uuid.UUID, Authority]:
-    """What those of these keys may do that are known, not revoked and not expired at their instant; one statement."""
-    grants: dict[uuid.UUID, list[tuple[str, uuid.UUID | None]]] = {}
-    for row in await _q.authorise(conn, org_id=org_id, ids=list(instants)):
-        expires_at = row["expires_at"]
-        if expires_at is None or instants[row["id"]] < expires_at:
-            grants.setdefault(row["id"], []).append((row["role"], _scope(row["enterprise_id"])))
-    return {key: authority_of(held) for key, held in grants.items()}
+class _Granted(msgspec.Struct, frozen=True):
+    """One grant of a valid key."""
+
+    id: uuid.UUID
+    expires_at: dt.datetime | None
+    role: str
+    enterprise_id: uuid.UUID
+
+
+def authorities_asked(
+    org_id: int, instants: Mapping[uuid.UUID, dt.datetime]
+) -> Question[dict[uuid.UUID, Authority]]:
+    """What those of these keys may do that are known, not revoked and not expired at their instant."""
+
+    def read(rows: Rows) -> dict[uuid.UUID, Authority]:
+        grants: dict[uuid.UUID, list[tuple[str, uuid.UUID | None]]] = {}
+        for row in msgspec.convert(rows, list[_Granted]):
+            if row.expires_at is None or instants[row.id] < row.expires_at:
+                grants.setdefault(row.id, []).append((row.role, _scope(row.enterprise_id)))
+        return {key: authority_of(held) for key, held in grants.items()}
+
+    return Question(_q.authorise, {"org_id": org_id, "ids": list(instants)}, read)
 
 
 async def lock_keys(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, KeyState]:

@@ -24,6 +24,7 @@ from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
 from coster.domain.sourcing.rules import Supply, session_pool
 from coster.engine.batch.handler import Commands, Handler
+from coster.engine.db.ask import Question, ask, known
 from coster.engine.db.connect import Connection
 from coster.engine.workflow import compile as workflow
 from coster.kernel.errors import TryAgain
@@ -38,13 +39,16 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> pla
     sessions_ = {body.session_id for body in bodies if body.session_id}
     items = {line.item_id for body in bodies for line in body.lines}
     sellers = {body.seller_id for body in bodies}
-    state = await _load_supply(conn, org_id, _Wanted(sessions=sessions_, items=items, sellers=sellers))
+    references = [(body.channel, body.reference) for body in bodies]
     customers = {body.customer_id for body in bodies if body.customer_id}
-    return msgspec.structs.replace(
-        state,
-        taken=await store.taken(conn, org_id, [(body.channel, body.reference) for body in bodies]),
-        customers=await parties.load_customers(conn, org_id, customers) if customers else {},
+    state, taken, shoppers = await _load_supply(
+        conn,
+        org_id,
+        _Wanted(sessions=sessions_, items=items, sellers=sellers),
+        store.taken_asked(org_id, references),
+        parties.customers_asked(org_id, customers),
     )
+    return placing.PlacingState(**{**msgspec.structs.asdict(state), "taken": taken, "customers": shoppers})
 
 
 class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,27 +60,38 @@ class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
     pools: Sequence[uuid.UUID] = ()
 
 
-async def _load_supply(conn: Connection, org_id: int, wanted: _Wanted) -> placing.PlacingState:
-    """Sessions (shared), goods, terms and locked stock."""
+async def _load_supply(
+    conn: Connection, org_id: int, wanted: _Wanted, *also: Question[Any]
+) -> tuple[Any, ...]:
+    """Sessions (shared), goods, terms and locked stock; then the answers to what shall be asked with them."""
     shared = await sessions.share_sessions(conn, org_id, wanted.sessions) if wanted.sessions else {}
-    items = await catalog.load_items(conn, org_id, wanted.items)
+    items, enterprises, listings, relations, *answers = await ask(
+        conn,
+        org_id,
+        catalog.items_asked(org_id, wanted.items),
+        parties.enterprises_asked(org_id, wanted.sellers),
+        sessions.listings_asked(org_id, shared, wanted.items),
+        parties.relations_asked(org_id, wanted.sellers) if shared else known({}),
+        *also,
+    )
+    items = await catalog.with_parts(conn, org_id, items)
     owners = {item.owner_id for item in items.values()}
-    enterprises = await parties.load_enterprises(conn, org_id, {*wanted.sellers, *owners})
-    listings = await sessions.load_listings(conn, org_id, shared, items) if shared else {}
-    relations = await parties.load_relations(conn, org_id, wanted.sellers) if shared else {}
+    if others := owners - enterprises.keys():
+        enterprises |= await parties.load_enterprises(conn, org_id, others)
     places = await inventory.lock_places(conn, org_id, items)
     supplying = [relation for relation in relations.values() if relation.producer_id in owners]
     pools = [*wanted.pools, *(session_pool(relation, id_) for relation in supplying for id_ in shared)]
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
-    known = {position.id for position in places.positions}
-    pool_lines = [line for line in pool_lines if line.position_id in known]
+    locked = {position.id for position in places.positions}
+    pool_lines = [line for line in pool_lines if line.position_id in locked]
     leftover = [line.pool_id for line in pool_lines if line.surplus]
     remainders = await inventory.holds_of(conn, org_id, leftover) if leftover else []
-    return placing.PlacingState(
+    state = placing.PlacingState(
         flow=FLOW, sessions=shared, listings=listings, enterprises=enterprises, customers={}, taken={},
         supply=Supply(items=items, relations=relations, places=places.by_item), positions=places.positions,
-        pools=pools, pool_lines=pool_lines, remainders=[hold for hold in remainders if hold.position_id in known],
+        pools=pools, pool_lines=pool_lines, remainders=[hold for hold in remainders if hold.position_id in locked],
     )  # fmt: skip
+    return state, *answers
 
 
 async def load_changing(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
@@ -91,8 +106,8 @@ async def load_expiring(conn: Connection, org_id: int, commands: Commands) -> ch
 
 
 async def _load_orders(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> changing.ChangingState:
-    known = await store.sessions_of(conn, org_id, ids)
-    session_ids = {session for _, session in known if session}
+    firm = await store.sessions_of(conn, org_id, ids)
+    session_ids = {session for _, session in firm if session}
     shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
     before = await inventory.holds_of(conn, org_id, ids)
     positions = await inventory.lock_positions(conn, org_id, {hold.position_id for hold in before})
@@ -123,18 +138,18 @@ async def _lock_orders(
 async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
     """As `load_changing`, with everything that placing more needs: all places of the items are locked at once, in key order."""
     ids = {command.body.order_id for command in commands}
-    known = await store.sessions_of(conn, org_id, ids)
+    firm = await store.sessions_of(conn, org_id, ids)
     before = await store.lines_of(conn, org_id, ids)
     pools = {hold.pool_id for hold in await inventory.holds_of(conn, org_id, ids) if hold.pool_id}
     items = {change.item_id for command in commands for change in command.body.lines if change.item_id}
     items |= {line.item_id for of_order in before.values() for line in of_order}
     wanted = _Wanted(
-        sessions={session for _, session in known if session},
+        sessions={session for _, session in firm if session},
         items=items,
-        sellers={seller for seller, _ in known},
+        sellers={seller for seller, _ in firm},
         pools=list(pools),
     )
-    supply = await _load_supply(conn, org_id, wanted)
+    (supply,) = await _load_supply(conn, org_id, wanted)
     orders, lines, holds = await _lock_orders(
         conn, org_id, ids, {position.id for position in supply.positions}
     )

@@ -7,19 +7,23 @@ from collections.abc import Iterable, Sequence
 
 from coster.domain.orders.model import Line, Order, OrderWrites, Taken
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows
 from coster.engine.db.connect import Connection
 
 _q = sql.load(__file__)
 
 
-async def taken(
-    conn: Connection, org_id: int, references: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Taken]:
+def taken_asked(org_id: int, references: Sequence[tuple[str, str]]) -> Question[dict[tuple[str, str], Taken]]:
     """The orders that have these references already, by (channel, reference)."""
     channels, refs = zip(*references, strict=True)
-    rows = await _q.taken(conn, org_id=org_id, channels=channels, refs=refs)
+    return Question(_q.taken, {"org_id": org_id, "channels": channels, "refs": refs}, _read_taken)
+
+
+def _read_taken(rows: Rows) -> dict[tuple[str, str], Taken]:
     return {
-        (row["channel"], row["reference"]): Taken(order_id=row["id"], seller_id=row["seller_id"])
+        (row["channel"], row["reference"]): Taken(
+            order_id=uuid.UUID(row["id"]), seller_id=uuid.UUID(row["seller_id"])
+        )
         for row in rows
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from coster.domain.parties.model import (
     CustomerRow,
     CustomersState,
@@ -17,6 +19,7 @@ from coster.domain.parties.model import (
 )
 from coster.engine.batch.handler import Commands
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows, answer
 from coster.engine.db.connect import Connection
 
 _q = sql.load(__file__)
@@ -26,24 +29,45 @@ async def load_enterprises(
     conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, Enterprise]:
     """Those of these enterprises that exist, by id; one statement, no locks."""
-    rows = await _q.load_enterprises(conn, org_id=org_id, ids=list(ids))
-    return {row["id"]: Enterprise(**row) for row in rows}
+    return await answer(conn, org_id, enterprises_asked(org_id, ids))
+
+
+def enterprises_asked(org_id: int, ids: Iterable[uuid.UUID]) -> Question[dict[uuid.UUID, Enterprise]]:
+    """Those of these enterprises that exist, by id; no locks."""
+
+    def read(rows: Rows) -> dict[uuid.UUID, Enterprise]:
+        return {enterprise.id: enterprise for enterprise in msgspec.convert(rows, list[Enterprise])}
+
+    return Question(_q.load_enterprises, {"org_id": org_id, "ids": list(ids)}, read)
 
 
 async def load_relations(
     conn: Connection, org_id: int, hub_ids: Iterable[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], Relation]:
     """All relations of these hubs, active or not, by (hub, producer); one statement, no locks."""
-    rows = await _q.load_relations(conn, org_id=org_id, hub_ids=list(hub_ids))
-    return {(row["hub_id"], row["producer_id"]): Relation(**row) for row in rows}
+    return await answer(conn, org_id, relations_asked(org_id, hub_ids))
 
 
-async def load_customers(
-    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
-) -> dict[uuid.UUID, CustomerRow]:
-    """Those of these customers that exist, erased ones too, by id; one statement, no locks."""
-    rows = await _q.load_customers(conn, org_id=org_id, ids=list(ids))
-    return {row["id"]: CustomerRow(**row) for row in rows}
+def relations_asked(
+    org_id: int, hub_ids: Iterable[uuid.UUID]
+) -> Question[dict[tuple[uuid.UUID, uuid.UUID], Relation]]:
+    """All relations of these hubs, active or not, by (hub, producer); no locks."""
+
+    def read(rows: Rows) -> dict[tuple[uuid.UUID, uuid.UUID], Relation]:
+        relations = msgspec.convert(rows, list[Relation])
+        return {(relation.hub_id, relation.producer_id): relation for relation in relations}
+
+    return Question(_q.load_relations, {"org_id": org_id, "hub_ids": list(hub_ids)}, read)
+
+
+def customers_asked(org_id: int, ids: Iterable[uuid.UUID]) -> Question[dict[uuid.UUID, CustomerRow]]:
+    """Those of these customers that exist, erased ones too, by id; no locks."""
+
+    def read(rows: Rows) -> dict[uuid.UUID, CustomerRow]:
+        return {customer.id: customer for customer in msgspec.convert(rows, list[CustomerRow])}
+
+    wanted = list(ids)
+    return Question(_q.load_customers if wanted else None, {"org_id": org_id, "ids": wanted}, read)
 
 
 async def lock_enterprises(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, Enterprise]:

@@ -10,6 +10,7 @@ import msgspec
 
 from coster.domain.sessions.model import FullSession, Recurrence, Session, SessionsWrites
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows
 from coster.engine.db.connect import Connection
 
 _q = sql.load(__file__)
@@ -43,18 +44,22 @@ async def share_sessions(
     }
 
 
-async def load_listings(
-    conn: Connection, org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID]
-) -> dict[tuple[uuid.UUID, uuid.UUID], int | None]:
+def listings_asked(
+    org_id: int, session_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID]
+) -> Question[dict[tuple[uuid.UUID, uuid.UUID], int | None]]:
     """What is listed, by (session, item): millionths per stock unit, or None where the item's own price holds.
 
-    Call it after `share_sessions`, which keeps listings as they are until the commit. One statement.
+    Ask it after `share_sessions`, which keeps listings as they are until the commit.
     """
     sessions, items = list(session_ids), list(item_ids)
-    if not sessions or not items:
-        return {}
-    rows = await _q.listed(conn, org_id=org_id, session_ids=sessions, item_ids=items)
-    return {(row["session_id"], row["item_id"]): row["price_micros"] for row in rows}
+
+    def read(rows: Rows) -> dict[tuple[uuid.UUID, uuid.UUID], int | None]:
+        return {
+            (uuid.UUID(row["session_id"]), uuid.UUID(row["item_id"])): row["price_micros"] for row in rows
+        }
+
+    values = {"org_id": org_id, "session_ids": sessions, "item_ids": items}
+    return Question(_q.listed if sessions and items else None, values, read)
 
 
 async def lock_sessions(

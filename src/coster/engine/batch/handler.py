@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from coster.engine.db.ask import Question
 from coster.engine.db.connect import Connection
 from coster.kernel.authority import Authority
 from coster.kernel.message import Command, Decided
@@ -14,7 +15,8 @@ S = TypeVar("S")
 W = TypeVar("W")
 
 Commands = Sequence[Command[Any]]
-Authorise = Callable[[Connection, int, Commands], Awaitable[Mapping[Any, Authority | None]]]
+Authorise = Callable[[int, Commands], Question[Mapping[Any, Authority | None]]]
+"""What is to be asked of the database to know what each actor of these commands may do (None: nothing any more)."""
 
 
 @dataclass(frozen=True, slots=True)

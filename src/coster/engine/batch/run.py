@@ -14,6 +14,7 @@ import msgspec
 from coster.engine import observe
 from coster.engine.batch.handler import Authorise, Handler
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows, ask
 from coster.engine.db.connect import Connection, Database
 from coster.engine.db.faults import DatabaseBusy
 from coster.engine.outbox import append
@@ -155,10 +156,10 @@ class Runner:
         handler, commands = batch.handler, batch.commands
         org_id = commands[0].org_id
         async with self._database.write(org_id, rollback=batch.dry_run) as conn:
-            known = await _answered(conn, org_id, commands)
+            asked = (_answered(org_id, commands), self._authorise(org_id, commands))
+            known, authorities = await ask(conn, org_id, *asked)
             fresh = _first_of_each(commands, known)
             results = {id_: Result(outcome, repeated=True) for id_, (_, outcome) in known.items()}
-            authorities = await self._authorise(conn, org_id, fresh)
             allowed = []
             for command in fresh:
                 authority = authorities.get(command.actor)
@@ -215,12 +216,18 @@ def _first_of_each(commands: Sequence[Command[Any]], known: Mapping[uuid.UUID, o
     return list(first.values())
 
 
-async def _answered(
-    conn: Connection, org_id: int, commands: Sequence[Command[Any]]
-) -> dict[uuid.UUID, tuple[bytes, Outcome]]:
+def _answered(
+    org_id: int, commands: Sequence[Command[Any]]
+) -> Question[dict[uuid.UUID, tuple[bytes, Outcome]]]:
     """Fingerprint and answer of those commands that were answered before, by id."""
-    rows = await _q.answered(conn, org_id=org_id, ids=[c.id for c in commands])
-    return {row["id"]: (row["fingerprint"], _read(row["outcome"])) for row in rows}
+
+    def read(rows: Rows) -> dict[uuid.UUID, tuple[bytes, Outcome]]:
+        return {
+            uuid.UUID(row["id"]): (bytes.fromhex(row["fingerprint"][2:]), _read(row["outcome"]))
+            for row in rows
+        }
+
+    return Question(_q.answered, {"org_id": org_id, "ids": [c.id for c in commands]}, read)
 
 
 def _note(results: dict[uuid.UUID, Result], commands: Sequence[Command[Any]], decided: Decided[Any]) -> None:
