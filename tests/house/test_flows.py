@@ -23,7 +23,7 @@ VOCABULARY = Vocabulary(
     triggers={"cancel": {}},
     actions=(ActionSpec(name="release_holds", summary="Gives everything back.", holds="released"),),
     roles=frozenset({"hub"}),
-    holds_stock=True,
+    owns=("holds",),
 )
 SOUND = """\
 name: order.small

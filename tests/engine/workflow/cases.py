@@ -1,4 +1,4 @@
-"""For each fault code a flow refused for it alone and a near miss that is accepted: edits of a good flow."""
+"""For each fault code of rows and statuses a flow refused for it alone and a near miss that is accepted: edits of a good flow."""
 
 from __future__ import annotations
 
@@ -63,6 +63,33 @@ transitions:
   - {on: close, from: [open], to: closed}
 """
 
+BOX = """\
+name: box.standard
+entity: box
+version: 1
+statuses:
+  packing: {category: fulfilment, initial: true}
+  shipped: {category: done, final: true}
+transitions:
+  - {on: close, from: [packing], to: shipped}
+"""
+
+PURSE = """\
+name: purse.test
+entity: purse
+version: 1
+statuses:
+  open: {category: booking, initial: true, authorisation: none, held_lines: none}
+  promised: {category: booking, authorisation: open, held_lines: held}
+  paid: {category: fulfilment, rests: true, authorisation: captured, held_lines: none}
+  ended: {category: done, final: true, authorisation: none, held_lines: none}
+transitions:
+  - {on: pay, from: open, do: [authorise, add_lines], to: promised}
+  - {on: charge, from: promised, do: [capture, drop_lines], to: paid}
+  - {on: drop, from: promised, do: [void, drop_lines], to: ended}
+  - {on: refund, from: paid, do: [give_back], to: ended}
+"""
+
 
 class Case(NamedTuple):
     """A code, edits (old, new) of `base` that make a flow to be refused, and edits that make a near miss."""
@@ -86,12 +113,29 @@ def one(code: str, old: str, bad: str, near: str) -> Case:
     return Case(code, ((old, bad),), ((old, near),))
 
 
+def of_purse(code: str, old: str, bad: str, near: str) -> Case:
+    """The same in the flow that owns money and lines."""
+    return Case(code, ((old, bad),), ((old, near),), PURSE)
+
+
+PAID_ENDS = ("category: fulfilment, rests: true", "category: done, final: true")
+REFUND = ("  - {on: refund, from: paid, do: [give_back], to: ended}\n", "")
 LAST = "  - on: note\n"
 GONE = "  gone: {category: done, holds: none, final: true}\n"
 SHIP = "  - on: ship\n    from: [packed]\n    do: [consume]\n"
 EXPRESS = "    when: express\n"
 FORM = "form: {boxes: {type: int, required: true, choices: [1, 2], default: 1}}"
 DUE = "  - after: {field: due}\n    from: [open]\n"
+HEAD = "version: 1\n"
+TAKE = "do: [take]"
+HOUR = "duration: PT1H, times: 3"
+REMIND = ("  - after: {duration: PT1H", "  - on: remind\n    after: {duration: PT1H")
+CHILDREN = (HEAD, HEAD + "children: {boxes: {flow: box.standard}}\n")
+
+
+def rollup(text: str) -> tuple[str, str]:
+    """A row that a roll-up triggers, after the last."""
+    return (LAST, LAST + f"  - {{rollup: {text}, from: parked, do: [take], to: open}}\n")
 
 
 def guarded(more: str) -> str:
@@ -99,7 +143,7 @@ def guarded(more: str) -> str:
     return SHIP + f"    when: items > 9\n{more}"
 
 
-CASES = (
+ROWS = (
     one("not_yaml", "name: parcel.test", "name: [parcel.test", "name: 'parcel.test'"),
     one("not_yaml", "name: parcel.test", "name: a\n---\nname: parcel.test", "---\nname: parcel.test"),
     one("not_plain", "name: parcel.test", "name: &n parcel.test", 'name: "parcel.test"'),

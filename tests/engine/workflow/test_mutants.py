@@ -1,4 +1,4 @@
-"""The shipped flows with lines taken away, doubled, moved and changed: each is a proved flow or a refusal that says where.
+"""Good flows with lines taken away, doubled, moved and changed: each is a proved flow or a refusal that says where.
 
 COSTER_FUZZ_EXAMPLES is how many; `make fuzz` tries many, `make test` a few.
 """
@@ -37,8 +37,15 @@ WORDS: Final = (
     "\x00",
     "9" * 40,
 )
-VOCABULARIES: Final = {"order.retail": vocabularies.ORDER, "wholesale.held": vocabularies.HELD_ORDER}
-SHIPPED: Final = sorted(Path(coster.__file__).parent.glob("domain/*/flows/*.yaml"))
+VOCABULARIES: Final = {
+    "order.retail": vocabularies.ORDER,
+    "wholesale.held": vocabularies.HELD_ORDER,
+    "everything": vocabularies.PARCEL,
+}
+SHIPPED: Final = [
+    *sorted(Path(coster.__file__).parent.glob("domain/*/flows/*.yaml")),
+    Path(__file__).parent / "data" / "everything.yaml",
+]
 
 Cut = tuple[str, int, int, str]
 CUTS: Final = st.lists(

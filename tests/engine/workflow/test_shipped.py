@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from coster.engine.workflow import buttons, draw, language
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow.faults import FlowRefusedError
-from coster.engine.workflow.step import Matched, Unmatched
+from coster.engine.workflow.step import Unmatched
 from tests.engine.workflow import cases, vocabularies
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "flows.md"
@@ -186,35 +185,3 @@ def test_a_picture_shows_rows_guards_actions_timers_and_ends() -> None:
     assert "    gone --> [*]" in lines
     assert "    note right of open: in every status note" in lines
     assert "    class open,parked booking" in lines
-
-
-def test_every_key_of_the_language_is_in_the_docs() -> None:
-    """The keys are asked from the reader itself, which tells them when it meets one that it does not know."""
-    wrong = """
-name: a
-entity: a
-version: 1
-wrong: 1
-statuses: {a: {category: done, wrong: 1, dfc: {wrong: 1}}}
-transitions:
-  - on: a
-    wrong: 1
-    after: {wrong: 1, field: a}
-    button: {label: a, role: a, wrong: 1, form: {a: {type: int, wrong: 1}}}
-"""
-    with pytest.raises(FlowRefusedError) as caught:
-        language.read(wrong)
-    told = [fault.message for fault in caught.value.faults if fault.code == "key_unknown"]
-    keys = {key for message in told for key in message.partition("accepted: ")[2].rstrip(".").split(", ")}
-    assert (len(told), len(keys)) == (7, 35)
-    page = PAGE.read_text()
-    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
-
-
-def test_the_example_of_the_docs_is_a_proved_flow() -> None:
-    """What people copy from the page works."""
-    example = re.search(r"```yaml\n(name: parcel.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    assert example is not None
-    table = compiler.load(example[1], vocabularies.PARCEL)
-    assert isinstance(table.step("open", "pack", {"items": 1}), Matched)
-    assert table.timers["parked"][0].timer.length == dt.timedelta(hours=1)

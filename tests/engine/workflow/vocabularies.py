@@ -25,7 +25,7 @@ ORDER = Vocabulary(
         ActionSpec(name="rehold", summary="Holds follow the changed lines.", holds="taken"),
     ),
     roles=ROLES,
-    holds_stock=True,
+    owns=("holds",),
 )
 
 HELD_ORDER = Vocabulary(
@@ -39,7 +39,7 @@ HELD_ORDER = Vocabulary(
         ActionSpec(name="consume_holds", summary="What was owed has left the producer.", holds="consumed"),
     ),
     roles=ROLES,
-    holds_stock=True,
+    owns=("holds",),
 )
 
 PARCEL = Vocabulary(
@@ -51,6 +51,8 @@ PARCEL = Vocabulary(
         "paid_until": "timestamp?",
         "facts": "map(string, dyn)",
         "buyer.tier": "string",
+        "parcel.reference": "string",
+        "pick_limit": "duration?",
     },
     triggers={
         "pack": {"boxes": "int", "note": "string?"},
@@ -58,6 +60,7 @@ PARCEL = Vocabulary(
         "revive": {},
         "reopen": {},
         "note": {},
+        "extend": {},
     },
     actions=(
         ActionSpec(name="take", summary="Takes holds.", holds="taken"),
@@ -71,9 +74,24 @@ PARCEL = Vocabulary(
         ),
     ),
     roles=ROLES,
-    holds_stock=True,
+    owns=("holds",),
+    calendars=frozenset({"opening_hours"}),
 )
 
-MEMO = Vocabulary(
-    entity="memo", context={}, triggers={"close": {}}, actions=(), roles=ROLES, holds_stock=False
+MEMO = Vocabulary(entity="memo", context={}, triggers={"close": {}}, actions=(), roles=ROLES)
+
+PURSE = Vocabulary(
+    entity="purse",
+    context={"sum": "int"},
+    triggers={"pay": {}, "charge": {}, "drop": {}, "refund": {}},
+    actions=(
+        ActionSpec(name="authorise", summary="Asks for money.", authorisation="authorised", fails=True),
+        ActionSpec(name="capture", summary="Takes the money.", authorisation="captured", sends=True),
+        ActionSpec(name="void", summary="Gives the promise back.", authorisation="voided"),
+        ActionSpec(name="give_back", summary="Gives the money back.", authorisation="refunded"),
+        ActionSpec(name="add_lines", summary="Adds to held orders.", held_lines="held"),
+        ActionSpec(name="drop_lines", summary="Takes from held orders.", held_lines="released"),
+    ),
+    roles=ROLES,
+    owns=("authorisation", "held_lines"),
 )

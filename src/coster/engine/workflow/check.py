@@ -1,28 +1,38 @@
 """The checker: proves a flow against a vocabulary, or tells everything that is wrong with it.
 
-The order is names and types (`check_names`), rows (`check_rows`), then what needs the graph as a whole:
-statuses that are reached, ways out, and what becomes of holds. The last part is left out while a transition
+The order is names and types (`check_names`, `check_parts`), rows (`check_rows`), then what needs the graph as a whole:
+statuses that are reached, ways out, and what becomes of all that the entity owns. The last part is left out while a transition
 names a status that does not exist, because everything that it could say would follow from that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from coster.engine.workflow import check_names, check_rows, faults
-from coster.engine.workflow.actions import AFTER, Vocabulary
+from coster.engine.workflow import check_names, check_parts, check_rows, effects, faults, scope
+from coster.engine.workflow.actions import Vocabulary
+from coster.engine.workflow.effects import Axis
 from coster.engine.workflow.faults import Fault
-from coster.engine.workflow.language import Flow, Status, Transition
 from coster.engine.workflow.paths import Graph
+from coster.engine.workflow.records import Flow, Status, Transition
+
+ALONE: Mapping[str, Flow] = {}
 
 
-def check(flow: Flow, vocabulary: Vocabulary) -> tuple[Fault, ...]:
-    """Every fault of the flow in file order; none means that the flow is proved for this vocabulary."""
-    graph = Graph(flow, frozenset(vocabulary.triggers))
-    found = [*check_names.faults(flow, vocabulary), *check_rows.faults(graph), *_initial(flow)]
+def check(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow] = ALONE) -> tuple[Fault, ...]:
+    """Every fault of the flow in file order; none means that the flow is proved for this vocabulary.
+
+    `library` holds the flows of its children by name; without it nothing is said about what is in these.
+    """
+    graph = Graph(flow, frozenset(scope.triggers(flow, vocabulary)))
+    found = [*check_names.faults(flow, vocabulary), *check_parts.faults(flow, vocabulary, library)]
+    found += [*check_rows.faults(graph), *_initial(flow)]
     if not any(fault.code in ("status_unknown", "initial_count") for fault in found):
         found += [*_reach(graph), *_ends(graph)]
-        found += [*(_holds(graph, vocabulary) if vocabulary.holds_stock else _no_holds(flow))]
+        for axis in effects.AXES.values():
+            found += [
+                *(_owed(graph, vocabulary, axis) if axis.name in vocabulary.owns else _not_owed(flow, axis))
+            ]
     return faults.in_file_order(found)
 
 
@@ -75,53 +85,54 @@ def _ends(graph: Graph) -> Iterator[Fault]:
                     yield _at_row(graph, status, (label, row), ("final_left", message))
 
 
-def _no_holds(flow: Flow) -> Iterator[Fault]:
-    """Declarations about holds where there are none, which would look like a proof."""
+def _not_owed(flow: Flow, axis: Axis) -> Iterator[Fault]:
+    """Declarations about what the entity does not own, which would look like a proof."""
     for status in flow.statuses:
-        if status.holds:
-            message = f"{status.name} declares `holds: {status.holds}`, but {flow.entity} owns no holds."
-            yield _at(status, "holds_unexpected", message)
+        if state := status.owed(axis.name):
+            message = f"{status.name} declares `{axis.name}: {state}`, but {flow.entity} owns no {axis.name}."
+            yield _at(status, f"{axis.name}_unexpected", message)
 
 
-def _holds(graph: Graph, vocabulary: Vocabulary) -> Iterator[Fault]:
-    """Holds that are not what the statuses say.
+def _owed(graph: Graph, vocabulary: Vocabulary, axis: Axis) -> Iterator[Fault]:
+    """What the entity owns that is not what the statuses say.
 
     If each row keeps the declarations, so does every path of rows.
     """
-    undeclared = [status for status in graph.flow.statuses if not status.holds]
+    undeclared = [status for status in graph.flow.statuses if not status.owed(axis.name)]
     for status in undeclared:
-        message = (
-            f"{status.name} does not say what its holds are; accepted: `holds:` live, committed or none."
-        )
-        yield _at(status, "holds_undeclared", message, graph.trail(status.name))
+        accepted = ", ".join(axis.states)
+        message = f"{status.name} does not say what its {axis.name} are; accepted: `{axis.name}:` {accepted}."
+        yield _at(status, f"{axis.name}_undeclared", message, graph.trail(status.name))
     for status in graph.flow.statuses:
-        if status.final and status.holds in ("live", "committed"):
-            message = f"{status.name} is final with `holds: {status.holds}`, which nobody would ever release."
-            yield _at(status, "final_holds", message, graph.trail(status.name))
+        state = status.owed(axis.name)
+        if status.final and state and state not in axis.ends:
+            message = f"{status.name} is final with `{axis.name}: {state}`, which nobody would ever settle."
+            yield _at(status, f"final_{axis.name}", message, graph.trail(status.name))
     if not undeclared:
         for status in graph.flow.statuses:
             for event in graph.events(status.name):
                 for label, row in graph.closure(status.name, event):
-                    yield from _row_holds(graph, vocabulary, status, (label, row))
+                    yield from _row_owed(graph, (vocabulary, axis), status, (label, row))
 
 
-def _row_holds(
-    graph: Graph, vocabulary: Vocabulary, status: Status, step: tuple[str, Transition]
+def _row_owed(
+    graph: Graph, judged: tuple[Vocabulary, Axis], status: Status, step: tuple[str, Transition]
 ) -> Iterator[Fault]:
-    """What one row makes of the holds against what its end declares."""
-    row = step[1]
-    state, target = status.holds, graph.flow.status(row.to or status.name)
+    """What one row makes of an axis against what its end declares."""
+    (vocabulary, axis), row = judged, step[1]
+    state, target = status.owed(axis.name), graph.flow.status(row.to or status.name)
     for call in row.do:
         spec = vocabulary.action(call.name)
         if spec is None:
-            return  # What an unknown action would do to the holds is not known either; its own fault is told.
-        after = AFTER.get((state, spec.holds)) if spec.holds else state
+            return  # What an unknown action would do is not known either; its own fault is told.
+        effect = spec.effect(axis.name)
+        after = axis.after.get((state, effect)) if effect else state
         if after is None:
-            message = f"'{call.name}' finds the holds {state}, which cannot be {spec.holds}"
-            yield _at_row(graph, status, step, ("holds_impossible", message))
+            message = f"'{call.name}' finds {axis.name} {state}, which cannot be {effect}"
+            yield _at_row(graph, status, step, (f"{axis.name}_impossible", message))
             return
         state = after
-    if state != target.holds:
-        found = f"'{row.on}' arrives in {target.name} with holds {state}"
-        accepted = f"accepted: `holds: {target.holds}` as declared, by other actions in `do`"
-        yield _at_row(graph, status, step, ("holds_differ", f"{found}; {accepted}"))
+    if state != target.owed(axis.name):
+        found = f"'{row.on}' arrives in {target.name} with {axis.name} {state}"
+        accepted = f"accepted: `{axis.name}: {target.owed(axis.name)}` as declared, by other actions in `do`"
+        yield _at_row(graph, status, step, (f"{axis.name}_differ", f"{found}; {accepted}"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from coster.engine.workflow import guards, kinds
+from coster.engine.workflow import guards, kinds, paths, scope
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
 from coster.engine.workflow.faults import Fault
-from coster.engine.workflow.language import ActionCall, Button, Flow, FormField, Timer, Transition
 from coster.engine.workflow.reading import likely
+from coster.engine.workflow.records import ActionCall, Button, Flow, FormField, Timer, Transition
 
 
 def faults(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
@@ -16,17 +16,18 @@ def faults(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
     if flow.entity != vocabulary.entity:
         message = f"found the entity '{flow.entity}'; accepted: {vocabulary.entity}."
         yield Fault(code="entity_differs", line=0, path="entity", message=message)
-    inner = frozenset(transition.otherwise for transition in flow.transitions)
-    language = guards.Language(vocabulary.context)
+    triggers = scope.triggers(flow, vocabulary)
+    inner = paths.inner_triggers(flow, frozenset(triggers))
+    languages = scope.Languages(flow, vocabulary)
     for transition in flow.transitions:
         yield from _statuses(flow, transition)
-        yield from _trigger(transition, vocabulary, inner)
-        yield from _guard(transition, language)
+        yield from _trigger(transition, tuple(triggers), inner)
+        yield from _guard(transition, languages)
         yield from _actions(transition, vocabulary)
         if transition.after is not None:
             yield from _timer(transition, transition.after, vocabulary)
         if transition.button is not None:
-            yield from _button(transition, transition.button, vocabulary)
+            yield from _button(transition, transition.button, vocabulary, triggers.get(transition.on))
 
 
 def _fault(transition: Transition, code: str, place: str, message: str) -> Fault:
@@ -51,20 +52,19 @@ def _statuses(flow: Flow, transition: Transition) -> Iterator[Fault]:
             )
 
 
-def _trigger(transition: Transition, vocabulary: Vocabulary, inner: frozenset[str]) -> Iterator[Fault]:
-    """A trigger that neither the room nor an `otherwise` raises; one that has only a timer is raised by the
-    timer."""
+def _trigger(transition: Transition, known: tuple[str, ...], inner: frozenset[str]) -> Iterator[Fault]:
+    """A trigger that nothing raises: not the room, not the flow's events, no row; a timer alone raises its own."""
     on = transition.on
-    if on not in vocabulary.triggers and on not in inner and ":" not in on:
-        message = f"found the trigger '{on}'{likely(on, tuple(vocabulary.triggers))}"
+    if on not in known and on not in inner and ":" not in on and transition.after is None:
+        message = f"found the trigger '{on}'{likely(on, known)}"
         yield _fault(transition, "trigger_unknown", "on", message)
 
 
-def _guard(transition: Transition, language: guards.Language) -> Iterator[Fault]:
+def _guard(transition: Transition, languages: scope.Languages) -> Iterator[Fault]:
     """A guard that does not compile."""
     if transition.when:
         try:
-            language.compile(transition.when)
+            languages.guard(transition)
         except guards.GuardRefusedError as refusal:
             yield _fault(transition, refusal.code, "when", str(refusal))
 
@@ -99,20 +99,22 @@ def _parameters(transition: Transition, place: str, call: ActionCall, spec: Acti
 
 
 def _timer(transition: Transition, timer: Timer, vocabulary: Vocabulary) -> Iterator[Fault]:
-    """A timer on a field that is no instant."""
-    instants = tuple(name for name, kind in vocabulary.context.items() if kinds.required(kind) == "timestamp")
-    if timer.field and timer.field not in instants:
-        message = f"found '{timer.field}', which is no timestamp of the context"
-        yield _fault(transition, "timer_field_unknown", "after", message + likely(timer.field, instants))
+    """A timer on a field that is no instant, or as long as a field that is no length of time."""
+    for name, wanted in ((timer.field, "timestamp"), (timer.length_field, "duration")):
+        known = tuple(name for name, kind in vocabulary.context.items() if kinds.required(kind) == wanted)
+        if name and name not in known:
+            message = f"found '{name}', which is no {wanted} of the context"
+            yield _fault(transition, "timer_field_unknown", "after", message + likely(name, known))
 
 
-def _button(transition: Transition, button: Button, vocabulary: Vocabulary) -> Iterator[Fault]:
+def _button(
+    transition: Transition, button: Button, vocabulary: Vocabulary, takes: Mapping[str, str] | None
+) -> Iterator[Fault]:
     """A button for nobody, for nothing, or with a form that does not fit what its trigger takes."""
     for role in button.roles:
         if role not in vocabulary.roles:
             message = f"found the role '{role}'{likely(role, tuple(vocabulary.roles))}"
             yield _fault(transition, "role_unknown", "button.role", message)
-    takes = vocabulary.triggers.get(transition.on)
     if takes is None:
         message = (
             f"found a button on '{transition.on}', which no person can send; accepted: a trigger of the room"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coster.engine.workflow.faults import Fault
-from coster.engine.workflow.language import Transition
 from coster.engine.workflow.paths import Graph
+from coster.engine.workflow.records import Transition
 
 
 def faults(graph: Graph) -> Iterator[Fault]:
@@ -21,12 +21,13 @@ def faults(graph: Graph) -> Iterator[Fault]:
     for (status, trigger), found in graph.rows.items():
         yield from _order(graph, status, found)
         yield from _otherwise(graph, status, found)
+        yield from _follows(graph, status, found)
         yield from _buttons(graph, status, found)
         if trigger in graph.inner:
             for row in found:
                 if (status, row.index) not in raised:
                     message = (
-                        f"the row on '{trigger}' never fires, because no `otherwise` in {status} leads to it"
+                        f"the row on '{trigger}' never fires, because no other row leads to it in {status}"
                     )
                     yield _fault(graph, status, row, "row_never_tried", message)
         yield from _timers(graph, status, trigger)
@@ -55,12 +56,34 @@ def _order(graph: Graph, status: str, found: tuple[Transition, ...]) -> Iterator
             yield _fault(
                 graph, status, row, "row_never_tried", f"{message}; only the last may be without `when`"
             )
-        elif not row.when:
+        elif not row.conditional:
             open_row = row
-        elif " ".join(row.when.split()) in asked:
+        elif _asks(row) in asked:
             message = f"the row on '{row.on}' never fires, because an earlier one has the same guard"
             yield _fault(graph, status, row, "guard_repeated", message)
-        asked.add(" ".join(row.when.split()))
+        asked.add(_asks(row))
+
+
+def _asks(row: Transition) -> str:
+    """What must be true for the row, so that the same question is told again."""
+    return " && ".join((*(str(condition) for condition in row.rollup), " ".join(row.when.split())))
+
+
+def _follows(graph: Graph, status: str, found: tuple[Transition, ...]) -> Iterator[Fault]:
+    """`next`, `restart` and `error` that name triggers without what they need in the status where they are tried."""
+    for row in found:
+        target = row.to or status
+        if row.next and (target, row.next) not in graph.rows:
+            message = f"`next: {row.next}` has no row in {target}; accepted: a trigger that has one"
+            yield _fault(graph, status, row, "next_unhandled", message)
+        for trigger in row.restart:
+            if not any(other.after for other in graph.rows.get((target, trigger), ())):
+                message = f"`restart: {trigger}` has no timer in {target}; accepted: a trigger that has one"
+                yield _fault(graph, status, row, "restart_unknown", message)
+        then = row.error.then if row.error is not None else ""
+        if then and (status, then) not in graph.rows and (target, then) not in graph.rows:
+            message = f"`then: {then}` has no row in {status} or {target}; accepted: a trigger that has one"
+            yield _fault(graph, status, row, "error_unhandled", message)
 
 
 def _otherwise(graph: Graph, status: str, found: tuple[Transition, ...]) -> Iterator[Fault]:
@@ -68,7 +91,7 @@ def _otherwise(graph: Graph, status: str, found: tuple[Transition, ...]) -> Iter
     for row in found:
         if not row.otherwise:
             continue
-        if not row.when:
+        if not row.conditional:
             message = (
                 f"the row on '{row.on}' has `otherwise: {row.otherwise}` but no `when` that could be false"
             )
@@ -124,8 +147,8 @@ def _timers(graph: Graph, status: str, trigger: str) -> Iterator[Fault]:
         if not row.to or row.to == status:
             message = f"the timer on '{trigger}' may fire and stay in {status}; accepted: another `to`"
             yield _fault(graph, status, row, "timer_stays", f"{message}, or {{duration: …, times: …}}")
-    if last is not None and last.when:
-        message = f"the timer on '{trigger}' stays in {status} when '{last.when}' is false"
+    if last is not None and last.conditional:
+        message = f"the timer on '{trigger}' stays in {status} when '{_asks(last)}' is false"
         yield _fault(
             graph, status, last, "timer_stays", f"{message}; accepted: a last row without `when`, or `times`"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coster.engine.workflow.language import Flow, Timer, Transition
+from coster.engine.workflow.records import Flow, Timer, Transition
 
 COLOURS = {"booking": "#dbeafe", "fulfilment": "#fef3c7", "delivery": "#e9d5ff", "done": "#d1fae5"}
 
@@ -33,21 +33,30 @@ def mermaid(flow: Flow) -> str:
 
 def _label(row: Transition) -> str:
     """A row in words: trigger [guard] / actions, timer."""
-    parts = [_timer(row.after) if ":" in row.on and row.after else row.on]
-    if row.when:
-        parts.append(f"[{row.when}{f', otherwise {row.otherwise}' if row.otherwise else ''}]")
+    parts = [] if ":" in row.on else [row.on]
+    if ":" in row.on and row.after:
+        parts.append(_timer(row.after))
+    asked = " and ".join(part for part in (*(str(condition) for condition in row.rollup), row.when) if part)
+    if asked:
+        parts.append(f"[{asked}{f', otherwise {row.otherwise}' if row.otherwise else ''}]")
     if row.do:
         parts.append(f"/ {', '.join(call.name for call in row.do)}")
     if row.after and ":" not in row.on:
         parts.append(f"({_timer(row.after)})")
+    if row.next:
+        parts.append(f"then {row.next}")
     return " ".join(parts)
 
 
 def _timer(timer: Timer) -> str:
     """A timer in words."""
+    times = f", {timer.times} times" if timer.times else ""
+    calendar = f" of {timer.calendar}" if timer.calendar else ""
     if timer.field:
-        return f"at {timer.field}"
-    return f"after {timer.length}{f', {timer.times} times' if timer.times else ''}"
+        return f"{f'{timer.before} before' if timer.before else 'at'} {timer.field}{calendar}"
+    wait = timer.duration if timer.length is None or timer.calendar else str(timer.length)
+    clock = f"{'then ' if wait else ''}at {timer.at}" if timer.at else ""
+    return " ".join(part for part in (f"after {wait}" if wait else "", clock) if part) + calendar + times
 
 
 def _text(text: str) -> str:

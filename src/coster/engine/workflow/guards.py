@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cel_expr_python import cel
 
-from coster.engine.workflow import kinds
+from coster.engine.workflow import fields, kinds
 
 LONGEST = 2_000
 
@@ -36,14 +38,23 @@ class Guard:
     Calling it with a context gives True or False, and raises GuardFailedError otherwise.
     """
 
-    __slots__ = ("_expression", "names", "source")
+    __slots__ = ("_constants", "_expression", "names", "source")
 
-    def __init__(self, source: str, names: tuple[str, ...], expression: cel.Expression) -> None:
+    def __init__(self, source: str, reads: _Reads, expression: cel.Expression) -> None:
         """Made by Language.compile only."""
         self.source = source
-        self.names = names
+        self.names = reads.names
         """The context fields that it reads."""
+        self._constants = reads.constants
         self._expression = expression
+
+    def __str__(self) -> str:
+        """The expression as it was written."""
+        return self.source
+
+    def values(self, context: Mapping[str, object]) -> dict[str, object]:
+        """What it read, for the record of what was decided: name to value, constants included."""
+        return {**self._constants, **{name: context.get(name) for name in self.names}}
 
     def __call__(self, context: Mapping[str, object]) -> bool:
         """The answer.
@@ -57,6 +68,8 @@ class Guard:
             raise GuardFailedError(
                 f"the guard '{self.source}' reads {missing}, which the context does not hold"
             ) from None
+        if self._constants:
+            data.update(self._constants)
         try:
             value = self._expression.eval(data=data).value()
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
@@ -68,19 +81,29 @@ class Guard:
         raise GuardFailedError(f"the guard '{self.source}' has no answer: {value}")
 
 
+class _Reads(NamedTuple):
+    """What an expression reads: fields of the context, and constants with their values."""
+
+    names: tuple[str, ...]
+    constants: Mapping[str, object]
+
+
 class Language:
     """The expressions that a context allows. Raises ValueError when a declared type does not exist."""
 
-    def __init__(self, context: Mapping[str, str]) -> None:
-        """Takes the context: field name (dots allowed) to type as in `kinds`.
+    def __init__(
+        self, context: Mapping[str, str], constants: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        """Takes the context: field name (dots allowed) to type as in `kinds`, and the values of those that never change.
 
         Fields that may be null are left out, because the library knows no null instants and a comparison with null
         would fail when it is too late; a room declares a boolean field beside such a one.
         """
         declared = {name: kinds.parse(kinds.required(kind)) for name, kind in context.items()}
         readable = {name: kind for name, kind in declared.items() if not kinds.optional(context[name])}
-        self._names = tuple(readable)
-        self._environment = cel.NewEnv(variables={name: _cel(kind) for name, kind in readable.items()})
+        self._kinds = readable
+        self._constants = constants
+        self._environment = _environment(readable)
 
     def compile(self, source: str) -> Guard:
         """The guard of an expression. Raises GuardRefusedError."""
@@ -91,7 +114,7 @@ class Language:
         try:
             expression = self._environment.compile(source)
         except RuntimeError as error:
-            known = ", ".join(sorted(self._names)) or "none"
+            known = ", ".join(sorted(self._kinds)) or "none"
             message = (
                 f"found '{source}', which is not a guard ({_first(str(error))}); accepted fields: {known}"
             )
@@ -101,13 +124,34 @@ class Language:
             raise GuardRefusedError(
                 "guard_not_boolean", f"found '{source}', which gives {result}; accepted: true or false"
             )
-        names = tuple(name for name in self._names if _mentions(source, name))
-        if not names:
+        self._check_records(source)
+        names = tuple(name for name in self._kinds if _mentions(source, name))
+        if all(name in self._constants for name in names):
             raise GuardRefusedError(
                 "guard_constant",
                 f"found '{source}', which reads nothing; accepted: a question to the context",
             )
-        return Guard(source, names, expression)
+        given = {name: self._constants[name] for name in names if name in self._constants}
+        return Guard(source, _Reads(tuple(name for name in names if name not in given), given), expression)
+
+    def _check_records(self, source: str) -> None:
+        """Refuses fields that records do not have, and operands of wrong types among those that they have."""
+        try:
+            found = fields.readable(source, self._kinds)
+            if found.variables:
+                _environment({**self._kinds, **found.variables}).compile(found.source)
+        except fields.UnknownFieldError as error:
+            raise GuardRefusedError("guard_wrong", f"found '{source}', which {error}") from None
+        except RuntimeError as error:
+            message = f"found '{source}', which is not a guard ({_first(str(error))})"
+            raise GuardRefusedError(
+                "guard_wrong", f"{message}; accepted: parts of the declared types"
+            ) from None
+
+
+def _environment(variables: Mapping[str, kinds.Kind]) -> cel.Env:
+    """What the library compiles in."""
+    return cel.NewEnv(variables={name: _cel(kind) for name, kind in variables.items()})
 
 
 def _mentions(source: str, name: str) -> bool:
@@ -128,4 +172,6 @@ def _cel(kind: kinds.Kind) -> cel.Type:
         return cel.Type.List(_cel(kind.part))
     if kind.name == "map" and kind.part is not None:
         return cel.Type.Map(cel.Type.STRING, _cel(kind.part))
+    if kind.name == "record":
+        return cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
     return getattr(cel.Type, kind.name.upper())

@@ -1,8 +1,8 @@
 """The types that contexts, parameters and forms are declared in, written as text such as `list(string)`.
 
-Known are `bool`, `int`, `string`, `timestamp`, `duration`, `dyn`, `list(T)`, `map(string, T)`. There is no
-floating point: money is minor units, quantities are thousandths, both `int`. What is declared with a `?` at the
-end may be left out or null.
+Known are `bool`, `int`, `string`, `timestamp`, `duration`, `dyn`, `list(T)`, `map(string, T)`, and records such as
+`{picked: int, wanted: int}` as the parts of a list or map. There is no floating point: money is minor units,
+quantities are thousandths, both `int`. What is declared with a `?` at the end may be left out or null.
 """
 
 from __future__ import annotations
@@ -13,16 +13,25 @@ import re
 import msgspec
 
 SIMPLE = ("bool", "int", "string", "timestamp", "duration", "dyn")
-ACCEPTED = "bool, int, string, timestamp, duration, dyn, list(T), map(string, T)"
+ACCEPTED = "bool, int, string, timestamp, duration, dyn, list(T), map(string, T), {name: T, ...}"
+# In records neither instants nor lengths of time: the expression library takes these as fields of their own only.
+IN_RECORDS = ("bool", "int", "string", "dyn")
+# Weeks to seconds, bounded to centuries, and not all of them zero; also valid as ECMA 262, for the JSON Schema.
+DURATION = (
+    r"P(?=.*[1-9])(?:([0-9]{1,4})W)?(?:([0-9]{1,5})D)?"
+    r"(?:T(?=[0-9])(?:([0-9]{1,6})H)?(?:([0-9]{1,7})M)?(?:([0-9]{1,8})S)?)?"
+)
 
-_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_DURATION = re.compile(DURATION)
+_FIELD = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A parsed type: a simple one, or `list` or `map` with the type of its parts."""
+    """A parsed type: a simple one, `list` or `map` with the type of its parts, or `record` with its fields."""
 
     name: str
     part: Kind | None = None
+    fields: tuple[tuple[str, Kind], ...] = ()
 
 
 def parse(text: str) -> Kind:
@@ -36,7 +45,33 @@ def parse(text: str) -> Kind:
         key, _, part = text[4:-1].partition(",")
         if key.strip() == "string" and part:
             return Kind("map", parse(part))
+    if text.startswith("{") and text.endswith("}"):
+        return Kind("record", fields=tuple(_field(part) for part in _parts(text[1:-1])))
     raise ValueError(f"found the type '{text}'; accepted: {ACCEPTED}")
+
+
+def _field(text: str) -> tuple[str, Kind]:
+    """One `name: T` of a record. Raises ValueError with what is accepted."""
+    name, _, declared = text.partition(":")
+    kind = parse(declared)
+    if not _FIELD.fullmatch(name.strip()) or (kind.part or kind).name not in IN_RECORDS or kind.name == "map":
+        accepted = ", ".join(f"name: {simple}" for simple in IN_RECORDS)
+        raise ValueError(
+            f"found '{text.strip()}' in a record; accepted: {accepted}, or name: list(T) of these"
+        )
+    return name.strip(), kind
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between the commas that are in no bracket."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "({") - (sign in ")}")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
 
 
 def optional(text: str) -> bool:
@@ -55,14 +90,23 @@ def duration(text: str) -> dt.timedelta | None:
     Months and years are left out because their length depends on the day that they are counted from.
     """
     found = _DURATION.fullmatch(text)
-    if found is None or text.endswith(("P", "T")):
+    if found is None:
         return None
     weeks, days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
-    try:
-        length = dt.timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    except OverflowError:
-        return None
-    return length if length > dt.timedelta(0) else None
+    return dt.timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def days_and_time(text: str) -> tuple[int, dt.timedelta]:
+    """An ISO 8601 duration as days (a week has seven) and the hours, minutes and seconds beside them.
+
+    In calendars both count differently. Raises ValueError when the text is no such duration.
+    """
+    length = duration(text)
+    if length is None:
+        raise ValueError(f"found '{text}'; accepted: an ISO 8601 duration such as P2DT30M")
+    date, _, _ = text.partition("T")
+    days = duration(date) or dt.timedelta(0)
+    return days.days, length - days
 
 
 def fits(value: object, kind: Kind) -> bool:
@@ -75,6 +119,12 @@ def fits(value: object, kind: Kind) -> bool:
             isinstance(value, dict)
             and kind.part is not None
             and all(fits(v, kind.part) for v in value.values())
+        )
+    if kind.name == "record":
+        return (
+            isinstance(value, dict)
+            and value.keys() == dict(kind.fields).keys()
+            and all(fits(value[name], part) for name, part in kind.fields)
         )
     if kind.name == "int":
         return isinstance(value, int) and not isinstance(value, bool)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from coster.engine.workflow.language import Flow, Transition
+from coster.engine.workflow.records import Flow, Transition
 
 Rows: TypeAlias = dict[tuple[str, str], tuple[Transition, ...]]
 
@@ -22,21 +22,40 @@ def rows(flow: Flow) -> Rows:
 
 
 def inner_triggers(flow: Flow, outside: frozenset[str]) -> frozenset[str]:
-    """Triggers that only an `otherwise` of the flow names, so that nobody outside can send them."""
-    return (
-        frozenset(transition.otherwise for transition in flow.transitions if transition.otherwise) - outside
-    )
+    """Triggers that only rows of the flow name (`otherwise`, `next`, `error`), so that nobody outside can send them."""
+    named = {
+        trigger for row in flow.transitions for trigger in (row.otherwise, row.next, *_makes_good(flow, row))
+    }
+    return frozenset(named - {""}) - outside
+
+
+def _makes_good(flow: Flow, row: Transition) -> tuple[str, ...]:
+    """The trigger that is tried when the row fails, its own or the flow's."""
+    error = row.error or flow.error
+    return (error.then,) if error is not None and error.then else ()
 
 
 class Graph:
     """What can happen in a flow: each outside event with every row that it may end in."""
 
     def __init__(self, flow: Flow, outside: frozenset[str]) -> None:
-        """Takes the flow and the triggers that the room raises."""
+        """Takes the flow and the triggers that can be sent from outside."""
         self.flow = flow
         self.rows = rows(flow)
         self.inner = inner_triggers(flow, outside)
+        self._raised = self._raises()
         self._trails = self._shortest()
+
+    def _raises(self) -> frozenset[tuple[str, str]]:
+        """Where rows raise inner triggers: `next` in the status that it arrives in, `error` wherever there is a row.
+
+        What goes out may fail late, when the entity is anywhere.
+        """
+        late = {trigger for row in self.flow.transitions for trigger in _makes_good(self.flow, row)}
+        found = {(status, trigger) for status, trigger in self.rows if trigger in late}
+        for (status, _), transitions in self.rows.items():
+            found |= {(row.to or status, row.next) for row in transitions if row.next}
+        return frozenset(found)
 
     def closure(self, status: str, trigger: str) -> Iterator[tuple[str, Transition]]:
         """The rows that one event may end in, `otherwise` followed; each with its label in a path."""
@@ -53,8 +72,16 @@ class Graph:
             label = f"{trigger} (otherwise {current})"
 
     def events(self, status: str) -> tuple[str, ...]:
-        """Outside triggers and timers with a row in the status, in file order."""
-        return tuple(on for source, on in self.rows if source == status and on not in self.inner)
+        """Triggers with a row in the status that something raises there: outside, time, `next` or a failure."""
+        return tuple(
+            on
+            for source, on in self.rows
+            if source == status and (on not in self.inner or (status, on) in self._raised)
+        )
+
+    def sendable(self, status: str) -> tuple[str, ...]:
+        """Those of them that come from outside or from time, in file order."""
+        return tuple(on for on in self.events(status) if on not in self.inner)
 
     def edges(self, status: str) -> Iterator[tuple[str, str]]:
         """Pairs of a label and the status that it leads to, also where it stays."""

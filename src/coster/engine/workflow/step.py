@@ -11,11 +11,15 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from coster.engine.workflow import rollups
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.guards import Guard, GuardFailedError
-from coster.engine.workflow.language import ActionCall, Button, Flow, Timer
+from coster.engine.workflow.records import ActionCall, Button, Condition, ErrorPolicy, Flow, Sla, Timer
 
 Context: TypeAlias = Mapping[str, object]
 Reason: TypeAlias = Literal["unknown_trigger", "wrong_status", "guard_false"]
+
+Asked: TypeAlias = "dict[Guard | Condition, bool]"
 
 NOTHING: Context = {}
 
@@ -33,6 +37,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     guard: Guard | None
     otherwise: str
+    rollup: tuple[Condition, ...] = ()
+    label: str = ""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it may not fit."""
+        return self.guard is not None or bool(self.rollup)
 
 
 class Matched(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +52,14 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
     row: Row
     to: str
     actions: tuple[ActionCall, ...]
+    next: str = ""
+    """Trigger to try at once in the status afterwards, on the entity as the actions left it; empty: none."""
+    restart: tuple[str, ...] = ()
+    """Triggers whose timers begin again although the status is kept."""
+    error: ErrorPolicy | None = None
+    """What happens when an action fails; None: it waits for people."""
+    needs: frozenset[str] = frozenset()
+    """What the actions need loaded."""
 
 
 class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +73,7 @@ class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
     accepted_in: tuple[str, ...]
     """Statuses in which the trigger has a row."""
     false_guards: tuple[str, ...] = ()
-    """The guards that were asked and were false, in the order of asking."""
+    """The guards and roll-ups that were asked and were false, in the order of asking."""
 
     @property
     def detail(self) -> str:
@@ -69,6 +88,22 @@ class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
         return (
             f"'{self.trigger}' is possible in {self.status} only if {guards}, which is not so now. {possible}"
         )
+
+
+class GuardAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A guard or roll-up that was asked, what it answered, and the values that it read."""
+
+    source: str
+    answer: bool
+    values: Mapping[str, object]
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """A step with its reasons."""
+
+    answer: Matched | Unmatched
+    asked: tuple[GuardAsked, ...]
+    """In the order of asking."""
 
 
 class DueTimer(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +137,12 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """What to start when a status is entered."""
     offers: dict[str, tuple[Offer, ...]]
     final: frozenset[str]
+    slas: dict[str, Sla]
+    """The service level of each status that has one."""
+    calendars: dict[str, Calendar]
+    """The flow's own."""
+    loads: dict[tuple[str, str], frozenset[str]]
+    """For each status and trigger what any row that it may end in needs loaded: fields and sets of the vocabulary."""
 
     def step(self, status: str, trigger: str, context: Context = NOTHING) -> Matched | Unmatched:
         """What the trigger does in the status. The context must hold every field that the guards read.
@@ -111,7 +152,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         matched = self.certain.get((status, trigger))
         if matched is not None:
             return matched
-        return self._weigh(status, trigger, context)
+        return self._weigh(status, trigger, context, {})
 
     def step_many(self, steps: Iterable[tuple[str, str, Context]]) -> list[Matched | Unmatched]:
         """One answer for each (status, trigger, context), in order.
@@ -120,30 +161,49 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         """
         return [self.step(status, trigger, context) for status, trigger, context in steps]
 
-    def _weigh(self, status: str, trigger: str, context: Context) -> Matched | Unmatched:
-        """The first row whose guard is true, `otherwise` followed; or why there is none."""
+    def weigh(self, status: str, trigger: str, context: Context = NOTHING) -> Weighed:
+        """The same as `step`, with every guard that was asked and what it read. Raises as `step` does."""
+        asked: Asked = {}
+        answer = self._weigh(status, trigger, context, asked)
+        return Weighed(
+            answer=answer,
+            asked=tuple(
+                GuardAsked(source=str(what), answer=held, values=_values(what, context))
+                for what, held in asked.items()
+            ),
+        )
+
+    def inner(self, status: str, trigger: str, context: Context = NOTHING) -> Matched | Unmatched:
+        """A step by what a row names in `next` or `error`, which nobody outside can send. Raises as `step` does."""
+        found = self.rows.get((status, trigger))
+        if not found:
+            return self._refuse(status, trigger)
+        return self._first(found, (status, trigger), context, {})
+
+    def _weigh(self, status: str, trigger: str, context: Context, asked: Asked) -> Matched | Unmatched:
+        """The first row that fits, `otherwise` followed; or why there is none."""
         found = self.rows.get((status, trigger), ()) if trigger in self.accepted_in else ()
         if not found:
             return self._refuse(status, trigger)
-        false: list[str] = []
-        while found:
-            otherwise = ""
-            for matched in found:
-                guard = matched.row.guard
-                if guard is None or self._holds(guard, (status, trigger), context):
-                    return matched
-                false.append(guard.source)
-                otherwise = matched.row.otherwise
-            found = self.rows[status, otherwise] if otherwise else ()
-        return self._unmatched("guard_false", status, trigger, tuple(false))
+        return self._first(found, (status, trigger), context, asked)
 
-    def _holds(self, guard: Guard, where: tuple[str, str], context: Context) -> bool:
-        """Whether the guard is true. Raises GuardFailedError that names flow, status and trigger."""
+    def _first(
+        self, found: tuple[Matched, ...], where: tuple[str, str], context: Context, asked: Asked
+    ) -> Matched | Unmatched:
+        """The first row that fits, `otherwise` followed. Nothing is asked twice."""
+        status, trigger = where
         try:
-            return guard(context)
+            while found:
+                otherwise = ""
+                for matched in found:
+                    if _fits(matched.row, context, asked):
+                        return matched
+                    otherwise = matched.row.otherwise
+                found = self.rows[status, otherwise] if otherwise else ()
         except GuardFailedError as failure:
-            status, trigger = where
             raise GuardFailedError(f"flow {self.flow.name}, {status}, '{trigger}': {failure}") from None
+        false = tuple(str(what) for what, held in asked.items() if not held)
+        return self._unmatched("guard_false", status, trigger, false)
 
     def _refuse(self, status: str, trigger: str) -> Unmatched:
         """The answer where no row exists."""
@@ -164,3 +224,37 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             accepted_in=self.accepted_in.get(trigger, ()),
             false_guards=false,
         )
+
+
+def _fits(row: Row, context: Context, asked: Asked) -> bool:
+    """Whether roll-ups and guard are true; notes what was asked. Raises GuardFailedError."""
+    for condition in row.rollup:
+        if condition not in asked:
+            asked[condition] = _rolled_up(condition, context)
+        if not asked[condition]:
+            return False
+    guard = row.guard
+    if guard is None:
+        return True
+    held = asked.get(guard)
+    if held is None:
+        held = asked[guard] = guard(context)
+    return held
+
+
+def _rolled_up(condition: Condition, context: Context) -> bool:
+    """Whether the children are there. Raises GuardFailedError when the context does not say where they are."""
+    counts = context.get(f"children.{condition.children}")
+    if not isinstance(counts, Mapping):
+        raise GuardFailedError(
+            f"the roll-up '{condition}' reads 'children.{condition.children}', which the context does not hold"
+        )
+    return rollups.holds(condition, counts)
+
+
+def _values(what: Guard | Condition, context: Context) -> Mapping[str, object]:
+    """What a guard or a roll-up read."""
+    if isinstance(what, Guard):
+        return what.values(context)
+    name = f"children.{what.children}"
+    return {name: context.get(name)}

@@ -21,5 +21,5 @@ VOCABULARY = Vocabulary(
         ActionSpec(name="rehold", summary="Holds follow the lines' new quantities.", holds="taken"),
     ),
     roles=frozenset({"owner", "hub", "shop"}),
-    holds_stock=True,
+    owns=("holds",),
 )

@@ -15,5 +15,5 @@ VOCABULARY = Vocabulary(
         ActionSpec(name="release_holds", summary="Everything that is held is free again.", holds="released"),
     ),
     roles=frozenset({"owner", "hub", "producer", "picker"}),
-    holds_stock=True,
+    owns=("holds",),
 )

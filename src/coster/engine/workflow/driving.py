@@ -1,0 +1,96 @@
+"""One event to its end: the row that fires, what it leads to at once (`next`), and what makes good a failure (`error`).
+
+The step itself knows one row. A room's fold carries rows out, so it is asked here for each: for the context as it is by
+then, and to carry a row out wholly or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from coster.engine.workflow.step import Context, Matched, Table, Unmatched
+
+# Rows that one event may fire; the checker refuses circles, so only a damaged table comes here.
+MOST = 32
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a row could not be carried out: a stable snake_case code, and a sentence for people."""
+
+    code: str
+    detail: str
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that was carried out: in which status it was, by which trigger it came, and what it was."""
+
+    status: str
+    trigger: str
+    matched: Matched
+
+
+class Driven(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one event came to."""
+
+    status: str
+    """Where the entity is now."""
+    fired: tuple[Fired, ...] = ()
+    unmatched: Unmatched | None = None
+    """Why nothing fired; a `next` that finds nothing is no such case."""
+    failed: Failed | None = None
+    """The failure of the last row that was tried and not carried out."""
+    made_good: bool = False
+    """Whether the row of its `error.then` was carried out instead; if not, the failure waits for people."""
+
+
+class DrivenTooFarError(Exception):
+    """One event fired more rows than any flow may: a circle that the checker should have refused."""
+
+
+ContextOf: TypeAlias = Callable[[str], Context]
+Carry: TypeAlias = Callable[[Fired], Failed | None]
+
+
+def drive(table: Table, start: tuple[str, str], context_of: ContextOf, carry: Carry) -> Driven:
+    """Carries out what an event (status, trigger) leads to.
+
+    `context_of(trigger)` gives what guards on the trigger read, as things are by then; `carry(fired)` does the row's
+    actions and gives None, or does nothing and says why. Raises as `Table.step` does, and DrivenTooFarError.
+    """
+    status, trigger = start
+    answer = table.step(status, trigger, context_of(trigger))
+    fired: list[Fired] = []
+    while isinstance(answer, Matched):
+        if len(fired) >= MOST:
+            raise DrivenTooFarError(
+                f"flow {table.flow.name}: '{start[1]}' in {start[0]} fired {MOST} rows without end"
+            )
+        row = Fired(status=status, trigger=trigger, matched=answer)
+        failed = carry(row)
+        if failed is not None:
+            return _make_good(table, (row, failed), (context_of, carry), tuple(fired))
+        fired.append(row)
+        status, trigger = answer.to, answer.next
+        if not trigger:
+            return Driven(status=status, fired=tuple(fired))
+        answer = table.inner(status, trigger, context_of(trigger))
+    return Driven(status=status, fired=tuple(fired), unmatched=None if fired else answer)
+
+
+def _make_good(
+    table: Table, failure: tuple[Fired, Failed], asked: tuple[ContextOf, Carry], fired: tuple[Fired, ...]
+) -> Driven:
+    """Tries the row's `error.then` in the status where it failed."""
+    (row, failed), (context_of, carry) = failure, asked
+    trigger = row.matched.error.then if row.matched.error is not None else ""
+    answer = table.inner(row.status, trigger, context_of(trigger)) if trigger else None
+    if isinstance(answer, Matched):
+        instead = Fired(status=row.status, trigger=trigger, matched=answer)
+        again = carry(instead)
+        if again is None:
+            return Driven(status=answer.to, fired=(*fired, instead), failed=failed, made_good=True)
+        failed = again
+    return Driven(status=row.status, fired=fired, failed=failed)
