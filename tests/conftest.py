@@ -4,8 +4,10 @@ module.
 COSTER_TEST_PG_BIN, or --pg-bin, names the directory of another PostgreSQL to run everything on, for example
 /usr/lib/postgresql/15/bin.
 
-COSTER_TEST_CITUS_URL names a database of a Citus cluster's coordinator instead: its schema coster is dropped and made anew
-for each test, so one test at a time can have it, and tests that want two databases at once fail there.
+COSTER_TEST_CITUS_URL names a database on a Citus cluster's coordinator: then every database of the tests is one of its own on that
+cluster, placed by the code of `coster db place`. Only tests of the embedded server itself, and of programs that bring one, start theirs.
+
+Which tests speak to a server follows from their fixtures, and tests/watch.py sees that none does so without them.
 """
 
 from __future__ import annotations
@@ -15,15 +17,20 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import asyncpg
 import pytest
 
-from coster.engine.db import cluster, migrate
+from coster.engine.db import migrate
 from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
+from coster.simulation.clustered import Cluster
+
+pytest_plugins = ["tests.watch"]
 
 _TEMPLATE = "coster_template"
+_SERVERS = frozenset({"pg_bin", "pg_server", "databases"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what speaks to PostgreSQL, so that `make test` can run just that once more on another version."""
     for item in items:
-        if {"pg_server", "pg_bin"} & set(getattr(item, "fixturenames", ())):
+        if _SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.database)
 
 
@@ -62,10 +69,18 @@ def pg_server(pg_bin: Path | None) -> Iterator[EmbeddedServer]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+class Server(Protocol):
+    """What tests ask of the server of the run, the embedded one or a cluster: how to connect to a database."""
+
+    def connect_options(self, database: str = ..., /) -> dict[str, Any]:
+        """The keyword arguments of `asyncpg.connect`."""
+        ...
+
+
 class Databases:
     """Makes and drops databases on the server of the run."""
 
-    def __init__(self, server: EmbeddedServer) -> None:
+    def __init__(self, server: Server) -> None:
         self.server = server
         self._made = 0
 
@@ -88,43 +103,61 @@ class Databases:
             await conn.close()
 
 
-class OneOfACluster(Databases):
-    """The one database of a Citus cluster, emptied for whoever asks; never the schema public, in which Citus itself lives."""
+class OnCluster(Databases):
+    """Makes and drops databases on every node of a Citus cluster; tests of several processes keep out of each other's way."""
 
-    def __init__(self, server: EmbeddedServer, url: str) -> None:
-        super().__init__(server)
-        self._url = url
-        self._taken = False
-        # Everything that asks the run's server how to connect is sent to the cluster.
-        server.connect_options = lambda _database="": {"dsn": url}  # type: ignore[method-assign]
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self._cluster = cluster
+        self._prefix = f"coster_test_{os.getpid()}"
+
+    async def prepare(self) -> None:
+        """The two databases of which all others are copies: an empty one, and one with the tables placed."""
+        empty, placed = self._name("empty"), self._name(_TEMPLATE)
+        await self._cluster.found(empty)
+        await self._cluster.seal(empty)
+        await self._cluster.copy(placed, empty)
+        await migrate.build(self._cluster.connect_options(placed))
+        await self._cluster.place(placed)
+        await self._cluster.seal(placed)
 
     async def create(self, *, template: str = "template1") -> str:
-        """The database, empty, or (from a template) placed; there is no second."""
-        assert not self._taken, "a cluster has one database for tests, and this one is the second"
-        self._taken = True
-        await self._run("DROP SCHEMA IF EXISTS coster CASCADE")
-        if template == _TEMPLATE:
-            await cluster.place(self._url)
-        return "of the cluster"
+        """A new database, as a copy of the template on every node; gives its name."""
+        self._made += 1
+        name = self._name(str(self._made))
+        await self._cluster.copy(name, self._name("empty" if template == "template1" else template))
+        return name
 
     async def drop(self, name: str) -> None:
-        """Gives it back."""
-        assert name == "of the cluster"
-        self._taken = False
+        """Drop a database on every node, whoever is still connected."""
+        await self._cluster.drop(name)
+
+    async def end(self) -> None:
+        """Drop what `prepare` made."""
+        for name in ("empty", _TEMPLATE):
+            await self._cluster.drop(self._name(name))
+
+    def _name(self, name: str) -> str:
+        return name if name.startswith(self._prefix) else f"{self._prefix}_{name}"
 
 
 @pytest.fixture(scope="session")
-async def databases(pg_server: EmbeddedServer) -> Databases:
-    """The server of the run, with the template database made straight from the schema.sql files.
+async def databases(request: pytest.FixtureRequest) -> AsyncIterator[Databases]:
+    """The server of the run, or a cluster, with the template database made straight from the schema.sql files.
 
     tests/engine/db/test_migrate.py proves that the migrations give the same.
     """
     if url := os.environ.get("COSTER_TEST_CITUS_URL"):
-        return OneOfACluster(pg_server, url)
+        clustered = OnCluster(await Cluster.at(url))
+        await clustered.prepare()
+        yield clustered
+        await clustered.end()
+        return
+    pg_server = request.getfixturevalue("pg_server")
     made = Databases(pg_server)
     await made._run(f"CREATE DATABASE {_TEMPLATE}")  # noqa: SLF001 - the fixture and the class are one
     await migrate.build(pg_server.connect_options(_TEMPLATE))
-    return made
+    yield made
 
 
 @pytest.fixture

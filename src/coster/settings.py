@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_row: Annotated[int, _told("Largest row of a batch.", "bytes", ge=1024)] = 262_144
     max_rows_in_work: Annotated[
         int, _told("Most rows of one batch request that are in work at once.", ge=1, le=10_000)
-    ] = 1024
+    ] = 4096
     max_streams: Annotated[int, _told("Most event streams (SSE) of one process.", ge=0)] = 100
     key_memory: Annotated[
         float,

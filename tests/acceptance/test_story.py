@@ -36,7 +36,8 @@ async def held(town: Town) -> list[tuple[str, int]]:
     """Hub, status and total of each held order."""
     rows = await town.rows(
         "SELECT e.name, h.status, l.held + l.committed AS quantity FROM held_order h "
-        "JOIN enterprise e ON e.id = h.hub_id JOIN pool_line l ON l.pool_id = h.id ORDER BY e.name"
+        "JOIN enterprise e ON e.org_id = h.org_id AND e.id = h.hub_id "
+        "JOIN pool_line l ON l.org_id = h.org_id AND l.pool_id = h.id WHERE h.org_id = 1 ORDER BY e.name"
     )
     return [(row["name"], row["status"], row["quantity"]) for row in rows]
 

@@ -107,7 +107,7 @@ async def test_weakness_03_nothing_is_locked_while_the_shopper_pays(town: Town) 
 
     async with town.database.system() as conn, conn.transaction():
         for table in ("orders", "position", "held_order", "session", "event_counter"):
-            assert len(await conn.fetch(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")) == 1
+            assert len(await conn.fetch(f"SELECT 1 FROM {table} WHERE org_id = 1 FOR UPDATE NOWAIT")) == 1
 
     await town.do(CompleteCheckout(order_id=order_of("Ali")))
 

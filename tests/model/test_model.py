@@ -57,6 +57,7 @@ def test_every_state_keeps_every_promise(name: str) -> None:
         if not holds(scope, state)
     }
     assert broken == {}
+    assert all(market.account_is_possible(scope, state) for state in reached)
 
 
 def test_model_and_verify_promise_the_same() -> None:
@@ -93,22 +94,25 @@ def test_invariant_can_be_broken(promise: str) -> None:
     """No invariant is true of everything: each has a state, one number away from a good one, that it refuses."""
     reached, _ = market.explore(LOOSE)
     assert any(
-        not market.MODEL[promise](LOOSE, wrong) for state in list(reached)[:400] for wrong in _spoilt(state)
+        not market.MODEL[promise](LOOSE, wrong) for state in list(reached)[:400] for wrong in spoilt(state)
     )
 
 
-def _spoilt(state: State) -> list[State]:
+def spoilt(state: State) -> list[State]:
     """The state with a number or a word of it changed."""
     stock, account, order = state.stock[0], state.accounts[0], state.orders[0]
     wrong = [state._replace(stock=(stock._replace(held=stock.held + n),)) for n in (-3, 1, 3)]
+    wrong.append(state._replace(stock=(stock._replace(committed=stock.committed + 1),)))
     wrong.append(state._replace(head="Complete" if state.head != "Complete" else "Held"))
     if account:
         wrong += [
             state._replace(accounts=(account._replace(held=account.held + 1),)),
+            state._replace(accounts=(account._replace(surplus=account.surplus + 1),)),
             state._replace(accounts=(None,)),
         ]
     if order:
         held = order._replace(held=(order.held[0] + 1,))
         wrong += [state._replace(orders=(held, *state.orders[1:])),
-                  state._replace(orders=(held._replace(status="cancelled"), *state.orders[1:]))]  # fmt: skip
+                  state._replace(orders=(held._replace(status="cancelled"), *state.orders[1:])),
+                  state._replace(orders=(order._replace(status="cancelled"), *state.orders[1:]))]  # fmt: skip
     return wrong

@@ -12,6 +12,7 @@ from coster.engine.batch.handler import Registry
 from coster.engine.db.connect import Database
 from coster.simulation import bench
 from coster.simulation.growth.grow import ORDERS, SESSIONS, Store
+from coster.simulation.growth.measure import Plan, measure
 from coster.simulation.stored import PLACES, shelve
 
 pytestmark = pytest.mark.database
@@ -45,3 +46,31 @@ async def test_shelves_are_copied_with_their_ledgers(database: Database) -> None
         assert await conn.fetchval("SELECT count(*) FROM position WHERE item_id = ANY($1)", items) == 5000
     checks = await verify.count(database, bench.ORG, dt.datetime.now(dt.UTC))
     assert [check for check in checks if check.broken] == []
+
+
+async def test_growth_is_measured_before_and_after_archiving() -> None:
+    """Four sessions of fifty orders, each as good as one that was lived through; three are archived, and room is measured as freed."""
+    plan = Plan(orders=200, every=50, keep=200, session=50, asked=4)
+
+    async def prove(grown: Database) -> int:
+        checks = await verify.count(grown, bench.ORG, dt.datetime.now(dt.UTC))
+        return sum(1 for check in checks if check.broken)
+
+    found = await measure(plan, HANDLERS, prove, say=lambda _: None)
+    assert [(step.orders, step.journals) for step in found.steps] == [(n, n) for n in (50, 100, 150, 200)]
+    sizes = [step.grown.sizes for step in found.steps]
+    assert [one["orders"].rows for one in sizes] == [50, 100, 150, 200]
+    assert [one["order_line"].rows for one in sizes] == [150, 300, 450, 600]
+    last = found.steps[-1]
+    assert last.archived is not None
+    assert last.after is not None
+    moved = {
+        table: sizes[-1][table].rows - last.after.sizes[table].rows
+        for table in ("event", "command", "ledger")
+    }
+    # What was carried forward stands in the ledger instead, once for each of the fifty goods.
+    assert {"event": moved["event"], "command": moved["command"], "ledger": moved["ledger"] + 50} == {
+        "event": last.archived.rows["events"], "command": last.archived.rows["commands"], "ledger": last.archived.rows["ledger"],
+    }  # fmt: skip
+    assert last.archived.rows["commands"] >= 150
+    assert last.after.sizes["orders"].rows == 200

@@ -130,6 +130,29 @@ async def test_shortest_history_is_minimal() -> None:
     assert [[step.id for step in batch] for batch in short] == [[31], [112, 113]]
 
 
+async def test_end_of_a_long_history_is_tried_first() -> None:
+    """A fault that the last batches show is not looked for in all of the years before: no attempt lives through them."""
+    history = [(Step(kind="place", id=n, at=n),) for n in range(5000)]
+    lived = []
+
+    async def shows(some: steps.History) -> bool:
+        lived.append(len(some))
+        return {4900, 4999} <= {step.id for batch in some for step in batch}
+
+    short = await simulate.shortest(history, shows)
+    assert [step.id for batch in short for step in batch] == [4900, 4999]
+    assert max(lived) == 256
+
+
+async def test_repeated_step_is_answered_as_before() -> None:
+    """The oracle knows every answer that it gave, and nothing of steps that have not come."""
+    answers = oracle.Answers()
+    for id_, code in ((1, ""), (2, "order_unknown"), (900_000, "order_status"), (3, "order_unknown")):
+        answers.keep(id_, code)
+    found = [answers.get(id_) for id_ in (1, 2, 3, 4, 900_000, 900_001)]
+    assert found == ["", "order_unknown", "order_unknown", None, "order_status", None]
+
+
 def test_history_file_must_hold_a_history(tmp_path: Path) -> None:
     """Anything else in the file is refused by name and not lived through."""
     (tmp_path / "other.json").write_text('[[{"kind": "place"}]]', encoding="utf-8")

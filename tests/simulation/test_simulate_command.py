@@ -13,7 +13,7 @@ from coster.domain.inventory.rules import holding
 
 
 def test_disagreement_is_printed_kept_and_lived_through_again(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, pg_bin: Path | None
 ) -> None:
     """A wrong rule: code 1 and the short history, on the terminal and in the file; once the rule is right, the file is code 0."""
     failing = tmp_path / "failing.json"

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import App, Parameter, validators
 
 from coster import app as house
-from coster.cli import output, signals
+from coster.cli import growing, output, place, signals
 from coster.cli import verify as promises
 from coster.cli.output import Exit, FailedError
 from coster.kernel.clock import SystemClock
@@ -25,6 +25,7 @@ app = App(
     name="bench",
     help="How fast it is here, beside PostgreSQL's own benchmark on the same server, in one run.",
 )
+app.command(growing.growth)
 
 
 @app.command
@@ -41,7 +42,9 @@ def orders(
     """
     with signals.sigterm_interrupts():
         found = asyncio.run(
-            bench.orders(house.HANDLERS, seconds=seconds, say=output.console(stderr=True).print)
+            bench.orders(
+                house.HANDLERS, seconds=seconds, say=output.console(stderr=True).print, bin_dir=_programs()
+            )
         )
     if json:
         output.as_json(found)
@@ -68,7 +71,9 @@ def positions(
     Example: coster bench positions --rows 100000
     """
     with signals.sigterm_interrupts():
-        found = asyncio.run(importing.measure(rows=rows, say=output.console(stderr=True).print))
+        found = asyncio.run(
+            importing.measure(rows=rows, say=output.console(stderr=True).print, bin_dir=_programs())
+        )
     if json:
         output.as_json(found)
         return
@@ -134,6 +139,11 @@ def replay(  # noqa: PLR0913 - each is an option of its own on the command line
     return Exit.WRONG if found["oversold"] or found["wrong_totals"] or found["promises_broken"] else Exit.DONE
 
 
+def _programs() -> Path | None:
+    """The directory of PostgreSQL's programs that COSTER_PG_BIN names."""
+    return place.programs(place.chosen())
+
+
 def _kept() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "coster" / "baskets"
 
@@ -146,7 +156,7 @@ async def _replay(data: Path, weeks: range, how: tuple[int, int]) -> dict[str, A
         unpacked = Path(directory) / "baskets.ndjson"
         await baskets.unpack(data, weeks, unpacked)
         async with (
-            bench.ground() as (options, database, key),
+            bench.ground(_programs()) as (options, database, key),
             serving.servers(serving.url_of(options)) as [server],
         ):
             say("Loading products, stores and stock, and replaying the baskets")
@@ -189,7 +199,9 @@ def card(
     """
     size = cards.QUICK if quick else cards.Size()
     with signals.sigterm_interrupts():
-        found = asyncio.run(cards.take(house.HANDLERS, size, say=output.console(stderr=True).print))
+        found = asyncio.run(
+            cards.take(house.HANDLERS, size, say=output.console(stderr=True).print, bin_dir=_programs())
+        )
     if keep:
         keep.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     told = cards.lines(found)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from coster.cli import output, place, signals
+from coster.cli import archive, output, place, signals
 from coster.cli.output import Exit, FailedError
 from coster.engine.db import backup as backups
 from coster.engine.db import cluster as clusters
@@ -26,6 +26,9 @@ app = App(
     name="db",
     help="Look after the database: the embedded one in COSTER_DATA_DIR, or the one that COSTER_DATABASE_URL names.",
 )
+
+app.command(archive.archive)
+app.command(archive.archived)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from structlog.testing import capture_logs
 
 from coster import app as house
-from coster.cli import output, signals
+from coster.cli import output, place, signals
 from coster.cli import verify as promises
 from coster.cli.output import Exit, FailedError
 from coster.engine.batch.handler import Registry
@@ -74,9 +76,10 @@ def _read(path: Path) -> steps.History:
 @contextlib.asynccontextmanager
 async def _ground() -> AsyncIterator[tuple[living.Ground, Database]]:
     """A database of its own, fast and not durable; nothing is killed here."""
+    programs = place.programs(place.chosen())
     with tempfile.TemporaryDirectory(prefix="coster-simulate-") as directory:
         await asyncio.to_thread(Path(directory).chmod, 0o755)
-        with EmbeddedServer(Path(directory) / "pg", testing=True) as server:
+        with EmbeddedServer(Path(directory) / "pg", bin_dir=programs, testing=True) as server:
             options = server.connect_options()
             await migrate.upgrade(options)
             database = await Database.open(options, max_size=4)
@@ -100,15 +103,21 @@ async def _again(history: steps.History) -> dict[str, Any]:
 async def _live(plan: living.Plan, failing: Path) -> dict[str, Any]:
     async with _ground() as (ground, database):
         with _progress() as bar:
-            task = bar.add_task("commands", total=plan.commands)
-            report = await living.run(ground, plan, heard=lambda done: bar.update(task, completed=done))
-        told = {"seed": plan.seed, **report.told(), "promises_broken": []}
+            task, tenths = bar.add_task("commands", total=plan.commands), _Tenths(plan.commands)
+
+            def heard(done: int) -> None:
+                bar.update(task, completed=done)
+                if bar.disable:
+                    tenths.hear(done)
+
+            report = await living.run(ground, plan, heard=heard)
+        told = {"seed": plan.seed, **report.told(), "resident_mb": _resident_mb(), "promises_broken": []}
         if report.disagreements:
             output.say("They disagree; cutting the history short", stderr=True)
             short = await _cut(ground, report.history)
             await asyncio.to_thread(steps.stored, short, failing)
             return {**told, "history": short, "file": str(failing)}
-        return {**told, "promises_broken": await _broken(database, report.history[-1][-1].at)}
+        return {**told, "promises_broken": await _broken(database, report.last)}
 
 
 async def _cut(ground: living.Ground, history: steps.History) -> steps.History:
@@ -128,6 +137,26 @@ async def _broken(database: Database, at: int) -> list[str]:
     return [f"{check.promise}: {check.broken}" for check in checks if check.broken]
 
 
+class _Tenths:
+    """Says how far it is where there is no terminal for a bar, at every tenth."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._tenth = total, 0
+        self._began = time.perf_counter()
+
+    def hear(self, done: int) -> None:
+        """So many commands are done."""
+        if (tenth := 10 * done // self._total) > self._tenth:
+            self._tenth = tenth
+            rate = done / (time.perf_counter() - self._began)
+            output.say(f"{done:,} of {self._total:,} commands, {rate:,.0f} a second", stderr=True)
+
+
+def _resident_mb() -> int:
+    """The most memory that this process had, the database's apart, in megabytes (Linux counts in kibibytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 1_000_000
+
+
 def _progress() -> Progress:
     shown = output.console(stderr=True)
     return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
@@ -139,7 +168,7 @@ def _show(found: dict[str, Any]) -> None:
         output.table("Answers", ("answer", "times"), list(found["answers"].items()))
         output.say(
             f"{found['commands']:,} commands in {found['batches']:,} batches, {found['commands_per_second']:,} a second "
-            f"(seed {found['seed']})."
+            f"(seed {found['seed']}); at most {found['resident_mb']} MB in memory."
         )
     for sentence in (*found["disagreements"], *found["promises_broken"]):
         output.say(sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
 
 from coster.kernel import decimals
@@ -10,6 +11,7 @@ SCALE = 1000
 LIMIT = 10**15
 
 
+@functools.lru_cache(maxsize=4096)
 def parse(value: Decimal | int | str) -> int:
     """Thousandths; raises ValueError where it is no decimal, has more than three places or is absurdly large."""
     try:
@@ -20,6 +22,7 @@ def parse(value: Decimal | int | str) -> int:
         raise ValueError(f"{value} is not a quantity: less than {LIMIT // SCALE} units is possible") from None
 
 
+@functools.lru_cache(maxsize=4096)
 def text(thousandths: int) -> str:
     """The shortest decimal, for example 1500 -> "1.5" and 2000 -> "2"."""
     whole, part = divmod(abs(thousandths), SCALE)

@@ -30,7 +30,7 @@ from coster.engine.batch.run import Result, Runner
 from coster.engine.db import binaries, migrate
 from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
-from coster.kernel import ids
+from coster.kernel import authority, ids
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Accepted
 from coster.simulation import baseline, founding, serving
@@ -59,6 +59,31 @@ class Shop:
             if not (isinstance(result, Result) and isinstance(result.outcome, Accepted)):
                 raise RuntimeError(f"the benchmark's command was not accepted: {result}")  # noqa: TRY004 - it may be either
         return [command.id for command in commands]
+
+    async def decided_per_second(self, size: int, seconds: float) -> float:
+        """How many orders a second are decided in batches of this size, by the rules alone: nothing is loaded or stored again."""
+        handler = self._registry.of(self.order())
+        now = dt.datetime.now(dt.UTC)
+        done, spent = 0, 0.0
+        while spent < seconds:
+            commands = [
+                Command(
+                    ids.at_instant(now, os.urandom(10)),
+                    ORG,
+                    SYSTEM,
+                    now,
+                    self.order(),
+                    authority=authority.SYSTEM,
+                )
+                for _ in range(size)
+            ]
+            async with self.database.write(ORG, rollback=True) as conn:
+                state = await handler.load(conn, ORG, commands)
+            begin = time.perf_counter()
+            handler.decide(state, commands)
+            spent += time.perf_counter() - begin
+            done += size
+        return done / spent
 
     async def open(self) -> str:
         """Makes the organisation, its goods and a key; yields the key."""
@@ -91,18 +116,18 @@ class Shop:
 
 
 @asynccontextmanager
-async def embedded() -> AsyncIterator[EmbeddedServer]:
-    """A database server of our own on a directory that is gone at the end."""
+async def embedded(bin_dir: Path | None = None) -> AsyncIterator[EmbeddedServer]:
+    """A database server of our own, of the programs in `bin_dir`, on a directory that is gone at the end."""
     with tempfile.TemporaryDirectory(prefix="coster-bench-") as directory:
         Path(directory).chmod(0o755)  # noqa: ASYNC240
-        with EmbeddedServer(Path(directory) / "pg") as server:
+        with EmbeddedServer(Path(directory) / "pg", bin_dir=bin_dir) as server:
             yield server
 
 
 @asynccontextmanager
-async def ground() -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
+async def ground(bin_dir: Path | None = None) -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
     """A new database with one organisation: how to connect to it, its pools, and an owner's key. It is gone at the end."""
-    async with embedded() as server:
+    async with embedded(bin_dir) as server:
         options = server.connect_options()
         await migrate.upgrade(options)
         database = await Database.open(options, max_size=4)
@@ -112,9 +137,11 @@ async def ground() -> AsyncIterator[tuple[dict[str, Any], Database, str]]:
             await database.close()
 
 
-async def orders(handlers: Sequence[Any], *, seconds: int = 8, say: Any = print) -> dict[str, Any]:
+async def orders(
+    handlers: Sequence[Any], *, seconds: int = 8, say: Any = print, bin_dir: Path | None = None
+) -> dict[str, Any]:
     """The whole benchmark of orders: machine, figures, ratios. `say` is told each step."""
-    async with embedded() as server:
+    async with embedded(bin_dir) as server:
         options = server.connect_options()
         await migrate.upgrade(options)
         database = await Database.open(options, max_size=10)
@@ -148,6 +175,8 @@ async def measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: int
     for size in (256, 1):
         say(f"orders in process, batches of {size}")
         figures[f"process_{size}_orders"] = await _in_process(shop, size, seconds)
+    say("orders decided, batches of 256, nothing stored")
+    figures["decided_256_orders"] = await shop.decided_per_second(256, seconds)
     return {"machine": machine(), "figures": figures, "ratios": ratios(figures)}
 
 

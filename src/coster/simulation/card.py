@@ -6,6 +6,7 @@ A goal is a ratio wherever it can be, because a machine is in both sides of it (
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
@@ -61,27 +62,31 @@ QUICK: Final = Size(seconds=2, orders=20_000, positions=20_000, events=2_000, ro
 """To see that every figure can be taken; the figures themselves mean little."""
 
 
-async def take(handlers: Sequence[Any], size: Size, *, say: Say) -> dict[str, Any]:
+async def take(
+    handlers: Sequence[Any], size: Size, *, say: Say, bin_dir: Path | None = None
+) -> dict[str, Any]:
     """The card: machine, sizes, all figures by name."""
     figures: dict[str, float] = {}
     for part in (_orders, _stored, _availability, _webhooks):
-        figures |= await _on_new_ground(handlers, size, say, part)
+        figures |= await _on_new_ground(handlers, size, say, part, bin_dir)
     say("positions imported over HTTP, beside COPY")
-    imported = await positions.measure(rows=size.rows, say=say)
+    imported = await positions.measure(rows=size.rows, say=say, bin_dir=bin_dir)
     figures |= {
         name: imported["figures"][name]
         for name in ("items_per_second", "positions_per_second", "copy_rows_per_second")
     }
     say("kill -9 of server and database")
-    figures["recovery_seconds"] = await recovery.recovery()
+    figures["recovery_seconds"] = await recovery.recovery(bin_dir=bin_dir)
     return {"machine": bench.machine(), "size": msgspec.to_builtins(size), "figures": figures}
 
 
 _Part = Callable[[bench.Shop, str, dict[str, Any], Size, Say], Awaitable[dict[str, float]]]
 
 
-async def _on_new_ground(handlers: Sequence[Any], size: Size, say: Say, part: _Part) -> dict[str, float]:
-    async with bench.embedded() as server:
+async def _on_new_ground(
+    handlers: Sequence[Any], size: Size, say: Say, part: _Part, bin_dir: Path | None
+) -> dict[str, float]:
+    async with bench.embedded(bin_dir) as server:
         options = server.connect_options()
         await migrate.upgrade(options)
         database = await Database.open(options, max_size=10)
@@ -152,7 +157,10 @@ async def _webhooks(
         found = await hooks.delivered_per_second(shop, server.port, key, events=size.events)
     if found["missing"] or found["out_of_order"]:
         raise RuntimeError(f"events were not delivered as promised: {found}")
-    return {"webhooks_per_second": found["per_second"]}
+    return {
+        "webhooks_per_second": found["per_second"],
+        "webhooks_backlog_per_second": found["backlog_per_second"],
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- reading

@@ -11,6 +11,30 @@ from coster.simulation.steps import NO_SESSION, Step, Terms
 ACCEPTED: Final = ""
 
 
+_CHUNK: Final = 4096
+
+
+class Answers:
+    """What each step was answered, by its id, in a byte each: of a million steps a dictionary of texts would be large."""
+
+    def __init__(self) -> None:
+        self._codes: list[str] = [""]
+        self._kept: dict[int, bytearray] = {}
+
+    def get(self, id_: int) -> str | None:
+        """The answer; None where the step has not come yet."""
+        chunk = self._kept.get(id_ // _CHUNK)
+        number = chunk[id_ % _CHUNK] if chunk else 0
+        return self._codes[number] if number else None
+
+    def keep(self, id_: int, code: str) -> None:
+        """Notes an answer. There are a few dozen codes."""
+        if code not in self._codes[1:]:
+            self._codes.append(code)
+        chunk = self._kept.setdefault(id_ // _CHUNK, bytearray(_CHUNK))
+        chunk[id_ % _CHUNK] = self._codes.index(code, 1)
+
+
 class Oracle(Reckoning):
     """The town as it must be, and what each step must be answered."""
 
@@ -21,13 +45,15 @@ class Oracle(Reckoning):
                 # Everything was counted in the beginning, and nothing was there.
                 self.spots[item, place] = Spot()
                 self.counted[item, place] = 0
-        self.answers: dict[int, str] = {}
+        self.answers = Answers()
 
     def answer(self, step: Step) -> str:
         """Takes the step; the code of its refusal, or nothing where it is accepted. A repeated one changes nothing."""
-        if step.id not in self.answers:
-            self.answers[step.id] = self._take(step)
-        return self.answers[step.id]
+        known = self.answers.get(step.id)
+        if known is None:
+            known = self._take(step)
+            self.answers.keep(step.id, known)
+        return known
 
     def _take(self, step: Step) -> str:
         self.journal.clear()

@@ -66,9 +66,14 @@ class Loader:
         return told, seconds
 
 
-async def measure(*, rows: int, say: Callable[[str], Any] = print) -> dict[str, Any]:
+async def measure(
+    *, rows: int, say: Callable[[str], Any] = print, bin_dir: Path | None = None
+) -> dict[str, Any]:
     """Rates of items, positions and COPY, and how positions compare to COPY; each the median of some rounds."""
-    async with bench.ground() as (options, _, key), serving.servers(serving.url_of(options)) as [server]:
+    async with (
+        bench.ground(bin_dir) as (options, _, key),
+        serving.servers(serving.url_of(options)) as [server],
+    ):
         loader = Loader(server, key)
         try:
             shop = await loader.make(

@@ -17,8 +17,12 @@ from coster.simulation.wire import Wire
 
 
 def url_of(options: Mapping[str, Any]) -> str:
-    """The database URL of an embedded server's options."""
-    return f"postgresql://{options['user']}@/{options['database']}?host={quote(str(options['host']))}&port={options['port']}"
+    """The database URL of a server's options."""
+    password = f":{quote(options['password'], safe='')}" if options.get("password") else ""
+    who = f"{quote(options['user'], safe='')}{password}"
+    return (
+        f"postgresql://{who}@/{options['database']}?host={quote(str(options['host']))}&port={options['port']}"
+    )
 
 
 def free_port() -> int:

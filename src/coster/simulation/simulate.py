@@ -5,8 +5,10 @@ Where they are not, the history is cut down to a short one that still shows it (
 
 from __future__ import annotations
 
+import tempfile
 import time
 import uuid
+from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ _AT_ONCE: Final = 2000
 _PACKED: Final = msgspec.msgpack.Encoder()
 _UNPACKED: Final = msgspec.msgpack.Decoder(Batch)
 _TOLD: Final = 5
+_LAST: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +43,41 @@ class Plan:
     seed: int = 1
 
 
+class Kept:
+    """The batches that were lived through, packed in a file that is gone with the process: a million commands are many."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as this lives
+        self._sizes = array("L")
+
+    def add(self, batch: Batch) -> None:
+        """One more."""
+        self._sizes.append(self._file.write(_PACKED.encode(batch)))
+
+    def batches(self) -> list[Batch]:
+        """All of them; only for who needs them, as they fill the memory."""
+        self._file.seek(0)
+        found = [_UNPACKED.decode(self._file.read(size)) for size in self._sizes]
+        self._file.seek(0, 2)
+        return found
+
+
 @dataclass(slots=True)
 class Report:
-    """What was lived through: answers by kind, and (where the two disagree) how, and the history until then."""
+    """What was lived through: answers by kind, when the last step was taken, and (where the two disagree) how."""
 
     commands: int = 0
     batches: int = 0
     seconds: float = 0.0
+    last: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     disagreements: Found = field(default_factory=list)
-    packed: list[bytes] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def history(self) -> list[Batch]:
-        """The batches that were lived through; they are kept packed, because a million commands are many."""
-        return [_UNPACKED.decode(batch) for batch in self.packed]
+        """The batches until then."""
+        return self.kept.batches()
 
     def told(self) -> dict[str, Any]:
         """The report as JSON types."""
@@ -190,9 +213,9 @@ async def run(ground: Ground, plan: Plan, *, heard: Heard | None = None) -> Repo
     begin = time.perf_counter()
     while report.commands < plan.commands and not report.disagreements:
         batch = chooser.batch()
-        report.packed.append(_PACKED.encode(batch))
+        report.kept.add(batch)
         said, report.disagreements = await life.live(batch)
-        report.batches += 1
+        report.batches, report.last = report.batches + 1, batch[-1].at
         report.commands += len(batch)
         report.answers.update(
             f"{step.kind} {answer or 'accepted'}" for step, answer in zip(batch, said, strict=True)
@@ -211,16 +234,27 @@ Shows: TypeAlias = Callable[[History], Awaitable[bool]]
 async def shortest(history: History, shows: Shows, *, seconds: float = 120.0) -> tuple[Batch, ...]:
     """A history from which nothing can be left out any more without the fault going away; less thorough when time runs out.
 
-    Delta debugging: first whole batches are dropped, then commands, ever smaller parts at a time (Zeller and Hildebrandt 2002).
+    Of a long one the end is tried first, which may be enough by itself and takes no time to live through. Then delta debugging: first
+    whole batches are dropped, then commands, ever smaller parts at a time (Zeller and Hildebrandt 2002).
     """
     until = time.monotonic() + seconds
-    batches = await _reduced(list(history), shows, until)
+    batches = await _reduced(await _end(list(history), shows), shows, until)
     flat = [(n, step) for n, batch in enumerate(batches) for step in batch]
 
     async def shows_steps(steps: list[Any]) -> bool:
         return await shows(_together(steps))
 
     return _together(await _reduced(flat, shows_steps, until))
+
+
+async def _end(history: list[Batch], shows: Shows) -> list[Batch]:
+    """The shortest of some ends of a history that shows the fault; all of it where none does."""
+    size = _LAST
+    while size < len(history):
+        if await shows(history[-size:]):
+            return history[-size:]
+        size *= 4
+    return history
 
 
 def _together(steps: Iterable[tuple[int, Any]]) -> tuple[Batch, ...]:

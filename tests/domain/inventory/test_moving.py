@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from coster.domain.inventory.model import AdjustStock, CountStock, Location, PutLocation, TransferStock
+from coster.domain.inventory.model import (
+    AdjustStock,
+    CountStock,
+    LaterChange,
+    Location,
+    PutLocation,
+    TransferStock,
+)
 from coster.domain.inventory.rules import moving
 from coster.kernel.authority import NOBODY
 from coster.kernel.message import Decided
@@ -236,6 +244,17 @@ def test_a_count_is_refused(before: Any, body: CountStock, code: str, sentence: 
     outcome = refused(moving.count(state(before), [tell(1, body, minutes=9)]))
     assert outcome.code == code
     assert sentence in (None, outcome.message)
+
+
+def test_a_count_from_before_what_was_carried_forward_comes_too_late() -> None:
+    """Nobody can tell any more what came and went after it; one of that very instant, or of now, is news."""
+    carried = LaterChange(position_id=spot(), at=at(5), on_hand=4000, carried=True)
+    here = msgspec.structs.replace(state(position(4000)), later=[carried])
+    outcome = refused(moving.count(here, [tell(1, counted(7, 4), minutes=9)]))
+    assert (outcome.code, outcome.detail) == ("count_outdated", {"archived_until": "2026-11-23T09:05:00Z"})
+    for body in (counted(7, 5), counted(7)):
+        decided = moving.count(here, [tell(1, body, minutes=9)])
+        assert [p.on_hand for p in decided.writes.positions] == [7]
 
 
 @pytest.mark.parametrize("minute", [5, 6, 9])

@@ -11,7 +11,7 @@ import pytest
 from coster.domain.catalog import handlers as catalog
 from coster.domain.catalog.model import PutItem
 from coster.domain.inventory import handlers, reads, store
-from coster.domain.inventory.model import AdjustStock, CountStock, PutLocation, TransferStock
+from coster.domain.inventory.model import AdjustStock, CountSheet, CountStock, PutLocation, TransferStock
 from coster.domain.inventory.rules import holding
 from coster.domain.parties import handlers as parties
 from coster.domain.parties.model import PutEnterprise
@@ -36,7 +36,7 @@ from tests.domain.inventory.stocks import (
 
 pytestmark = pytest.mark.database
 
-PUT, ADJUST, COUNT, TRANSFER = handlers.HANDLERS
+PUT, ADJUST, COUNT, SHEET, TRANSFER = handlers.HANDLERS
 ELSEWHERE = 8
 CHECKS = [
     "never_oversold",
@@ -133,6 +133,23 @@ async def test_a_transfer_moves_both_ends(farm: Database) -> None:
     )
     assert [row[:2] for row in moved] == [("TRANSFER_OUT", -2000), ("TRANSFER_IN", 2000)]
     assert (moved[0][2] == moved[1][2], await broken(farm)) == (True, [])
+
+
+async def test_a_sheet_is_stored_with_all_that_it_did(farm: Database) -> None:
+    """A known position twice, a new one, and a refused count between them: balances, entries and events as decided."""
+    wanted = [(BARN, 4000), (CELLAR, 700), (BARN, 2999), (BARN, 3000)]
+    counts = [
+        CountStock(item_id=CARROTS, location_id=place, quantity=n, reason="taking") for place, n in wanted
+    ]
+    decided = await carry_out(farm, SHEET, CountSheet(counts=counts))
+    said = [row["code"] if isinstance(row, dict) else row[1:] for row in decided.outcomes[0].value["rows"]]
+    assert said == [[4000, 3000, 0], [700, 0, 0], "stock_promised", [3000, 3000, 0]]
+    assert await rows(farm, BALANCES) == [(BARN, 3000, 3000, 0, 6), (CELLAR, 700, 0, 0, 1)]
+    entries = await rows(
+        farm, "SELECT seq, on_hand, reason FROM ledger WHERE type = 'COUNT' ORDER BY on_hand DESC"
+    )
+    assert entries == [(1, 700, "taking"), (5, -1000, "taking"), (6, -1000, "taking")]
+    assert await broken(farm) == []
 
 
 async def test_a_late_count_is_loaded_with_what_came_since(farm: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,6 +184,20 @@ async def test_a_batch_that_is_torn_down_leaves_nobody_waiting(probed: Database,
     assert await program.traces() == (0, 0, 0)
     gate.opened.set()
     assert told(await program.do(command(3, Add()))) == [1]
+
+
+async def test_batches_by_themselves_run_side_by_side(probed: Database) -> None:
+    """Commands of a kind that is whole share no batch, and none waits for another's: here each waits until all have begun."""
+    begun = asyncio.Barrier(3)
+
+    async def together(*_: Any) -> None:
+        await begun.wait()
+
+    program = Program(probed, replace(held_up(ADD, together), whole=True))
+    async with asyncio.timeout(5):
+        answers = await program.do(*commands(*[Add(row=n) for n in range(3)]))
+    assert told(answers) == [1, 1, 1]
+    assert program.batches == [("probe.add", 1)] * 3
 
 
 async def test_commits_ring_the_bell(program: Program) -> None:

@@ -1,8 +1,8 @@
 """`coster db place`: on a server without Citus for real, and on one with functions that stand in for those of Citus.
 
-There is no Citus for tests. The stand-ins have the names and signatures of Citus 13 and 14, keep a record of their calls and
-refuse what Citus refuses: a table before those that it refers to, and one that is placed already. What they cannot show is
-whether a cluster then spreads rows well; docs/operate/scale.md says what to look at.
+There is no Citus for these tests. The stand-ins have the names and signatures of Citus 13 and 14, keep a record of their calls and
+refuse what Citus refuses: a table before those that it refers to, and one that is placed already. What they cannot show, a cluster of
+one's own can (COSTER_TEST_CITUS_URL); docs/operate/scale.md says what was found on one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from coster.engine.db import cluster, connect, faults, migrate
+from coster.engine.db.embedded import EmbeddedServer
 from tests.conftest import Databases
 
 pytestmark = pytest.mark.database
@@ -27,6 +28,8 @@ CREATE SCHEMA citus;
 CREATE TYPE citus.distribution_type AS ENUM ('hash', 'range', 'append');
 CREATE TABLE citus.calls (n serial, table_name regclass, distribution_column text, colocate_with text, kind text);
 CREATE VIEW public.citus_tables AS SELECT c.table_name, c.kind AS citus_table_type FROM citus.calls AS c;
+CREATE TABLE pg_catalog.pg_dist_node (nodeid int, groupid int, nodename text, nodeport int, noderole text, isactive boolean);
+CREATE FUNCTION pg_catalog.citus_set_coordinator_host(host text, port int) RETURNS void LANGUAGE sql AS 'SELECT NULL::void';
 CREATE FUNCTION citus.refuse(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE parent regclass;
 BEGIN
@@ -63,8 +66,9 @@ NAMES = [name for name, _ in cluster.declared()]
 
 
 @pytest.fixture
-async def target(databases: Databases) -> AsyncIterator[dict[str, Any]]:
-    """How to connect to an empty database."""
+async def target(pg_server: EmbeddedServer) -> AsyncIterator[dict[str, Any]]:
+    """How to connect to an empty database of the embedded server, also where other tests have a cluster."""
+    databases = Databases(pg_server)
     name = await databases.create()
     yield databases.server.connect_options(name)
     await databases.drop(name)
@@ -144,7 +148,33 @@ async def test_settings_of_the_cluster_are_made_and_missed(target: dict[str, Any
     assert done.lacking.keys() == {"max_prepared_transactions", "wal_level"}
     conn = await connect.connect(target)
     assert await conn.fetchval("SHOW citus.propagate_set_commands") == "local"
+    assert await conn.fetchval("SHOW citus.override_table_visibility") == "off"
     await conn.close()
+
+
+async def test_nodes_can_reach_each_other_as_the_role_of_an_organisation(target: dict[str, Any]) -> None:
+    """On a cluster they log in under the role of the session; where there is none nobody can."""
+    await migrate.upgrade(target)
+    may = "SELECT rolcanlogin, rolpassword IS NULL FROM pg_authid WHERE rolname = 'coster_app'"
+    await run(target, "ALTER ROLE coster_app NOLOGIN")
+    await run(target, STAND_INS)
+    await cluster.place(target)
+    assert await run(target, may) == [(True, True)]
+    # Roles are the whole server's, and other tests have it as well.
+    await run(target, "ALTER ROLE coster_app NOLOGIN")
+
+
+@pytest.mark.parametrize(("script", "mode"), [("SELECT 1", "force_generic_plan"), (STAND_INS, "auto")])
+async def test_one_plan_for_all_values_is_for_plain_servers_only(
+    target: dict[str, Any], script: str, mode: str
+) -> None:
+    """Citus cannot plan most statements without the organisation's number; it says «could not create distributed plan»."""
+    await migrate.upgrade(target)
+    await run(target, script)
+    database = await connect.Database.open(target, min_size=1, max_size=1)
+    async with database.write(1) as conn:
+        assert await conn.fetchval("SHOW plan_cache_mode") == mode
+    await database.close()
 
 
 def test_every_table_is_declared() -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from coster.engine.db import connect, faults
 from coster.engine.db.connect import Connection, Database
-from coster.engine.db.embedded import EmbeddedServer
 from coster.kernel import errors
+from tests.conftest import Databases
 
 pytestmark = pytest.mark.database
 
@@ -179,11 +179,13 @@ async def test_jsonb_takes_what_msgspec_takes(module_database: Database) -> None
     assert got == {"id": str(uuid.UUID(int=5)), "at": "2026-11-21T12:00:00Z"}
 
 
-async def test_a_full_pool_says_so(pg_server: EmbeddedServer, database: Database) -> None:
+async def test_a_full_pool_says_so(databases: Databases, database: Database) -> None:
     """After the time that it was given."""
     async with database.system() as conn:
         name = await conn.fetchval("SELECT current_database()")
-    small = await Database.open(pg_server.connect_options(name), min_size=1, max_size=1, acquire_timeout=0.05)
+    small = await Database.open(
+        databases.server.connect_options(name), min_size=1, max_size=1, acquire_timeout=0.05
+    )
     try:
         async with small.read(1):
             with pytest.raises(faults.DatabaseBusy, match=r"no connection .* became free in 0.05 seconds"):
@@ -195,29 +197,32 @@ async def test_a_full_pool_says_so(pg_server: EmbeddedServer, database: Database
         await small.close()
 
 
-async def test_nobody_there_says_so(pg_server: EmbeddedServer) -> None:
+async def test_nobody_there_says_so(databases: Databases) -> None:
     """A closed port, and a socket that is not there."""
-    for target in ("postgresql://coster@127.0.0.1:1/coster", {**pg_server.connect_options(), "port": 1}):
+    for target in (
+        "postgresql://coster@127.0.0.1:1/coster",
+        {**databases.server.connect_options("postgres"), "port": 1},
+    ):
         with pytest.raises(faults.DatabaseAway, match="does not answer"):
             await Database.open(target)
 
 
-async def test_a_closed_database_says_so(pg_server: EmbeddedServer, database: Database) -> None:
+async def test_a_closed_database_says_so(databases: Databases, database: Database) -> None:
     """Work that comes after closing is refused by name."""
     async with database.system() as conn:
         name = await conn.fetchval("SELECT current_database()")
-    other = await Database.open(pg_server.connect_options(name), min_size=1, max_size=1)
+    other = await Database.open(databases.server.connect_options(name), min_size=1, max_size=1)
     await other.close()
     with pytest.raises(errors.Stopped):
         async with other.read(1):
             pass
 
 
-async def test_a_url_works_as_well(pg_server: EmbeddedServer, database: Database) -> None:
+async def test_a_url_works_as_well(databases: Databases, database: Database) -> None:
     """Here one that names the socket."""
     async with database.system() as conn:
         name = await conn.fetchval("SELECT current_database()")
-    options = pg_server.connect_options(name)
+    options = databases.server.connect_options(name)
     url = f"postgresql://{options['user']}@/{name}?host={options['host']}&port={options['port']}"
     other = await Database.open(url, min_size=1, max_size=1)
     try:

@@ -144,6 +144,7 @@ def test_an_ordinary_user_can_run_it(place: Path, pg_bin: Path | None) -> None:
         assert Path(f"/proc/{server.pid}").stat().st_uid == user.pw_uid
 
 
+@pytest.mark.versions
 def test_programs_out_of_reach_are_copied(place: Path) -> None:
     """As when the environment lies in the home of root. The directories on the way keep their mode."""
     wheel = binaries.find().path.parents[1]

@@ -17,6 +17,7 @@ import pytest
 
 from coster.engine.db import connect, migrate
 from coster.simulation.serving import free_port, url_of
+from tests import watch
 
 pytestmark = pytest.mark.database
 
@@ -55,7 +56,11 @@ async def own(databases: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 def _serve(options: dict[str, Any], port: int, place: Path) -> subprocess.Popen[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COSTER_")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("COSTER_") or name == watch.VARIABLE
+    }
     env |= {
         "COSTER_DATABASE_URL": url_of(options),
         "COSTER_PORT": str(port),

@@ -15,7 +15,7 @@ from coster.engine.db import binaries, datadir, faults, migrate, upgrade
 from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.versions]
 
 _OLD = Path("/usr/lib/postgresql/15/bin")
 _AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

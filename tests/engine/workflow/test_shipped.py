@@ -1,20 +1,16 @@
-"""The flows that are shipped are proved, do what the design says, and are drawn in the docs as they are."""
+"""The flows that are shipped are proved, and do what the design says."""
 
 from __future__ import annotations
 
-import re
 from importlib import resources
-from pathlib import Path
 
 import pytest
 
-from coster.engine.workflow import buttons, draw, language
+from coster.engine.workflow import buttons
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow.faults import FlowRefusedError
 from coster.engine.workflow.step import Unmatched
 from tests.engine.workflow import cases, vocabularies
-
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "flows.md"
 
 
 def shipped(room: str, name: str) -> str:
@@ -162,26 +158,3 @@ def test_a_damaged_held_flow_does_not_load(old: str, new: str, code: str) -> Non
     with pytest.raises(FlowRefusedError, match=r"wholesale\.held version 1") as caught:
         compiler.load(cases.edited(HELD, ((old, new),)), vocabularies.HELD_ORDER)
     assert code in {fault.code for fault in caught.value.faults}
-
-
-@pytest.mark.parametrize("text", [RETAIL, HELD], ids=["order.retail", "wholesale.held"])
-def test_the_picture_in_the_docs_is_current(text: str) -> None:
-    """The page holds the drawing of the flow as it is shipped."""
-    flow = language.read(text)
-    pictures = dict(
-        re.findall(r"### `([a-z.]+)`\n.*?```mermaid\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    )
-    assert pictures[flow.name] == draw.mermaid(flow)
-
-
-def test_a_picture_shows_rows_guards_actions_timers_and_ends() -> None:
-    """Text that Mermaid would take for its own signs is written as codes."""
-    lines = draw.mermaid(language.read(cases.GOOD)).splitlines()
-    assert lines[0] == "stateDiagram-v2"
-    assert "    open --> packed: pack [items #62; 0, otherwise give_up] / commit" in lines
-    assert "    open --> parked: at due / release" in lines
-    assert "    parked --> parked: after 1#58;00#58;00, 3 times / notify" in lines
-    assert "    [*] --> open" in lines
-    assert "    gone --> [*]" in lines
-    assert "    note right of open: in every status note" in lines
-    assert "    class open,parked booking" in lines

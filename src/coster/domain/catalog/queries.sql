@@ -30,7 +30,7 @@ ORDER BY s.item_id, s.code;
 -- Whose these items are.
 SELECT i.id, i.owner_id
 FROM item AS i
-WHERE i.org_id = :org_id AND i.id = ANY(:ids::uuid[]);
+WHERE i.org_id = :org_id AND i.id = ANY(:ids::text::uuid[]);
 
 -- name: lock_items
 -- These items, locked against other changes until the commit.

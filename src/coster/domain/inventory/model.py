@@ -20,6 +20,7 @@ EntryType = Literal[
     "RETURN",
     "TRANSFER_OUT",
     "TRANSFER_IN",
+    "CARRIED",
 ]
 Policy = Literal["cart", "submitted", "session", "remainder"]
 HoldState = Literal["live", "committed"]
@@ -56,6 +57,12 @@ class CountStock(msgspec.Struct, frozen=True, kw_only=True):
     as_of: dt.datetime | None = None
     lot: str = ""
     reason: str = ""
+
+
+class CountSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts that come together, a part of a file perhaps: judged one after the other, each by itself."""
+
+    counts: list[CountStock]
 
 
 class TransferStock(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,11 +200,15 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LaterChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of what is on hand that happened after the earliest count of the batch."""
+    """A change of what is on hand that happened after the earliest count of the batch.
+
+    With `carried` it is what was carried forward: the changes until `at` are in the archive, and nobody knows their instants here.
+    """
 
     position_id: uuid.UUID
     at: dt.datetime
     on_hand: int
+    carried: bool = False
 
 
 class PositionsWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +240,17 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     held: int | None
     committed: int | None
     version: int | None
+
+
+class ItemStock(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be had of an item: its places, as text and in the order of ids, and as much as is `available` at each.
+
+    Amounts are in thousandths of the stock unit; None: nobody keeps count there.
+    """
+
+    item_id: uuid.UUID
+    location_ids: list[str]
+    available: list[int | None]
 
 
 class LocationsWanted(msgspec.Struct, frozen=True, kw_only=True):

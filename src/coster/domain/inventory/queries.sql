@@ -38,15 +38,15 @@ FOR NO KEY UPDATE OF p;
 -- Positions by id, locked in key order.
 SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand, p.held, p.committed, p.seq, p.told, p.counted_at
 FROM position AS p
-WHERE p.org_id = :org_id AND p.id = ANY(:ids::uuid[])
+WHERE p.org_id = :org_id AND p.id = ANY(:ids::text::uuid[])
 ORDER BY p.id
 FOR NO KEY UPDATE;
 
 -- name: later_changes
--- Changes of what is on hand after an instant.
-SELECT g.position_id, g.at, g.on_hand
+-- Changes of what is on hand after an instant, and what was carried forward after it.
+SELECT g.position_id, g.at, g.on_hand, g.type = 'CARRIED' AS carried
 FROM ledger AS g
-WHERE g.org_id = :org_id AND g.position_id = ANY(:ids::uuid[]) AND g.at > :after AND g.on_hand <> 0;
+WHERE g.org_id = :org_id AND g.position_id = ANY(:ids::uuid[]) AND g.at > :after AND (g.on_hand <> 0 OR g.type = 'CARRIED');
 
 -- name: holds_of_demands
 -- All holds of these demands, in the order in which they are to be given back.
@@ -81,6 +81,19 @@ CROSS JOIN json_to_recordset(:rows::json)
 WHERE o.org_id = :org_id
 RETURNING p.id;
 
+-- name: insert_counted$
+-- New positions that come of counts, column by column: nothing of them is held yet. Those without an instant have the usual one.
+INSERT INTO position AS p (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, told,
+                              counted_at)
+SELECT o.org_id, u.id, u.item_id, u.location_id, u.lot, false, u.on_hand, 0, 0, u.seq, u.told,
+       coalesce(u.counted_at, :counted_at::timestamptz)
+FROM org AS o
+CROSS JOIN unnest(:ids::text::uuid[], :item_ids::text::uuid[], :location_ids::text::uuid[], :lots::text[],
+                  :on_hands::text::bigint[], :seqs::text::bigint[], :tolds::text::int[], :counted_ats::text::timestamptz[])
+    AS u (id, item_id, location_id, lot, on_hand, seq, told, counted_at)
+WHERE o.org_id = :org_id
+RETURNING p.seq;
+
 -- name: update_positions
 -- New balances, where nobody else changed the position since it was locked.
 UPDATE position AS p
@@ -100,6 +113,17 @@ FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (position_id uuid, seq bigint, type text, on_hand bigint, held bigint, committed bigint, at timestamptz,
           command_id uuid, demand_id uuid, reason text)
+WHERE o.org_id = :org_id
+RETURNING g.seq;
+
+-- name: insert_counts$
+-- Entries of counts, column by column: nothing is held or committed by them. Those without instant and cause have the usual ones.
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+SELECT o.org_id, u.position_id, u.seq, 'COUNT', u.on_hand, 0, 0, coalesce(u.at, :at::timestamptz),
+       coalesce(u.command_id, :command_id::uuid), NULL, u.reason
+FROM org AS o
+CROSS JOIN unnest(:position_ids::text::uuid[], :seqs::text::bigint[], :on_hands::text::bigint[], :ats::text::timestamptz[],
+                  :command_ids::text::uuid[], :reasons::text[]) AS u (position_id, seq, on_hand, at, command_id, reason)
 WHERE o.org_id = :org_id
 RETURNING g.seq;
 
@@ -170,20 +194,25 @@ ORDER BY p.id
 LIMIT :limit;
 
 -- name: availability
--- What can be had of items at places, for those who own the stock or whom its owner supplies; an item, its places together.
-SELECT p.item_id, p.location_id, bool_or(p.unlimited) AS unlimited, sum(p.on_hand - p.held - p.committed)::bigint AS available
-FROM position AS p
-JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
-WHERE p.org_id = :org_id AND i.org_id = :org_id AND p.item_id = ANY(:item_ids::uuid[])
-  AND (:location_ids::uuid[] IS NULL OR p.location_id = ANY(:location_ids))
-  AND (:scope::uuid[] IS NULL OR i.owner_id = ANY(:scope)
-       OR EXISTS (SELECT 1 FROM location AS l
-                  WHERE l.org_id = p.org_id AND l.id = p.location_id AND l.enterprise_id = ANY(:scope))
-       OR EXISTS (SELECT 1 FROM relation AS r
-                  WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
-GROUP BY p.item_id, p.location_id
-ORDER BY p.item_id, p.location_id
-LIMIT :limit;
+-- What can be had of items at places, for those who own the stock or whom its owner supplies: one row for each item, with its places as
+-- text and the amounts there (null: nobody keeps count) in the order of places; a place with several lots comes once for each.
+SELECT x.item_id, string_agg(x.location_id::text, ',' ORDER BY x.location_id) AS location_ids,
+       array_agg(x.available ORDER BY x.location_id) AS available
+FROM (SELECT p.item_id, p.location_id, CASE WHEN NOT p.unlimited THEN p.on_hand - p.held - p.committed END AS available
+      FROM position AS p
+      JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+      -- Both sides are told which items: else the planner may walk through all items of the organisation beside them.
+      WHERE p.org_id = :org_id AND p.item_id = ANY(:item_ids::uuid[]) AND i.org_id = :org_id AND i.id = ANY(:item_ids)
+        AND (:location_ids::uuid[] IS NULL OR p.location_id = ANY(:location_ids))
+        AND (:scope::uuid[] IS NULL OR i.owner_id = ANY(:scope)
+             OR EXISTS (SELECT 1 FROM location AS l
+                        WHERE l.org_id = p.org_id AND l.id = p.location_id AND l.enterprise_id = ANY(:scope))
+             OR EXISTS (SELECT 1 FROM relation AS r
+                        WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
+      ORDER BY p.item_id, p.location_id
+      LIMIT :limit) AS x
+GROUP BY x.item_id
+ORDER BY x.item_id;
 
 -- name: list_entries
 -- A position's ledger, newest first.
@@ -212,16 +241,18 @@ FROM position AS p
 WHERE p.org_id = :org_id AND NOT p.unlimited AND p.held + p.committed > p.on_hand;
 
 -- name: verify_position_is_sum^
--- Positions that are not the sum of their ledger, or whose ledger has a gap.
+-- Positions that are not the sum of their ledger, or whose ledger has a gap; it begins with 1, or with what was carried forward.
 SELECT count(*) AS broken, min(p.id::text) AS example
 FROM position AS p
 LEFT JOIN (SELECT g.position_id, sum(g.on_hand) AS on_hand, sum(g.held) AS held, sum(g.committed) AS committed,
-                  count(*) AS n, max(g.seq) AS last
+                  count(*) AS n, min(g.seq) AS first, max(g.seq) AS last, count(*) FILTER (WHERE g.type = 'CARRIED') AS carried,
+                  coalesce(min(g.seq) FILTER (WHERE g.type = 'CARRIED'), 1) AS begin
            FROM ledger AS g WHERE g.org_id = :org_id GROUP BY g.position_id) AS s ON s.position_id = p.id
 WHERE p.org_id = :org_id
-  AND (p.on_hand, p.held, p.committed, p.seq, p.seq)
-      IS DISTINCT FROM (coalesce(s.on_hand, 0), coalesce(s.held, 0), coalesce(s.committed, 0), coalesce(s.n, 0),
-                        coalesce(s.last, 0));
+  AND ((p.on_hand, p.held, p.committed, p.seq, p.seq)
+       IS DISTINCT FROM (coalesce(s.on_hand, 0), coalesce(s.held, 0), coalesce(s.committed, 0), coalesce(s.n + s.first - 1, 0),
+                         coalesce(s.last, 0))
+       OR s.first <> s.begin OR s.carried > 1);
 
 -- name: verify_never_below_zero^
 -- Ledger entries after which less was on hand than promised, or anything was below zero: at any instant, not only now.

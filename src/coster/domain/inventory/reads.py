@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from coster.domain.inventory.model import LocationsWanted, PositionsWanted, PositionView
+from coster.domain.inventory.model import ItemStock, LocationsWanted, PositionsWanted, PositionView
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
@@ -45,7 +45,8 @@ def _view(row: Mapping[str, Any]) -> PositionView:
     )  # fmt: skip
 
 
-_MOST_PLACES: Final = 40_000
+_MOST_POSITIONS: Final = 200_000
+"""Two hundred items at two hundred places, in five lots each."""
 
 
 async def availability(
@@ -55,16 +56,28 @@ async def availability(
     *,
     item_ids: list[uuid.UUID],
     location_ids: list[uuid.UUID] | None,
-) -> dict[uuid.UUID, list[tuple[uuid.UUID, int | None]]]:
-    """What can be had, in thousandths, by item and place in the order of ids (None: no count is kept); only what the asker may see."""
+) -> list[ItemStock]:
+    """What can be had by item and place, both in the order of ids; only what the asker may see.
+
+    Thousands of places are usual, so they come as text in one row for each item: an object for each would cost more than the
+    question itself.
+    """
     rows = await _q.availability(
         conn, org_id=org_id, scope=scope_of(authority, "stock:read"), item_ids=item_ids, location_ids=location_ids,
-        limit=_MOST_PLACES,
+        limit=_MOST_POSITIONS,
     )  # fmt: skip
-    found: dict[uuid.UUID, list[tuple[uuid.UUID, int | None]]] = {}
-    for item_id, location_id, unlimited, available in rows:
-        found.setdefault(item_id, []).append((location_id, None if unlimited else available))
-    return found
+    return [_stock(item_id, places.split(","), available) for item_id, places, available in rows]
+
+
+def _stock(item_id: uuid.UUID, places: list[str], available: list[int | None]) -> ItemStock:
+    """The lots of a place are one; where nobody keeps count of one of them, there is no count."""
+    if len(set(places)) == len(places):
+        return ItemStock(item_id=item_id, location_ids=places, available=available)
+    sums: dict[str, int | None] = {}
+    for place, amount in zip(places, available, strict=True):
+        before = sums.get(place, 0)
+        sums[place] = None if amount is None or before is None else before + amount
+    return ItemStock(item_id=item_id, location_ids=list(sums), available=list(sums.values()))
 
 
 async def list_entries(

@@ -37,13 +37,14 @@ ALTER TABLE coster.position SET (fillfactor = 50);
 SELECT coster.place_table('coster.position', 'tenant');
 SELECT coster.secure_table('coster.position');
 
--- Every change of a position, numbered 1, 2, 3 …; never updated, never deleted.
+-- Every change of a position, numbered 1, 2, 3 …; never updated, never deleted. What is old may be in files (engine/archive); then one
+-- entry, CARRIED, stands for all before it, under the number of the last of them.
 CREATE TABLE coster.ledger (
     org_id      bigint      NOT NULL,
     position_id uuid        NOT NULL,
     seq         bigint      NOT NULL,
     type        text        NOT NULL CHECK (type IN ('RECEIPT', 'COUNT', 'CORRECTION', 'DELTA', 'HOLD', 'RELEASE', 'COMMIT',
-                                                     'SALE', 'RETURN', 'TRANSFER_OUT', 'TRANSFER_IN')),
+                                                     'SALE', 'RETURN', 'TRANSFER_OUT', 'TRANSFER_IN', 'CARRIED')),
     on_hand     bigint      NOT NULL,  -- change, thousandths of the stock unit
     held        bigint      NOT NULL,  -- change
     committed   bigint      NOT NULL,  -- change
@@ -74,7 +75,8 @@ CREATE TABLE coster.hold (
     PRIMARY KEY (org_id, demand_id, demand_line, position_id),
     FOREIGN KEY (org_id, position_id) REFERENCES coster.position (org_id, id)
 );
-CREATE INDEX hold_position ON coster.hold (org_id, position_id);
+-- With the account, because held orders that nobody has fetched yet may leave very many holds on one position.
+CREATE INDEX hold_position ON coster.hold (org_id, position_id, pool_id);
 SELECT coster.place_table('coster.hold', 'tenant');
 SELECT coster.secure_table('coster.hold');
 

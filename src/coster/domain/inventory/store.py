@@ -11,6 +11,7 @@ import msgspec
 
 from coster.domain.inventory.model import Hold, LaterChange, Location, PoolLine, Position, StockWrites
 from coster.engine.db import sql
+from coster.engine.db.columns import besides, column
 from coster.engine.db.connect import Connection
 from coster.kernel.errors import TryAgain
 
@@ -65,7 +66,7 @@ async def lock_places(conn: Connection, org_id: int, item_ids: Iterable[uuid.UUI
 
 async def lock_positions(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> list[Position]:
     """Positions by id, locked in key order."""
-    return [_position(row) for row in await _q.lock_positions(conn, org_id=org_id, ids=list(ids))]
+    return [_position(row) for row in await _q.lock_positions(conn, org_id=org_id, ids=column(list(ids)))]
 
 
 def _position(row: Mapping[str, Any]) -> Position:
@@ -122,6 +123,32 @@ async def write(conn: Connection, org_id: int, writes: StockWrites) -> None:
         await _q.commit_holds(conn, org_id=org_id, position_ids=touched, pool_ids=writes.committed_pools)
     if writes.consumed_pools:
         await _q.consume_holds(conn, org_id=org_id, position_ids=touched, pool_ids=writes.consumed_pools)
+
+
+async def write_counts(conn: Connection, org_id: int, writes: StockWrites) -> None:
+    """Stores what sheets of counts come to, column by column: positions and entries, three statements whatever the size.
+
+    Raises TryAgain as `write` does.
+    """
+    if writes.positions:
+        await _update_positions(conn, org_id, writes)
+    if new := writes.new_positions:
+        await _q.insert_counted(
+            conn, org_id=org_id, ids=column([p.id for p in new]), item_ids=column([p.item_id for p in new]),
+            location_ids=column([p.location_id for p in new]), lots=[p.lot for p in new],
+            on_hands=column([p.on_hand for p in new]), seqs=column([p.seq for p in new]),
+            tolds=column([p.told for p in new]), counted_at=new[0].counted_at,
+            counted_ats=column(besides(new[0].counted_at, [p.counted_at for p in new])),
+        )  # fmt: skip
+    if entries := writes.entries:
+        await _q.insert_counts(
+            conn, org_id=org_id, position_ids=column([e.position_id for e in entries]),
+            seqs=column([e.seq for e in entries]), on_hands=column([e.on_hand for e in entries]),
+            at=entries[0].at, ats=column(besides(entries[0].at, [e.at for e in entries])),
+            command_id=entries[0].command_id,
+            command_ids=column(besides(entries[0].command_id, [e.command_id for e in entries])),
+            reasons=[e.reason for e in entries],
+        )  # fmt: skip
 
 
 async def _update_positions(conn: Connection, org_id: int, writes: StockWrites) -> None:

@@ -29,6 +29,7 @@ CREATE TABLE coster.orders (
 );
 CREATE INDEX orders_seller ON coster.orders (org_id, seller_id, id);
 CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
+CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,10 @@ from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 
 _q = sql.load(__file__)
+
+
+_STATUSES: Final = ["planned", "open", "closed", "ended"]
+"""All that there are (schema.sql)."""
 
 
 class SessionFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,19 +46,24 @@ async def list_sessions(
     after: tuple[dt.datetime, uuid.UUID] | None = None,
     limit: int = 100,
 ) -> list[SessionView]:
-    """At most so many sessions, the latest opening first; `after` is (opens_at, id) of the last one seen."""
+    """At most so many sessions, the latest opening first; `after` is (opens_at, id) of the last one seen.
+
+    However many there are, about as many are read as are given (ADR 0015).
+    """
     opens_at, id_ = after or (None, None)
-    rows = await _q.list_sessions(
-        conn,
-        org_id=org_id,
-        hub_id=wanted.hub_id,
-        visible_to=wanted.visible_to,
-        statuses=wanted.statuses,
-        open_at=wanted.open_at,
-        after_opens_at=opens_at,
-        after_id=id_,
-        limit=limit,
-    )
+    hub_ids = wanted.visible_to if wanted.hub_id is None else [wanted.hub_id]
+    statement = _q.list_sessions if hub_ids is None else _q.list_sessions_of_hubs
+    given = {
+        "org_id": org_id,
+        "hub_ids": hub_ids,
+        "visible_to": None if wanted.hub_id is None else wanted.visible_to,
+        "statuses": _STATUSES if wanted.statuses is None else wanted.statuses,
+        "open_at": wanted.open_at,
+        "after_opens_at": opens_at,
+        "after_id": id_,
+        "limit": limit,
+    }
+    rows = await statement(conn, **{name: given[name] for name in statement.parameters})
     return [_view(row) for row in rows]
 
 

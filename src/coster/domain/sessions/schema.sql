@@ -16,6 +16,7 @@ CREATE TABLE coster.session (
     CHECK (opens_at < closes_at AND closes_at <= amend_until),
     FOREIGN KEY (org_id, coordinator_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_status ON coster.session (org_id, status, opens_at, id);
 SELECT coster.place_table('coster.session', 'tenant');
 SELECT coster.secure_table('coster.session');
 
@@ -27,6 +28,7 @@ CREATE TABLE coster.session_hub (
     FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id),
     FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_hub_hub ON coster.session_hub (org_id, hub_id, session_id);
 SELECT coster.place_table('coster.session_hub', 'tenant');
 SELECT coster.secure_table('coster.session_hub');
 

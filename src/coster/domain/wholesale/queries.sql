@@ -67,12 +67,12 @@ ORDER BY l.pool_id, i.sku, i.id;
 
 -- name: discounts_of_held_orders
 -- What the hub gave its shoppers off the goods of each held order: per item, in total, and naming nobody. Where the two reckon in
--- different currencies nothing can be said.
+-- different currencies nothing can be said. The lines of orders without any discount, usually nearly all, are not looked at.
 SELECT h.id AS held_order_id, l.item_id, sum(l.discount + l.order_share)::bigint AS discount
 FROM held_order AS h
 JOIN enterprise AS p ON p.org_id = h.org_id AND p.id = h.producer_id
 JOIN orders AS o ON o.org_id = h.org_id AND o.session_id = h.session_id AND o.seller_id = h.hub_id AND o.status <> 'cancelled'
-                    AND o.currency = p.currency
+                    AND o.currency = p.currency AND o.line_discount + o.order_discount > 0
 JOIN order_line AS l ON l.org_id = o.org_id AND l.order_id = o.id AND l.producer_id = h.producer_id
 WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[]) AND NOT h.single
 GROUP BY h.id, l.item_id
@@ -87,7 +87,7 @@ FROM (SELECT DISTINCT h.hub_id, h.producer_id, h.session_id
       WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[]) AND h.single) AS t
 JOIN enterprise AS p ON p.org_id = :org_id AND p.id = t.producer_id
 JOIN orders AS o ON o.org_id = :org_id AND o.session_id = t.session_id AND o.seller_id = t.hub_id AND o.status <> 'cancelled'
-                    AND o.currency = p.currency
+                    AND o.currency = p.currency AND o.line_discount + o.order_discount > 0
 JOIN order_line AS l ON l.org_id = o.org_id AND l.order_id = o.id AND l.producer_id = t.producer_id
 WHERE o.org_id = :org_id
 GROUP BY o.seller_id, l.producer_id, o.session_id, o.id, l.item_id

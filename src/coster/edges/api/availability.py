@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from coster.domain.inventory import reads
+from coster.domain.inventory.model import ItemStock
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.fields import ItemId, LocationId, QuantityText
 from coster.edges.http.operation import Operation
@@ -64,17 +65,20 @@ async def get(call: Call) -> Answer:
         found = await reads.availability(
             conn, call.org_id, call.authority, item_ids=items, location_ids=places
         )
-    return answer({"items": [_seen(item, at) for item, at in found.items()]})
+    return answer({"items": [_seen(stock) for stock in found]})
 
 
-def _seen(item_id: uuid.UUID, at: list[tuple[uuid.UUID, int | None]]) -> dict[str, Any]:
-    amounts = [amount for _, amount in at if amount is not None]
+def _seen(stock: ItemStock) -> dict[str, Any]:
+    amounts = [amount for amount in stock.available if amount is not None]
+    # Many places have as much as another; what is written once need not be written again.
+    texts: dict[int | None, str | None] = {amount: quantity.text(amount) for amount in set(amounts)}
+    texts[None] = None
     return {
-        "item_id": item_id,
-        "available": quantity.text(sum(amounts)) if len(amounts) == len(at) else None,
+        "item_id": stock.item_id,
+        "available": quantity.text(sum(amounts)) if len(amounts) == len(stock.available) else None,
         "places": [
-            {"location_id": place, "available": None if amount is None else quantity.text(amount)}
-            for place, amount in at
+            {"location_id": place, "available": texts[amount]}
+            for place, amount in zip(stock.location_ids, stock.available, strict=True)
         ],
     }
 

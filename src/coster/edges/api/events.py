@@ -53,7 +53,17 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which events."""
 
-    after: Annotated[int, msgspec.Meta(ge=0, le=2**62, description="The last number that you have seen.")] = 0
+    after: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=0,
+                le=2**62,
+                description="The last number that you have seen. Without it: from the first event that is kept.",
+            ),
+        ]
+        | None
+    ) = None
     name: EventName | None = None
     entity: (
         Annotated[str, msgspec.Meta(max_length=50, description="What they are about.", examples=["order"])]
@@ -71,10 +81,13 @@ class FeedQuery(EventQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def list_(call: Call) -> Answer:
     """Events after a number."""
     query = call.read_query(FeedQuery)
-    async with call.parts.database.read(call.org_id) as conn:
-        page = await feed.read_events(
-            conn, call.org_id, query.after, query.limit, wanted=_wanted(call, query)
-        )
+    try:
+        async with call.parts.database.read(call.org_id) as conn:
+            page = await feed.read_events(
+                conn, call.org_id, query.after, query.limit, wanted=_wanted(call, query)
+            )
+    except feed.Archived as gone:
+        raise _gone(gone) from None
     told = (_told(call, stored) for stored in page.events)
     return answer(EventPage(items=[one for one in told if one is not None], after=page.after, more=page.more))
 
@@ -84,6 +97,12 @@ async def stream(call: Call) -> Answer:
     query = call.read_query(EventQuery)
     last = call.headers.get(b"last-event-id", b"")
     after = int(last) if last.isdigit() and len(last) < 19 else query.after
+    if after is not None:
+        try:
+            async with call.parts.database.read(call.org_id) as conn:
+                await feed.check_kept(conn, call.org_id, after)
+        except feed.Archived as gone:
+            raise _gone(gone) from None
     if call.parts.streams >= call.parts.limits.max_streams:
         raise Problem(
             "too_many_streams",
@@ -97,7 +116,16 @@ async def stream(call: Call) -> Answer:
     )
 
 
-async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[bytes]:
+def _gone(gone: feed.Archived) -> Problem:
+    return Problem(
+        "events_archived",
+        f"Events up to number {gone.upto} have been moved to the archive of whoever runs this server; those after it are here"
+        f" (after={gone.upto}). What changed before, read from the resources themselves.",
+        members={"archived": gone.upto},
+    )
+
+
+async def _pieces(call: Call, after: int | None, wanted: feed.Filter) -> AsyncIterator[bytes]:
     """The stream, until the client goes, its key is revoked, or the server stops; each is seen within a second."""
     call.parts.streams += 1
     rung = call.parts.bell.listen()
@@ -118,7 +146,8 @@ async def _pieces(call: Call, after: int, wanted: feed.Filter) -> AsyncIterator[
                 yield _SIGN_OF_LIFE
             elif told := _told(call, stored):
                 yield b"id: %d\nevent: %s\ndata: %s\n\n" % (told.seq, told.name.encode(), _encode(told))
-    except Problem:
+    except (Problem, feed.Archived):
+        # Who comes back is told why.
         return
     finally:
         left.cancel()
@@ -162,6 +191,7 @@ OPERATIONS = (
         endpoint=list_,
         query=FeedQuery,
         answer=EventPage,
+        problems=("events_archived",),
         **_READ,
     ),
     Operation(
@@ -171,7 +201,7 @@ OPERATIONS = (
         endpoint=stream,
         query=EventQuery,
         media=("text/event-stream",),
-        problems=("too_many_streams",),
+        problems=("too_many_streams", "events_archived"),
         **_READ,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,13 +13,14 @@ import msgspec
 from coster.domain.inventory import reads
 from coster.domain.inventory.model import (
     AdjustStock,
+    CountSheet,
     CountStock,
     PositionsWanted,
     PositionView,
     TransferStock,
 )
 from coster.edges.http import commands, paging
-from coster.edges.http.batches import Batch, RowResult, Wish, each
+from coster.edges.http.batches import Batch, RowResult, Sheet, Wish, each
 from coster.edges.http.bodies import Body, Numbers
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.fields import (
@@ -77,7 +79,8 @@ class PositionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class EntrySeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of a position, with its cause. Entries are never changed and never deleted."""
+    """A change of a position, with its cause. Entries are never changed; where old ones are in the archive of whoever runs the
+    server, one entry CARRIED stands for all of them."""
 
     seq: Annotated[int, msgspec.Meta(description="1, 2, 3 … within the position.")]
     type: Annotated[str, msgspec.Meta(examples=["RECEIPT"])]
@@ -257,14 +260,7 @@ def _command(body: Movement) -> AdjustStock | CountStock | TransferStock:
                 reason=body.reason,
             )
         case Count():
-            command = CountStock(
-                item_id=body.item_id,
-                location_id=body.location_id,
-                quantity=numbers.quantity("/quantity", body.quantity, least=0),
-                as_of=in_utc(body.as_of),
-                lot=body.lot,
-                reason=body.reason,
-            )
+            command = _count(body, numbers)
         case Transfer():
             command = TransferStock(
                 item_id=body.item_id,
@@ -276,6 +272,25 @@ def _command(body: Movement) -> AdjustStock | CountStock | TransferStock:
             )
     numbers.check()
     return command
+
+
+def _count(body: Count, numbers: Numbers) -> CountStock:
+    return CountStock(
+        item_id=body.item_id,
+        location_id=body.location_id,
+        quantity=numbers.quantity("/quantity", body.quantity, least=0),
+        as_of=in_utc(body.as_of),
+        lot=body.lot,
+        reason=body.reason,
+    )
+
+
+def _part(row: CountRow) -> CountStock:
+    """A count as a part of a sheet. Problem: body_invalid."""
+    numbers = Numbers()
+    part = _count(row, numbers)
+    numbers.check()
+    return part
 
 
 async def _wish(_call: Call, row: MovementRow) -> Wish:
@@ -290,6 +305,31 @@ async def _wish(_call: Call, row: MovementRow) -> Wish:
         about=row.item_id,
     )
 
+
+def _told(row: CountRow, said: Sequence[Any]) -> StockMoved:
+    """The answer to a row of a sheet, from what the room said (`moving.count_sheet`)."""
+    position_id, on_hand, held, committed = said
+    position = StockTold(
+        position_id=position_id,
+        item_id=row.item_id,
+        location_id=row.location_id,
+        lot=row.lot,
+        on_hand=quantity.text(on_hand),
+        held=quantity.text(held),
+        committed=quantity.text(committed),
+        available=quantity.text(on_hand - held - committed),
+    )
+    return StockMoved(positions=[position])
+
+
+_COUNTS = Sheet(
+    fits=lambda row: isinstance(row, CountRow) and not row.key,
+    part=_part,
+    make=lambda counts: CountSheet(counts=counts),
+    about=lambda row: row.item_id,
+    told=_told,
+)
+"""Counts without a name of their own: a count that is sent again does no harm, so nobody needs to find it again."""
 
 _READ: dict[str, Any] = {"tag": "stock", "permission": "stock:read"}
 _WRITE: dict[str, Any] = {"tag": "stock", "permission": "stock:write", "changes": True}
@@ -348,7 +388,7 @@ OPERATIONS = (
         method="POST",
         path="/api/v1/positions:batch",
         summary="Send many movements of stock",
-        endpoint=Batch(MovementRow, each(_wish), show=_moved),
+        endpoint=Batch(MovementRow, each(_wish), show=_moved, sheet=_COUNTS),
         rows=MovementRow,
         answer=RowResult,
         description="A row with a `key` takes effect once, however often the file is sent. Counts need none.",

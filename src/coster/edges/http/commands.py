@@ -86,7 +86,7 @@ async def send_as(
 
 
 async def send_set(call: Call, wanted: Sequence[Wanted]) -> list[Result | Problem]:
-    """Sends many commands at once; what came of each, in order. Problems among them: busy, stopping."""
+    """Sends many commands at once; what came of each, in order. Problems among them: busy, stopping, internal_fault."""
     commands = [
         Command(one.command_id, call.org_id, call.key_id, call.at, one.body, one.fingerprint)
         for one in wanted
@@ -105,7 +105,8 @@ def _told(result: Result | Exception) -> Result | Problem:
         return result
     if isinstance(result, Busy | Stopped):
         return _passing(result)
-    raise result
+    # The pipeline has written into the log what it stumbled over.
+    return Problem("internal_fault", "Something is broken on this side; nothing was done.")
 
 
 def _passing(fault: Busy | Stopped) -> Problem:

@@ -43,16 +43,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
 
 
-async def read(call: Call) -> AsyncIterator[Row]:
-    """The rows of the request's body. Problem: media_type_not_supported."""
+async def read(call: Call) -> AsyncIterator[list[Row]]:
+    """The rows of the request's body, as many at a time as have come. Problem: media_type_not_supported."""
     media = call.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     limit = call.parts.limits.max_row_bytes
+    lines = _lines(call.pieces(), limit)
     if media in _NDJSON_NAMES:
-        async for row in _ndjson(_lines(call.pieces(), limit), limit):
-            yield row
+        async for held in _ndjson(lines, limit):
+            yield held
     elif media == CSV:
-        async for row in _csv(_lines(call.pieces(), limit), limit):
-            yield row
+        async for row in _csv(lines, limit):
+            yield [row]
     else:
         raise Problem(
             "media_type_not_supported",
@@ -83,35 +84,41 @@ class Results:
         self._file.close()
 
 
-async def _lines(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes | None]:
-    """Lines without their ends; None stands for one that is longer than the limit."""
+async def _lines(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[list[bytes | None]]:
+    """Lines without their ends, as many at a time as have come; None stands for one that is longer than the limit."""
     rest, skipping = b"", False
     async for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield None if skipping or len(line) > limit else line.removesuffix(b"\r")
-            skipping = False
+        lines: list[bytes | None] = [
+            line.removesuffix(b"\r") if len(line) <= limit else None for line in whole
+        ]
+        if skipping and lines:
+            lines[0], skipping = None, False
         if len(rest) > limit:
             rest, skipping = b"", True
+        if lines:
+            yield lines
     if skipping:
-        yield None
+        yield [None]
     elif rest:
-        yield rest.removesuffix(b"\r")
+        yield [rest.removesuffix(b"\r")]
 
 
-async def _ndjson(lines: AsyncIterator[bytes | None], limit: int) -> AsyncIterator[Row]:
+async def _ndjson(found: AsyncIterator[list[bytes | None]], limit: int) -> AsyncIterator[list[Row]]:
     number = 0
-    async for line in lines:
-        if line is not None and not line.strip():
-            continue
-        number += 1
-        if line is None:
-            yield Row(number=number, raw=b"", problem=_too_long(limit))
-            continue
-        yield Row(number=number, raw=line)
+    async for lines in found:
+        held = []
+        for line in lines:
+            if line is None:
+                number += 1
+                held.append(Row(number=number, raw=b"", problem=_too_long(limit)))
+            elif line and not line.isspace():
+                number += 1
+                held.append(Row(number=number, raw=line))
+        yield held
 
 
-async def _csv(lines: AsyncIterator[bytes | None], limit: int) -> AsyncIterator[Row]:
+async def _csv(lines: AsyncIterator[list[bytes | None]], limit: int) -> AsyncIterator[Row]:
     """Records of a CSV file (RFC 4180, UTF-8; comma, semicolon or tab, as the header has it)."""
     header: list[str] = []
     delimiter, number = ",", 0
@@ -134,11 +141,17 @@ async def _csv(lines: AsyncIterator[bytes | None], limit: int) -> AsyncIterator[
         yield _of_cells(number, record, header, delimiter)
 
 
-async def _records(lines: AsyncIterator[bytes | None], limit: int) -> AsyncIterator[bytes | None]:
+async def _one_by_one(found: AsyncIterator[list[bytes | None]]) -> AsyncIterator[bytes | None]:
+    async for lines in found:
+        for line in lines:
+            yield line
+
+
+async def _records(found: AsyncIterator[list[bytes | None]], limit: int) -> AsyncIterator[bytes | None]:
     """Lines put together again where a quoted cell goes over several."""
     held: list[bytes] = []
     quotes = size = 0
-    async for line in lines:
+    async for line in _one_by_one(found):
         if line is None or size > limit:
             held, quotes, size = [], 0, 0
             yield None

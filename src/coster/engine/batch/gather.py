@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -15,11 +16,12 @@ from coster.kernel.errors import Busy, Stopped
 from coster.kernel.message import Command
 
 _Waiting: TypeAlias = tuple[Command[Any], "asyncio.Future[Result]"]
-_Lane: TypeAlias = tuple[int, str, bool]
+_Lane: TypeAlias = tuple[int, str, bool, uuid.UUID | None]
 
 
 class Gatherer:
-    """Takes commands one by one and runs them in batches per organisation and kind, in arrival order.
+    """Takes commands one by one and runs them in batches per organisation and kind, in arrival order; those that are batches
+    by themselves (`Handler.whole`) side by side.
 
     `max_batch` bounds one batch, `max_waiting` what may wait altogether (beyond it: Busy, which the edge answers with
     503 and Retry-After), `max_running` how many batches use the database at once.
@@ -69,7 +71,8 @@ class Gatherer:
             raise Busy
 
     def _take(self, command: Command[Any], *, dry_run: bool) -> asyncio.Future[Result]:
-        lane = (command.org_id, self._registry.of(command.body).kind, dry_run)
+        handler = self._registry.of(command.body)
+        lane = (command.org_id, handler.kind, dry_run, command.id if handler.whole else None)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         queue = self._lanes.get(lane)
         if queue is None:
@@ -102,7 +105,7 @@ class Gatherer:
             _hand_back(queue, [Stopped("the server is stopping")] * len(queue))
 
     async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
-        _, kind, dry_run = lane
+        _, kind, dry_run, _ = lane
         handler = self._registry.by_kind[kind]
         commands = [command for command, _ in batch]
         results: Sequence[Result | Exception] = [Stopped("the server is stopping")] * len(batch)

@@ -25,7 +25,8 @@ class Handler(Generic[S, W]):
 
     `load(conn, org_id, commands)` locks and reads what deciding needs, in a fixed number of statements;
     `decide(state, commands)` is a pure fold in arrival order; `write(conn, org_id, writes)` stores the result, again in a
-    fixed number of statements. Neither end begins or commits anything.
+    fixed number of statements. Neither end begins or commits anything. A kind that is `whole` needs no company: each command is
+    a batch by itself, and several run side by side.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Handler(Generic[S, W]):
     load: Callable[[Connection, int, Commands], Awaitable[S]]
     decide: Callable[[S, Commands], Decided[W]]
     write: Callable[[Connection, int, W], Awaitable[None]]
+    whole: bool = False
 
 
 class Registry:

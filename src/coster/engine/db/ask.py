@@ -71,4 +71,4 @@ def _together(*statements: Statement) -> str:
         text = _PARAMETER.sub(lambda match, by=shift: f"${int(match[1]) + by}", statement.sql)  # type: ignore[misc]
         columns.append(f"(SELECT json_agg(answer) FROM ({text}) AS answer)")  # noqa: S608 - statements of our own files
         shift += len(statement.parameters)
-    return f"SELECT {', '.join(columns)} FROM org AS asking WHERE asking.org_id = $1"  # noqa: S608 - the same
+    return f"/* db.ask */ SELECT {', '.join(columns)} FROM org AS asking WHERE asking.org_id = $1"  # noqa: S608 - the same

@@ -56,6 +56,8 @@ async def place(target: connect.Target) -> Placement:
     conn = await connect.connect(target)
     try:
         await conn.execute(await _SQL.local_settings(conn))
+        await conn.execute(await _SQL.visible_types(conn))
+        await _SQL.role_logs_in(conn)
         found = await _placements(conn)
         missing = [(name, kind) for name, kind in declared() if name not in found]
         before = [name for name, _ in declared() if name in found]

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 import msgspec
 
-from coster.engine.db import faults, sets
+from coster.engine.db import faults, sets, sql
 from coster.kernel import errors
 
 Connection: TypeAlias = asyncpg.Connection
@@ -23,6 +23,7 @@ Target: TypeAlias = str | Mapping[str, Any]
 them).
 """
 
+_SQL: Final = sql.load(__file__)
 SCHEMA: Final = "coster"
 APP_ROLE: Final = "coster_app"
 
@@ -258,8 +259,10 @@ async def _rolled_back_on_error(conn: Connection) -> AsyncIterator[None]:
 async def _prepare_app(conn: Connection) -> None:
     await _set_codecs(conn)
     # What a batch asks is asked by key, so one plan serves all values; left to itself, the planner made some of them
-    # anew for each batch, for several times what they take to run. Reads have plans of their own (_BEGIN_READ).
-    await conn.execute(f"SET ROLE {APP_ROLE}; SET plan_cache_mode = 'force_generic_plan'")
+    # anew for each batch, for several times what they take to run. Reads have plans of their own (_BEGIN_READ). Citus has to
+    # see the organisation to plan most of our statements at all, so there the planner decides.
+    await conn.execute(f"SET ROLE {APP_ROLE}")
+    await _SQL.plan_once(conn)
 
 
 async def _set_codecs(conn: Connection) -> None:

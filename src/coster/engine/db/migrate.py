@@ -37,6 +37,7 @@ _SCHEMAS: Final = (
     "engine/batch/schema.sql",
     "engine/webhooks/schema.sql",
     "engine/workflow/schema.sql",
+    "engine/archive/schema.sql",
     "domain/identity/schema.sql",
     "domain/parties/schema.sql",
     "domain/catalog/schema.sql",

@@ -44,6 +44,11 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = :name);
 -- The database of an embedded server.
 CREATE DATABASE coster;
 
+-- name: plan_once!
+-- For this session: one plan for all values of a statement's parameters; not where Citus is.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'citus');
+
 -- name: count_objects$
 -- How many tables, views, sequences and functions of anybody's own the database has: 0 means that it is empty.
 SELECT (
@@ -151,6 +156,15 @@ SELECT coster.place_table(:name::text::regclass, :kind);
 -- name: local_settings$
 -- The statement that makes SET LOCAL reach the workers, for this database.
 SELECT format('ALTER DATABASE %I SET citus.propagate_set_commands = %L', current_database(), 'local');
+
+-- name: visible_types$
+-- The statement that spares this database's catalogue what hides shards in psql: it takes a second and more whenever a new connection
+-- asks for a type that it does not know, and the driver does.
+SELECT format('ALTER DATABASE %I SET citus.override_table_visibility = off', current_database());
+
+-- name: role_logs_in!
+-- Nodes of a cluster reach each other under the role of the session, so there it must be able to log in; it has no password.
+ALTER ROLE coster_app LOGIN;
 
 -- name: lacking_settings
 -- The server's settings with which online moves of an organisation or commits over several nodes would not work.

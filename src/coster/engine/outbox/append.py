@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from coster.engine.db import sql
+from coster.engine.db.columns import column
 from coster.engine.db.connect import Connection
 from coster.kernel.message import Command, Decided, Event, Timer
 
 _q = sql.load(__file__)
+_encode: Final = msgspec.json.Encoder().encode
+
+# From here on columns cost less than rows, the round trip of their own included.
+_MANY: Final = 64
 
 
 async def append(
@@ -25,9 +32,34 @@ async def append(
     if not decided.events:
         return
     ordered = sorted(decided.events, key=_by_command)
+    if _are_alike(ordered):
+        await _append_alike(conn, org_id, commands[ordered[0][0]], [event for _, event in ordered])
+        return
     rows = [_row(nth, commands[index], event) for nth, (index, event) in enumerate(ordered, 1)]
     await _q.take_numbers(conn, org_id=org_id, count=len(rows))
     await _q.insert_events(conn, org_id=org_id, count=len(rows), rows=rows)
+
+
+def _are_alike(ordered: Sequence[tuple[int, Event]]) -> bool:
+    """Whether one command told many things of one name."""
+    return (
+        len(ordered) >= _MANY
+        and ordered[-1][0] == ordered[0][0]
+        and len({(event.name, event.entity) for _, event in ordered}) == 1
+    )
+
+
+async def _append_alike(conn: Connection, org_id: int, cause: Command[Any], events: Sequence[Event]) -> None:
+    """The same as columns, without what is said once for all: half the work of the database."""
+    ids = column([event.entity_id for event in events])
+    versions = column([event.version for event in events])
+    datas = [_encode(event.data).decode() for event in events]
+    # All is ready before the counter is locked, on which every other batch of the organisation waits.
+    await _q.take_numbers(conn, org_id=org_id, count=len(events))
+    await _q.insert_alike(
+        conn, org_id=org_id, count=len(events), name=events[0].name, entity=events[0].entity, at=cause.at,
+        actor=cause.actor, command_id=cause.id, entity_ids=ids, versions=versions, datas=datas,
+    )  # fmt: skip
 
 
 def _row(nth: int, cause: Command[Any], event: Event) -> dict[str, Any]:

@@ -36,6 +36,14 @@ class Filter:
 EVERYTHING = Filter()
 
 
+class Archived(Exception):
+    """The events behind the number that was asked for are in the archive; those behind `upto` are here."""
+
+    def __init__(self, upto: int) -> None:
+        super().__init__(f"events up to number {upto} are in the archive")
+        self.upto = upto
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Events in order, and where to go on: `after` has passed what was left out, too; `more` is there already."""
@@ -46,10 +54,14 @@ class Page:
 
 
 async def read_events(
-    conn: Connection, org_id: int, after: int, limit: int, *, wanted: Filter = EVERYTHING
+    conn: Connection, org_id: int, after: int | None, limit: int, *, wanted: Filter = EVERYTHING
 ) -> Page:
-    """At most so many events after a number. Two statements; a page may be empty although there is more."""
-    last = await _q.last_number(conn, org_id=org_id) or 0
+    """At most so many events after a number, or (None) from the first that is here. Two statements; a page may be empty
+    although there is more. Archived where events that were asked for are in the archive."""
+    last, archived = await _numbers(conn, org_id)
+    after = archived if after is None else after
+    if after < archived:
+        raise Archived(archived)
     upto = min(last, after + _WINDOW)
     if upto <= after:
         return Page([], after, more=False)
@@ -68,6 +80,19 @@ async def read_events(
     return Page([stored(org_id, row) for row in rows], passed, more=passed < last)
 
 
+async def check_kept(conn: Connection, org_id: int, after: int) -> None:
+    """Returns where all events after a number are here. Archived where they are not."""
+    _, archived = await _numbers(conn, org_id)
+    if after < archived:
+        raise Archived(archived)
+
+
+async def _numbers(conn: Connection, org_id: int) -> tuple[int, int]:
+    """The numbers of the latest event, and of the last one in the archive."""
+    row = await _q.numbers(conn, org_id=org_id)
+    return (row["n"], row["archived"]) if row else (0, 0)
+
+
 class Stream:
     """Events as they come.
 
@@ -80,9 +105,9 @@ class Stream:
         self._poll = poll
 
     async def follow(
-        self, org_id: int, after: int, *, wanted: Filter = EVERYTHING
+        self, org_id: int, after: int | None, *, wanted: Filter = EVERYTHING
     ) -> AsyncGenerator[Stored | None, None]:
-        """Every event after a number, then every event to come, until whoever reads it stops.
+        """Every event after a number (None: from the first that is here), then every event to come, until whoever reads it stops.
 
         None comes after `poll` seconds without an event, as a sign of life.
         """
@@ -107,7 +132,7 @@ async def read_named(
     conn: Connection, org_id: int, after: int, *, names: Collection[str], limit: int
 ) -> tuple[list[Stored], int]:
     """Events of these names after a number, at most so many, and the number up to which nothing else is of them."""
-    last = await _q.last_number(conn, org_id=org_id) or 0
+    last, _ = await _numbers(conn, org_id)
     if last <= after or not names:
         return [], max(last, after)
     rows = await _q.read_named(conn, org_id=org_id, after=after, upto=last, names=list(names), limit=limit)

@@ -13,6 +13,16 @@ CROSS JOIN json_to_recordset(:rows::json)
 WHERE c.org_id = :org_id
 RETURNING e.seq;
 
+-- name: insert_alike$
+-- Stores many events of one command and name under the numbers that were just taken, in order.
+INSERT INTO event AS e (org_id, seq, name, entity, entity_id, version, at, actor, command_id, data)
+SELECT c.org_id, c.n - :count + u.nth, :name::text, :entity::text, u.entity_id, u.version, :at::timestamptz, :actor::uuid,
+       :command_id::uuid, u.data::jsonb
+FROM event_counter AS c
+CROSS JOIN unnest(:entity_ids::text::uuid[], :versions::text::int[], :datas::text[]) WITH ORDINALITY AS u (entity_id, version, data, nth)
+WHERE c.org_id = :org_id
+RETURNING e.version;
+
 -- name: set_timers*!
 -- Stores what is due later; a timer that is set again moves to its new time.
 INSERT INTO timer AS t (org_id, id, due_at, kind, body, attempts)
@@ -69,9 +79,9 @@ UPDATE relay_cursor AS r SET holder = NULL, held_until = NULL
 WHERE r.org_id = :org_id AND r.reader = :reader AND r.holder = :holder::uuid
 RETURNING r.seq;
 
--- name: last_number$
--- The number of the organisation's latest event; everything up to it can be seen.
-SELECT c.n FROM event_counter AS c WHERE c.org_id = :org_id;
+-- name: numbers^
+-- The number of the organisation's latest event, everything up to which can be seen, and up to which events are in the archive.
+SELECT c.n, c.archived FROM event_counter AS c WHERE c.org_id = :org_id;
 
 -- name: read_named
 -- Events of these names after one number and up to another, in order.
@@ -174,24 +184,27 @@ FROM org AS o
 ORDER BY o.org_id;
 
 -- name: verify_events_without_gap^
--- How many numbers are missing between 1 and the counter, or are beyond it.
-SELECT (c.n - count(e.seq) + 2 * count(e.seq) FILTER (WHERE e.seq > c.n OR e.seq < 1))::bigint AS broken,
+-- How many numbers are missing between 1 and the counter, or are beyond it, or in the archive and here; or in no part of the archive.
+SELECT (c.n - c.archived - count(e.seq) + 2 * count(e.seq) FILTER (WHERE e.seq > c.n OR e.seq <= c.archived)
+        + abs(c.archived - (SELECT coalesce(sum(a.rows), 0) FROM archive_part AS a
+                            WHERE a.org_id = :org_id AND a.kind = 'events')))::bigint AS broken,
        'counter at ' || c.n || ', last event ' || coalesce(max(e.seq), 0) AS example
 FROM event_counter AS c
 LEFT JOIN event AS e ON e.org_id = c.org_id
 WHERE c.org_id = :org_id
-GROUP BY c.n;
+GROUP BY c.n, c.archived;
 
 -- name: verify_entities_without_gap^
--- Entities whose events are not numbered from 1 without a gap.
+-- Entities whose events are not numbered from 1, or from where the archive ends, without a gap.
 SELECT count(*) AS broken, min(x.entity || ' ' || x.entity_id) AS example
 FROM (
-    SELECT e.entity, e.entity_id
+    SELECT e.entity, e.entity_id, min(e.version) AS first, max(e.version) - min(e.version) + 1 - count(*) AS gap
     FROM event AS e
     WHERE e.org_id = :org_id
     GROUP BY e.entity, e.entity_id
-    HAVING min(e.version) <> 1 OR max(e.version) <> count(*)
-) AS x;
+) AS x
+JOIN event_counter AS c ON c.org_id = :org_id
+WHERE x.gap <> 0 OR (x.first <> 1 AND c.archived = 0);
 
 -- name: verify_readers_not_ahead^
 -- Readers that stand at a number which no event has.

@@ -2,8 +2,9 @@
 
 -- The last number given to an event; its row lock makes numbers follow the order of commits, so a cursor misses nothing.
 CREATE TABLE coster.event_counter (
-    org_id bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
-    n      bigint NOT NULL
+    org_id   bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
+    n        bigint NOT NULL,
+    archived bigint NOT NULL DEFAULT 0  -- events up to this number are in files (engine/archive)
 );
 SELECT coster.place_table('coster.event_counter', 'tenant');
 SELECT coster.secure_table('coster.event_counter');

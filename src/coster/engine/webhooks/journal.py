@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -196,7 +196,7 @@ async def _due(conn: Connection, lease: Lease, now: dt.datetime, most: int) -> l
         entity_ids=[row["entity_id"] for row in due],
         count=most,
     )
-    return chains([Note(**row) for row in rows])
+    return chains([_note(row) for row in rows])
 
 
 async def _fresh(
@@ -216,12 +216,21 @@ async def _fresh(
         enterprise=None if endpoint.enterprise_id is None else [str(endpoint.enterprise_id)],
         count=count,
     )
-    notes = [Note(**row) for row in rows]
+    notes = [_note(row) for row in rows]
     if endpoint.enterprise_id is None:
         return notes
     # Who else may see the event is none of this receiver's business.
     own = {"enterprises": [str(endpoint.enterprise_id)]}
-    return [msgspec.structs.replace(note, data={**note.data, **own}) for note in notes]
+    return [msgspec.structs.replace(note, data=_with(note.data, own)) for note in notes]
+
+
+def _note(row: Mapping[str, Any]) -> Note:
+    """An event as it was read; what it says is text and need not be understood here."""
+    return Note(**{**row, "data": msgspec.Raw(row["data"])})
+
+
+def _with(data: msgspec.Raw, more: Mapping[str, Any]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode({**msgspec.json.decode(data), **more}))
 
 
 async def _blocked(conn: Connection, lease: Lease, notes: Sequence[Note]) -> set[uuid.UUID]:

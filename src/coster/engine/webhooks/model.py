@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -112,7 +112,7 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """An event on its way to an endpoint; `attempts` were made before, 0 for a fresh one."""
+    """An event on its way to an endpoint; `data` as it is sent, `attempts` were made before, 0 for a fresh one."""
 
     seq: int
     name: str
@@ -120,7 +120,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     entity_id: uuid.UUID
     version: int
     at: dt.datetime
-    data: dict[str, Any]
+    data: msgspec.Raw
     attempts: int = 0
 
 

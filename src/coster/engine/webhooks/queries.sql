@@ -130,8 +130,8 @@ ORDER BY d.next_at, d.seq
 LIMIT :count;
 
 -- name: kept_notes
--- What is kept for these entities, in the order of the events.
-SELECT e.seq, e.name, e.entity, e.entity_id, e.version, e.at, e.data, d.attempts
+-- What is kept for these entities, in the order of the events; what they say as text, for it is only passed on.
+SELECT e.seq, e.name, e.entity, e.entity_id, e.version, e.at, e.data::text AS data, d.attempts
 FROM webhook_delivery AS d
 JOIN event AS e ON e.org_id = d.org_id AND e.seq = d.seq
 WHERE d.org_id = :org_id AND d.endpoint_id = :endpoint_id AND d.entity_id = ANY(:entity_ids::uuid[])
@@ -140,7 +140,7 @@ LIMIT :count;
 
 -- name: fresh_notes
 -- Events after the cursor that the endpoint asks for: by whole name, by beginning, or (neither given) all; of an enterprise, or all.
-SELECT e.seq, e.name, e.entity, e.entity_id, e.version, e.at, e.data
+SELECT e.seq, e.name, e.entity, e.entity_id, e.version, e.at, e.data::text AS data
 FROM event AS e
 WHERE e.org_id = :org_id AND e.seq > :after AND e.seq <= :until
   AND (:everything::boolean OR e.name = ANY(:names::text[])

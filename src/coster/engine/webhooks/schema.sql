@@ -41,6 +41,8 @@ CREATE TABLE coster.webhook_delivery (
     CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL)
 );
 CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoint_id, entity_id, seq);
+-- For whoever asks whether an event may go.
+CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import ssl
+from collections import OrderedDict, deque
 from typing import Final, TypeAlias
 
 import httpcore2
@@ -12,7 +13,7 @@ import httpcore2
 from coster.engine.webhooks.addresses import Destination
 from coster.engine.webhooks.guard import Guard, RefusedError
 from coster.engine.webhooks.model import Answer, Policy
-from coster.engine.webhooks.network import GuardedBackend
+from coster.engine.webhooks.network import BrokenError, Link, Opener, UnreachableError
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 _Origin: TypeAlias = tuple[str, str, int]
@@ -20,8 +21,6 @@ _Origin: TypeAlias = tuple[str, str, int]
 _KEEPALIVE_SECONDS: Final = 20.0
 _BODY_SECONDS: Final = 1.0
 _MOST_ORIGINS: Final = 64
-# A kept connection may be closed by the receiver at the moment when we use it; once more on a new one, at once.
-_BROKEN: Final = (httpcore2.RemoteProtocolError, httpcore2.ReadError, httpcore2.WriteError)
 
 
 class Sender:
@@ -31,93 +30,112 @@ class Sender:
     """
 
     def __init__(self, guard: Guard, policy: Policy, tls: ssl.SSLContext | None = None) -> None:
-        self._guard = guard
         self._policy = policy
-        self._tls = tls or httpcore2.default_ssl_context()
+        self._opener = Opener(
+            guard, tls or httpcore2.default_ssl_context(),
+            connect_seconds=policy.connect_seconds, most=policy.answer_bytes,
+        )  # fmt: skip
         self._sockets = asyncio.Semaphore(policy.sockets)
-        self._pools: dict[_Origin, httpcore2.AsyncConnectionPool] = {}
-        self._busy: dict[_Origin, int] = {}
+        self._idle = _Idle(policy.concurrency)
 
     async def post(self, destination: Destination, headers: Headers, body: bytes) -> Answer:
         """The answer, or what went wrong, within the policy's time; nothing that a receiver does raises."""
+        request = _request(destination, headers, body)
         async with self._sockets:
             try:
                 async with asyncio.timeout(self._policy.total_seconds):
-                    try:
-                        return await self._post(destination, headers, body)
-                    except _BROKEN:
-                        return await self._post(destination, headers, body)
+                    return await self._post(destination, request)
             except TimeoutError:
                 return Answer(error=f"no answer within {self._policy.total_seconds:g} seconds")
-            except RefusedError as refused:
-                return Answer(error=str(refused))
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            except (RefusedError, UnreachableError) as error:
                 return Answer(error=str(error))
-            except _BROKEN:
+            except BrokenError:
                 return Answer(error="the connection broke before there was an answer")
 
     async def close(self) -> None:
         """Closes all connections."""
-        for pool in self._pools.values():
-            await pool.aclose()
-        self._pools.clear()
+        self._idle.close()
+        # Their transports go in the next turn of the loop.
+        await asyncio.sleep(0)
 
-    async def _post(self, destination: Destination, headers: Headers, body: bytes) -> Answer:
+    async def _post(self, destination: Destination, request: bytes) -> Answer:
         origin = (destination.scheme, destination.host, destination.port)
-        pool = await self._pool(origin)
-        self._busy[origin] = self._busy.get(origin, 0) + 1
+        link = self._idle.take(origin) or await self._opener.open(destination)
         try:
-            response = await pool.handle_async_request(_request(destination, headers, body))
-            try:
-                await self._read_a_little(response)
-            finally:
-                await response.aclose()
-        finally:
-            self._busy[origin] -= 1
-            if not self._busy[origin]:
-                del self._busy[origin]
-        retry_after = next((value for name, value in response.headers if name.lower() == b"retry-after"), b"")
-        return Answer(status=response.status, retry_after=retry_after.decode("latin-1"))
+            return await self._exchange(origin, link, request)
+        except BrokenError:
+            # A kept connection may be closed by the receiver at the moment when we use it; once more on a new one, at once.
+            return await self._exchange(origin, await self._opener.open(destination), request)
 
-    async def _read_a_little(self, response: httpcore2.Response) -> None:
-        # The status has come and is the answer, whatever happens to the body.
-        seen = 0
-        with contextlib.suppress(TimeoutError, *_BROKEN):
-            async with asyncio.timeout(_BODY_SECONDS):
-                async for part in response.aiter_stream():
-                    seen += len(part)
-                    if seen > self._policy.answer_bytes:
-                        return
-
-    async def _pool(self, origin: _Origin) -> httpcore2.AsyncConnectionPool:
-        pool = self._pools.pop(origin, None)
-        if pool is None:
-            pool = httpcore2.AsyncConnectionPool(
-                ssl_context=self._tls,
-                max_connections=None,  # the semaphore bounds them
-                max_keepalive_connections=self._policy.concurrency,
-                keepalive_expiry=_KEEPALIVE_SECONDS,
-                network_backend=GuardedBackend(self._guard, origin[0], self._policy.connect_seconds),
-            )
-        self._pools[origin] = pool  # the one used last stands last
-        await self._forget_idle()
-        return pool
-
-    async def _forget_idle(self) -> None:
-        surplus = len(self._pools) - _MOST_ORIGINS
-        idle = [origin for origin in list(self._pools)[:-1] if not self._busy.get(origin)]
-        closing = [self._pools.pop(origin) for origin in idle[: max(surplus, 0)]]
-        for pool in closing:
-            await pool.aclose()
+    async def _exchange(self, origin: _Origin, link: Link, request: bytes) -> Answer:
+        try:
+            head = await link.ask(request)
+            # The status has come and is the answer, whatever happens to the body.
+            await link.finish(_BODY_SECONDS)
+        except BaseException:
+            link.abort()
+            raise
+        self._idle.put(origin, link)
+        return Answer(status=head.status, retry_after=head.retry_after)
 
 
-def _request(destination: Destination, headers: Headers, body: bytes) -> httpcore2.Request:
-    host = f"[{destination.host}]" if ":" in destination.host else destination.host
-    url = httpcore2.URL(
-        scheme=destination.scheme.encode(),
-        host=host.encode(),
-        port=destination.port,
-        target=destination.target.encode(),
-    )
-    framing = [(b"host", destination.authority.encode()), (b"content-length", str(len(body)).encode())]
-    return httpcore2.Request(b"POST", url, headers=framing + headers, content=body)
+class _Idle:
+    """Connections that nobody uses just now, by origin; those used last are used first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._links: OrderedDict[_Origin, deque[Link]] = OrderedDict()
+
+    def take(self, origin: _Origin) -> Link | None:
+        """A connection that can be used, or none; those that have waited for too long are closed."""
+        links = self._links.get(origin)
+        if links is None:
+            return None
+        oldest = asyncio.get_running_loop().time() - _KEEPALIVE_SECONDS
+        while links and (links[0].idle_since < oldest or not links[0].usable):
+            links.popleft().close()
+        while links:
+            link = links.pop()
+            if link.usable:
+                return link
+            link.close()
+        return None
+
+    def put(self, origin: _Origin, link: Link) -> None:
+        """Keeps a connection for the next request, where it can be used again and there are not too many."""
+        links = self._links.setdefault(origin, deque())
+        self._links.move_to_end(origin)
+        if not link.usable or len(links) >= self._most:
+            link.abort()
+            return
+        link.idle_since = asyncio.get_running_loop().time()
+        links.append(link)
+        if len(self._links) > _MOST_ORIGINS:
+            _, forgotten = self._links.popitem(last=False)
+            _close(forgotten)
+
+    def close(self) -> None:
+        """Closes all of them."""
+        for links in self._links.values():
+            _close(links)
+        self._links.clear()
+
+
+def _close(links: deque[Link]) -> None:
+    for link in links:
+        link.close()
+
+
+def _request(destination: Destination, headers: Headers, body: bytes) -> bytes:
+    """The whole request as it goes over the wire."""
+    lines = [
+        _start(destination),
+        b"content-length: %d" % len(body),
+        *[b"%b: %b" % header for header in headers],
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+@functools.lru_cache(maxsize=_MOST_ORIGINS)
+def _start(destination: Destination) -> bytes:
+    return f"POST {destination.target} HTTP/1.1\r\nhost: {destination.authority}".encode()

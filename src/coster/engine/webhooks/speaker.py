@@ -16,6 +16,10 @@ from coster.kernel.clock import Clock, text
 
 _FIXED: Final[Headers] = [(b"content-type", b"application/json"), (b"user-agent", b"coster-webhooks")]
 _encoder = msgspec.json.Encoder()
+_ATTEMPTS: Final = {
+    True: observe.WEBHOOK_ATTEMPTS.labels("delivered"),
+    False: observe.WEBHOOK_ATTEMPTS.labels("failed"),
+}
 
 
 class Speaker:
@@ -60,7 +64,7 @@ class Speaker:
         begun = time.perf_counter()
         answer = await self._sender.post(self._destination, headers, body)
         observe.WEBHOOK_SECONDS.observe(time.perf_counter() - begun)
-        observe.WEBHOOK_ATTEMPTS.labels("delivered" if verdict.delivered(answer) else "failed").inc()
+        _ATTEMPTS[verdict.delivered(answer)].inc()
         return answer
 
 

@@ -176,3 +176,152 @@ VACUUM ANALYZE;
 -- name: checkpoint!
 -- What was copied is on disk, so that nothing of it is written while something is measured.
 CHECKPOINT;
+
+-- One session as the text of COPY, in which copying.py finds what differs -----------------------------------------------------
+
+-- name: original_session
+-- The session, every column as text.
+SELECT x.org_id::text, x.id::text, x.coordinator_id::text, x.name::text, x.status::text, x.opens_at::text,
+       x.closes_at::text, x.amend_until::text, x.recurrence::text, x.series_id::text, x.version::text
+FROM session AS x
+WHERE x.org_id = :org_id AND x.id = :session_id;
+
+-- name: original_session_hub
+-- Who sells in the session, every column as text.
+SELECT x.org_id::text, x.session_id::text, x.hub_id::text
+FROM session_hub AS x
+WHERE x.org_id = :org_id AND x.session_id = :session_id;
+
+-- name: original_listing
+-- What is listed in the session, every column as text.
+SELECT x.org_id::text, x.session_id::text, x.item_id::text, x.price_micros::text
+FROM listing AS x
+WHERE x.org_id = :org_id AND x.session_id = :session_id;
+
+-- name: original_orders
+-- The heads of its orders, every column as text.
+SELECT x.org_id::text, x.id::text, x.seller_id::text, x.session_id::text, x.customer_id::text, x.channel::text,
+       x.reference::text, x.status::text, x.flow::text, x.flow_version::text, x.payment::text, x.currency::text,
+       x.gross::text, x.line_discount::text, x.order_discount::text, x.total::text, x.priority::text, x.placed_at::text,
+       x.expires_at::text, x.version::text
+FROM orders AS x
+WHERE x.org_id = :org_id AND x.session_id = :session_id
+ORDER BY x.id;
+
+-- name: original_order_line
+-- The lines of its orders, every column as text.
+SELECT x.org_id::text, x.order_id::text, x.line_no::text, x.item_id::text, x.producer_id::text, x.unit::text,
+       x.requested::text, x.quantity::text, x.stock_quantity::text, x.price_micros::text, x.gross::text, x.discount::text,
+       x.order_share::text, x.basis_gross::text, x.basis_discount::text, x.basis_share::text, x.total::text, x.stock::text,
+       x.fulfilment::text, x.note::text
+FROM order_line AS x
+WHERE x.org_id = :org_id AND x.order_id = ANY(:orders::uuid[])
+ORDER BY x.order_id, x.line_no;
+
+-- name: original_held_order
+-- Its held orders, every column as text.
+SELECT x.org_id::text, x.id::text, x.hub_id::text, x.producer_id::text, x.session_id::text, x.single::text, x.status::text,
+       x.flow_version::text, x.created_at::text, x.changed_at::text, x.version::text
+FROM held_order AS x
+WHERE x.org_id = :org_id AND x.session_id = :session_id;
+
+-- name: original_pool_line
+-- What its held orders held, every column as text.
+SELECT x.org_id::text, x.pool_id::text, x.position_id::text, x.held::text, x.committed::text, x.consumed::text,
+       x.surplus::text, x.multiple::text
+FROM pool_line AS x
+JOIN held_order AS h ON h.org_id = x.org_id AND h.id = x.pool_id
+WHERE x.org_id = :org_id AND h.org_id = :org_id AND h.session_id = :session_id;
+
+-- name: original_ledger
+-- What its commands did to stock, every column as text.
+SELECT x.org_id::text, x.position_id::text,
+       '@p' || x.position_id || '#' || row_number() OVER (PARTITION BY x.position_id ORDER BY x.seq) AS seq, x.type::text,
+       x.on_hand::text, x.held::text, x.committed::text, x.at::text, x.command_id::text, x.demand_id::text, x.reason::text
+FROM ledger AS x
+WHERE x.org_id = :org_id AND x.command_id = ANY(:commands::uuid[])
+ORDER BY x.position_id, x.seq;
+
+-- name: original_command
+-- Its commands with their answers, every column as text.
+SELECT x.org_id::text, x.id::text, x.kind::text, x.actor::text, x.at::text, x.fingerprint::text, x.reason::text,
+       x.outcome::text
+FROM command AS x
+WHERE x.org_id = :org_id AND x.id = ANY(:commands::uuid[])
+ORDER BY x.id;
+
+-- name: original_event
+-- What its commands told, every column as text.
+SELECT x.org_id::text, '@e' || row_number() OVER (ORDER BY x.seq) AS seq, x.name::text, x.entity::text, x.entity_id::text,
+       x.version::text, x.at::text, x.actor::text, x.command_id::text, x.data::text
+FROM event AS x
+WHERE x.org_id = :org_id AND x.command_id = ANY(:commands::uuid[])
+ORDER BY x.seq;
+
+-- name: held_orders_of
+-- The held orders of a session.
+SELECT h.id FROM held_order AS h WHERE h.org_id = :org_id AND h.session_id = :session_id ORDER BY h.id;
+
+-- name: forget_timers
+-- Nothing is due: what timers would do has been done.
+DELETE FROM timer AS t WHERE t.org_id = :org_id RETURNING t.id;
+
+-- name: last_event$
+-- The number of the last event.
+SELECT c.n FROM event_counter AS c WHERE c.org_id = :org_id;
+
+-- name: entries_of
+-- How many entries these commands made at each position, and the number of the position's last one.
+SELECT p.id AS position_id, p.seq AS last, count(*) AS many
+FROM ledger AS g
+JOIN position AS p ON p.org_id = g.org_id AND p.id = g.position_id
+WHERE g.org_id = :org_id AND p.org_id = :org_id AND g.command_id = ANY(:commands::uuid[])
+GROUP BY p.id, p.seq;
+
+-- name: settle_positions!
+-- Positions behind so many copies: their last entries, and what is left on hand.
+UPDATE position AS p
+SET seq = s.seq, on_hand = p.on_hand + s.on_hand * :copies::int
+FROM (SELECT u.id, u.seq, sum(g.on_hand)::bigint AS on_hand
+      FROM ledger AS g
+      JOIN unnest(:ids::uuid[], :seqs::bigint[]) AS u (id, seq) ON u.id = g.position_id
+      WHERE g.org_id = :org_id AND g.command_id = ANY(:commands::uuid[])
+      GROUP BY u.id, u.seq) AS s
+WHERE p.org_id = :org_id AND p.id = s.id;
+
+-- name: settle_events!
+-- The counter stands at the last event.
+UPDATE event_counter AS c SET n = :last WHERE c.org_id = :org_id;
+
+-- name: settle_readers!
+-- The reactions have passed the last event.
+INSERT INTO relay_cursor AS r (org_id, reader, seq) VALUES (:org_id, 'reactions', :last)
+ON CONFLICT (org_id, reader) DO UPDATE SET seq = EXCLUDED.seq;
+
+-- name: events_here^
+-- Behind which number events are here, and the last one.
+SELECT c.archived AS first, c.n AS last FROM event_counter AS c WHERE c.org_id = :org_id;
+
+-- How large tables are -------------------------------------------------------------------------------------------------------
+
+-- name: sizes
+-- Bytes of each of our tables that holds anything: its rows, what is too long for them, its indexes; and about how many rows.
+SELECT c.relname::text AS name, greatest(c.reltuples, 0)::bigint AS rows, pg_table_size(c.oid) - toast.bytes AS heap,
+       toast.bytes AS toast, pg_indexes_size(c.oid) AS indexes
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (SELECT coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes) AS toast
+WHERE n.nspname = 'coster' AND c.relkind = 'r'
+ORDER BY c.relname;
+
+-- name: database_bytes$
+-- Bytes of the whole database.
+SELECT pg_database_size(current_database());
+
+-- name: tables
+-- Our tables with the statement that cleans each.
+SELECT c.relname::text AS name, format('VACUUM (ANALYZE) coster.%I', c.relname) AS vacuum
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = 'coster' AND c.relkind = 'r'
+ORDER BY c.relname;

@@ -32,13 +32,14 @@ class Asked:
     """One command: what was asked, and what was answered. `status` 0: nobody knows what became of it.
 
     `told` names the event that it must have caused exactly once where it was accepted, `quantity` what a correction was to
-    change, in thousandths.
+    change and `counted` what a count found, in thousandths.
     """
 
     what: str
     command_id: uuid.UUID
     told: str = ""
     quantity: int = 0
+    counted: int | None = None
     reference: str = ""
     status: int = 0
     code: str = ""
@@ -56,6 +57,7 @@ class Request:
     told: str = ""
     method: str = "POST"
     quantity: int = 0
+    counted: int | None = None
     reference: str = ""
     twice: bool = False
     hang_up: bool = False
@@ -96,7 +98,10 @@ class Caller:
         """The command with its answer, noted."""
         desk = self._desk
         command = ids.derived("idempotency", desk.org_id, self.key.id, request.name)
-        asked = Asked(request.what, command, request.told, request.quantity, request.reference)
+        asked = Asked(
+            request.what, command, told=request.told, quantity=request.quantity, counted=request.counted,
+            reference=request.reference,
+        )  # fmt: skip
         desk.asked.append(asked)
         first = time.monotonic()
         reply, unheard, sent_at = await self._answered(request)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,19 +11,20 @@ from typing import Final
 import asyncpg
 
 from coster.engine.db import connect, sql
-from coster.engine.db.connect import Connection, Target
-from coster.engine.db.embedded import EmbeddedServer
+from coster.engine.db.connect import Target
 from coster.engine.db.faults import DatabaseAway
 from coster.simulation.serving import Server
 from coster.simulation.storm import plan as planned
 from coster.simulation.storm.caller import Desk
-from coster.simulation.storm.disk import Disk
+from coster.simulation.storm.ground import Ground
 from coster.simulation.storm.line import Line
 from coster.simulation.storm.plan import Fault, Plan
 
 _q = sql.load(__file__)
 _KILLS: Final = (planned.KILL_SERVER, planned.KILL_DATABASE, planned.KILL_BACKEND, planned.KILL_ALL)
 _AGAIN: Final = 0.1
+_BACK_SECONDS: Final = 120.0
+_GOES_SECONDS: Final = 60.0
 _AWAY: Final = (
     DatabaseAway,
     asyncpg.PostgresError,
@@ -42,6 +41,8 @@ class Kept:
         self.server, self._desk = server, desk
         self._killed = False
         self._leaving = False
+        self._up = asyncio.Event()
+        self._up.set()
 
     async def kill(self) -> None:
         """`kill -9`."""
@@ -54,6 +55,7 @@ class Kept:
             code = await self.server.ended()
             if self._leaving:
                 return
+            self._up.clear()
             if not self._killed:
                 self._desk.report.break_(f"a server process ended by itself with code {code}")
             self._killed = False
@@ -68,27 +70,36 @@ class Kept:
                 self._desk.report.faults["a server could not start yet"] += 1
                 await asyncio.sleep(_AGAIN)
             else:
+                self._up.set()
                 return
 
     async def leave(self) -> int:
-        """SIGTERM; gives the code with which it ended."""
+        """SIGTERM, once it is there again; gives the code with which it ended. TimeoutError where it does not come back."""
+        async with asyncio.timeout(_BACK_SECONDS):
+            await self._up.wait()
         self._leaving = True
-        await self.server.stop()
+        try:
+            async with asyncio.timeout(_GOES_SECONDS):
+                await self.server.stop()
+        except TimeoutError:
+            self._desk.report.break_(
+                f"a server that was told to finish was there after {_GOES_SECONDS:g} s still"
+            )
+            await self.server.kill()
         return await self.server.ended()
 
 
 @dataclass(frozen=True, slots=True)
 class Saboteur:
     """Carries out the plan's faults. The first server is spared, so that its memory can be watched all the time, and the last
-    one stands at the end of the line.
+    one stands at the end of the last line.
     """
 
     plan: Plan
     desk: Desk
     servers: Sequence[Kept]
-    database: EmbeddedServer
-    line: Line
-    disk: Disk
+    ground: Ground
+    lines: Sequence[Line]
 
     async def run(self, blows: Callable[[], bool]) -> None:
         """Everything at its second."""
@@ -102,50 +113,55 @@ class Saboteur:
 
     async def _carry_out(self, fault: Fault) -> None:
         report, kind = self.desk.report, fault.kind
-        if kind == planned.FILL_DISK and self.disk.trouble:
-            report.impossible[kind] = self.disk.trouble
+        if trouble := self.ground.impossible.get(kind):
+            report.impossible[kind] = trouble
             return
-        report.strike(kind)
+        name = self.ground.instead.get(kind, kind)
+        if name != kind:
+            report.impossible[kind] = f"the server is reached by a URL; instead: {name}"
+        report.strike(name)
         if kind in _KILLS:
-            self.desk.waiting.append((kind, time.monotonic()))
+            self.desk.waiting.append((name, time.monotonic()))
         if kind in (planned.KILL_SERVER, planned.KILL_ALL):
             await self.servers[1 + int(fault.target * (len(self.servers) - 1))].kill()
-        if kind in (planned.KILL_DATABASE, planned.KILL_ALL):
-            self._kill_database()
-        elif kind in (planned.KILL_BACKEND, planned.CUT_BACKENDS):
-            await self._reach_backends(fault)
-        elif kind == planned.FILL_DISK:
-            await self.disk.fill(2 * fault.seconds)
-            self.desk.waiting.append((f"{kind}; room again", time.monotonic()))
-        elif kind == planned.FREEZE_LINE:
-            self.line.freeze()
+        if kind in (planned.CUT_LINE, planned.FREEZE_LINE, planned.FILL_DISK):
+            await self._trouble_lines(fault)
+        elif kind != planned.KILL_SERVER:
+            await self._strike_database(fault)
+
+    async def _trouble_lines(self, fault: Fault) -> None:
+        if fault.kind == planned.FREEZE_LINE:
+            self.lines[-1].freeze()
             await asyncio.sleep(fault.seconds)
-        if kind in (planned.CUT_LINE, planned.FREEZE_LINE):
-            self.line.cut()
+        if fault.kind != planned.FILL_DISK:
+            self.lines[-1].cut()
+            return
+        await self.ground.fill(2 * fault.seconds)
+        self.desk.waiting.append(
+            (f"{self.ground.instead.get(fault.kind, fault.kind)}; over", time.monotonic())
+        )
+        if fault.kind in self.ground.instead:
+            for line in self.lines:
+                line.cut()
 
-    def _kill_database(self) -> None:
-        pid = self.database.pid
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-
-    async def _reach_backends(self, fault: Fault) -> None:
+    async def _strike_database(self, fault: Fault) -> None:
         try:
-            conn = await connect.connect(self.database.connect_options())
-            try:
-                await _strike(conn, fault)
-            finally:
-                conn.terminate()
+            if fault.kind == planned.KILL_BACKEND:
+                await self.ground.kill_one(fault.target)
+            elif fault.kind == planned.CUT_BACKENDS:
+                await _cut_half(self.ground.options)
+            else:
+                await self.ground.kill()
         except _AWAY:
             self.desk.report.faults[f"{fault.kind}: the database was away already"] += 1
 
 
-async def _strike(conn: Connection, fault: Fault) -> None:
-    if fault.kind == planned.CUT_BACKENDS:
+async def _cut_half(target: Target) -> None:
+    conn = await connect.connect(target)
+    try:
         await _q.cut_backends(conn)
-        return
-    pids = [row["pid"] for row in await _q.backends(conn)]
-    if pids:
-        os.kill(pids[int(fault.target * len(pids))], signal.SIGKILL)
+    finally:
+        conn.terminate()
 
 
 async def watch(desk: Desk, target: Target, blows: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""A line between a server process and the database, that can break or fall silent: a proxy of one Unix socket."""
+"""A line between a server process and the database, that can break or fall silent: a proxy of a Unix socket, or of a TCP port."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ _PIECE = 65_536
 
 
 class Line:
-    """Carries bytes both ways between its own socket and the database's.
+    """Carries bytes both ways between its own socket, or port of loopback, and the database's.
 
     `cut` drops every connection without a word; `freeze` lets nothing through until `cut`, and takes no new connection through.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = dict(options)
-        self._behind = Path(str(options["host"])) / f".s.PGSQL.{options['port']}"
+        self._local = str(options["host"]).startswith("/")
         self._directory = Path(tempfile.mkdtemp(prefix="coster-line-"))
+        self._port = int(options["port"])
         self._through = asyncio.Event()
         self._through.set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -31,11 +32,16 @@ class Line:
     @property
     def options(self) -> dict[str, Any]:
         """How to connect through the line."""
-        return {**self._options, "host": str(self._directory)}
+        if self._local:
+            return {**self._options, "host": str(self._directory)}
+        return {**self._options, "host": "127.0.0.1", "port": self._port}
 
     async def __aenter__(self) -> Self:
-        path = self._directory / f".s.PGSQL.{self._options['port']}"
-        self._server = await asyncio.start_unix_server(self._carry, path)
+        if self._local:
+            self._server = await asyncio.start_unix_server(self._carry, _socket(self._directory, self._port))
+        else:
+            self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+            self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -58,7 +64,7 @@ class Line:
         self._writers.add(writer)
         try:
             await self._through.wait()
-            beyond, back = await asyncio.open_unix_connection(self._behind)
+            beyond, back = await self._reach()
             self._writers.add(back)
             try:
                 await asyncio.gather(self._copy(reader, back), self._copy(beyond, writer))
@@ -72,6 +78,12 @@ class Line:
             self._writers.discard(writer)
             writer.close()
 
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = str(self._options["host"]), int(self._options["port"])
+        if self._local:
+            return await asyncio.open_unix_connection(_socket(Path(host), port))
+        return await asyncio.open_connection(host, port)
+
     async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while piece := await source.read(_PIECE):
@@ -79,3 +91,8 @@ class Line:
                 sink.write(piece)
                 await sink.drain()
         sink.close()
+
+
+def _socket(directory: Path, port: int) -> Path:
+    """Where PostgreSQL has its socket in a directory."""
+    return directory / f".s.PGSQL.{port}"

@@ -102,7 +102,8 @@ class Shopper:
         lines = [{"line": 1, "quantity": str(step.lines[0][1])}]
         body = {"name": "change", "attributes": {"lines": lines}}
         path = f"/api/v1/orders/{order}/events"
-        await self._ask(step, {"what": "change", "path": path, "body": body, "name": f"{name}-change"})
+        told = {"told": "order.changed", "name": f"{name}-change"}
+        await self._ask(step, {"what": "change", "path": path, "body": body, **told})
 
 
 async def coordinate(plan: Plan, town: Town, blows: Blows) -> None:
@@ -145,7 +146,8 @@ async def keep_stock(plan: Plan, town: Town, blows: Blows) -> None:
             body = {**about, "kind": "adjust", "type": "CORRECTION", "quantity": str(change)}
             more |= {"what": "correct", "told": "stock.changed", "quantity": 1000 * change}
         elif kind < 0.8:
-            body, more["what"] = {**about, "kind": "count", "quantity": str(KILOS)}, "count"
+            body = {**about, "kind": "count", "quantity": str(KILOS)}
+            more |= {"what": "count", "told": "stock.changed", "counted": 1000 * KILOS}
         else:
             body = {**about, "quantity": str(KILOS // 2), "policy": policy}
             more |= {"what": "lower", "path": "/api/v1/positions:lower"}

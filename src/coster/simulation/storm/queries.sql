@@ -10,6 +10,10 @@ SELECT a.pid FROM pg_stat_activity AS a
 WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
 ORDER BY a.pid;
 
+-- name: end_backend!
+-- Ends one connection.
+SELECT pg_terminate_backend(:pid::int);
+
 -- name: cut_backends
 -- Ends every second connection of Coster, whatever it is doing.
 SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a

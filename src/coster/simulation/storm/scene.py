@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from coster.engine.db import migrate
 from coster.engine.db.connect import Database
-from coster.engine.db.embedded import EmbeddedServer
 from coster.simulation import founding
 from coster.simulation.serving import Server, url_of
 from coster.simulation.storm import people
 from coster.simulation.storm.caller import Desk, Key
-from coster.simulation.storm.disk import Disk
 from coster.simulation.storm.faults import Kept
+from coster.simulation.storm.ground import Ground
 from coster.simulation.storm.line import Line
 from coster.simulation.storm.plan import Plan
 from coster.simulation.storm.receivers import Receiver
@@ -38,10 +37,9 @@ class Scene:
     plan: Plan
     desk: Desk
     town: Town
-    database: EmbeddedServer
+    ground: Ground
     servers: list[Kept]
-    line: Line
-    disk: Disk
+    lines: list[Line]
     receivers: list[Receiver]
     keepers: list[asyncio.Task[None]] = field(default_factory=list)
     heard: asyncio.Task[list[int]] | None = None
@@ -49,16 +47,19 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def opened(plan: Plan, disk: Disk, database: EmbeddedServer, log: Path) -> AsyncIterator[Scene]:
+async def opened(plan: Plan, ground: Ground, log: Path) -> AsyncIterator[Scene]:
     """The scene before the storm; everything in it is ended with the block. RuntimeError where it cannot be set."""
-    options = database.connect_options()
+    options = ground.options
     await migrate.upgrade(options)
     pools = await Database.open(options, max_size=2)
     token = await founding.found(pools, ORG)
     await pools.close()
     async with contextlib.AsyncExitStack() as stack:
-        line = await stack.enter_async_context(Line(options))
-        processes = [_server(options, line, log, last=n == plan.processes - 1) for n in range(plan.processes)]
+        # A line for the last server; one for each where breaking all of them stands for what cannot be done.
+        count = plan.processes if ground.instead else 1
+        lines = [await stack.enter_async_context(Line(options)) for _ in range(count)]
+        ends = [options] * (plan.processes - count) + [line.options for line in lines]
+        processes = [_server(end, log) for end in ends]
         for server in processes:
             stack.push_async_callback(server.kill)
         await asyncio.gather(*(server.start() for server in processes))
@@ -73,7 +74,7 @@ async def opened(plan: Plan, disk: Disk, database: EmbeddedServer, log: Path) ->
                 Receiver("ill until the end", names=["stock.changed", "held_order.*"]),
             )
         ]
-        made = Scene(plan, desk, town, database, kept, line, disk, receivers)
+        made = Scene(plan, desk, town, ground, kept, lines, receivers)
         await town.build()
         await _subscribe(made)
         for n in range(people.REVOCABLE):
@@ -83,9 +84,9 @@ async def opened(plan: Plan, disk: Disk, database: EmbeddedServer, log: Path) ->
         yield made
 
 
-def _server(options: dict[str, Any], line: Line, log: Path, *, last: bool) -> Server:
+def _server(options: dict[str, Any], log: Path) -> Server:
     return Server(
-        url_of(line.options if last else options),
+        url_of(options),
         log=log,
         webhook_keys=_WEBHOOK_KEY,
         webhook_networks="127.0.0.0/8",

@@ -19,7 +19,11 @@ from coster.kernel import ids, quantity
 @functools.lru_cache(maxsize=8192)
 def position_id(item_id: uuid.UUID, location_id: uuid.UUID, lot: str = "") -> uuid.UUID:
     """The id of a position; it follows from what the position is of."""
-    return ids.derived("position", item_id, location_id, lot)
+    return ids.derived("position", item_id, place_text(location_id), lot)
+
+
+place_text = functools.lru_cache(maxsize=4096)(str)
+"""A place's id, or an enterprise's, as text: they are few, and written again and again."""
 
 
 def unlimited_position(item_id: uuid.UUID) -> Position:

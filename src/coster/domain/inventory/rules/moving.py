@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from coster.domain.inventory.model import (
     AdjustStock,
     Change,
+    CountSheet,
     CountStock,
     Demand,
     LaterChange,
@@ -26,7 +27,7 @@ from coster.domain.inventory.model import (
     TransferStock,
 )
 from coster.domain.inventory.rules.book import Book
-from coster.domain.inventory.rules.holding import position_id
+from coster.domain.inventory.rules.holding import place_text, position_id
 from coster.kernel import clock, quantity
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
@@ -50,6 +51,9 @@ class _Fold:
     def __init__(self, state: StockState) -> None:
         self.state = state
         self.book = Book(state.positions)
+        self.later: dict[uuid.UUID, list[LaterChange]] = {}
+        for change in state.later:
+            self.later.setdefault(change.position_id, []).append(change)
         self.events: list[tuple[int, Event]] = []
         self.index = 0
 
@@ -74,14 +78,14 @@ class _Fold:
         self.book.open(Position(id=id_, item_id=item_id, location_id=location_id, lot=lot))
         return id_
 
-    def tell(self, change: Change, location: Location) -> dict[str, Any]:
-        """Notes the event and yields the answer: the position as it is after the change."""
+    def tell(self, change: Change, location: Location) -> _Told:
+        """Notes the event and yields the position as it is after the change."""
         position = self.book.position(change.position_id)
         available = position.on_hand - position.held - position.committed
         answer = {
             "position_id": str(position.id),
             "item_id": str(position.item_id),
-            "location_id": str(position.location_id),
+            "location_id": place_text(position.location_id),
             "lot": position.lot,
             "on_hand": quantity.text(position.on_hand),
             "held": quantity.text(position.held),
@@ -92,11 +96,18 @@ class _Fold:
             **answer,
             "type": change.type,
             "change": quantity.text(change.on_hand),
-            "enterprises": [str(location.enterprise_id)],
+            "enterprises": [place_text(location.enterprise_id)],
         }
         event = Event("stock.changed", "position", position.id, self.book.tell(position.id), data)
         self.events.append((self.index, event))
-        return answer
+        return _Told(position, answer)
+
+
+class _Told(NamedTuple):
+    """A position after a change, and the answer that says so."""
+
+    position: Position
+    answer: dict[str, Any]
 
 
 def _decide(state: StockState, commands: Sequence[Command[Any]], move: _Move) -> Decided[StockWrites]:
@@ -121,6 +132,29 @@ def count(state: StockState, commands: Sequence[Command[CountStock]]) -> Decided
     return _decide(state, commands, _count)
 
 
+def count_sheet(state: StockState, commands: Sequence[Command[CountSheet]]) -> Decided[StockWrites]:
+    """Sheets of counts: each count as if it had come alone, so that a refused one leaves no trace but its own answer.
+
+    A sheet is accepted, with `rows`: for each count its position and what is on hand, held and committed there, in thousandths;
+    or the code, message and detail of its refusal. So little of it is what a thousand answers can be remembered by.
+    """
+    fold = _Fold(state)
+    outcomes = []
+    for fold.index, command in enumerate(commands):
+        outcomes.append(Accepted({"rows": [_row(fold, command, body) for body in command.body.counts]}))
+    return Decided(outcomes, fold.book.writes(), fold.events)
+
+
+def _row(fold: _Fold, command: Command[CountSheet], body: CountStock) -> list[Any] | dict[str, Any]:
+    mark = fold.book.mark()
+    told = _counted(fold, command, body)
+    if isinstance(told, Rejected):
+        fold.book.back_to(mark)
+        return {"code": told.code, "message": told.message, "detail": told.detail}
+    position = told.position
+    return [told.answer["position_id"], position.on_hand, position.held, position.committed]
+
+
 def transfer(state: StockState, commands: Sequence[Command[TransferStock]]) -> Decided[StockWrites]:
     """Free stock from one place of an enterprise to another, both entries or none."""
     return _decide(state, commands, _transfer)
@@ -137,18 +171,23 @@ def _adjust(fold: _Fold, command: Command[AdjustStock]) -> Outcome:
         return Rejected("quantity_sign", f"A {body.type} must be {_SIGN.get(body.type, 'other than zero')}.")
     id_ = fold.open(body.item_id, body.location_id, body.lot)
     change = Change(position_id=id_, type=body.type, on_hand=body.quantity, reason=body.reason)
-    return _change(fold, location, change, _cause(command))
+    return _answered(_change(fold, location, change, _cause(command)))
 
 
 _SIGN = {"RECEIPT": "more than zero", "RETURN": "more than zero", "SALE": "less than zero"}
 
 
-def _change(fold: _Fold, location: Location, change: Change, cause: Demand) -> Outcome:
-    position = fold.book.position(change.position_id)
-    if change.on_hand < 0 and (refusal := below_promised(position, change.on_hand)):
-        return refusal
+def _change(fold: _Fold, location: Location, change: Change, cause: Demand) -> _Told | Rejected:
+    if change.on_hand < 0:
+        refusal = below_promised(fold.book.position(change.position_id), change.on_hand)
+        if refusal is not None:
+            return refusal
     fold.book.move(change, cause)
-    return Accepted(fold.tell(change, location))
+    return fold.tell(change, location)
+
+
+def _answered(told: _Told | Rejected) -> Outcome:
+    return told if isinstance(told, Rejected) else Accepted(told.answer)
 
 
 def below_promised(position: Position, change: int) -> Rejected | None:
@@ -171,7 +210,10 @@ def below_promised(position: Position, change: int) -> Rejected | None:
 
 
 def _count(fold: _Fold, command: Command[CountStock]) -> Outcome:
-    body = command.body
+    return _answered(_counted(fold, command, command.body))
+
+
+def _counted(fold: _Fold, command: Command[Any], body: CountStock) -> _Told | Rejected:
     location = fold.place(command, body.location_id, body.item_id)
     if isinstance(location, Rejected):
         return location
@@ -189,17 +231,33 @@ def _count(fold: _Fold, command: Command[CountStock]) -> Outcome:
         return Rejected(
             "count_outdated", f"A later count, of {latest}, is known already.", {"counted_at": latest}
         )
+    if body.as_of and (carried := _carried(fold, id_, as_of)):
+        return Rejected(
+            "count_outdated",
+            f"What came and went until {carried} is in the archive, so a count of an earlier instant comes too late.",
+            {"archived_until": carried},
+        )
     # Without an instant of its own a count is of now: all that was decided before it has been seen by whoever counted.
     later = _since(fold, id_, body.as_of) if body.as_of else 0
     counted = body.quantity + later - position.on_hand
     change = Change(position_id=id_, type="COUNT", on_hand=counted, reason=body.reason)
-    return _change(fold, location, change, msgspec.structs.replace(_cause(command), at=as_of))
+    return _change(fold, location, change, _cause(command, as_of))
 
 
 def _since(fold: _Fold, id_: uuid.UUID, as_of: dt.datetime) -> int:
     """What came and went after an instant, from the ledger and from this batch."""
-    stored = sum(c.on_hand for c in fold.state.later if c.position_id == id_ and c.at > as_of)
+    stored = sum(c.on_hand for c in fold.later.get(id_, ()) if c.at > as_of)
+    if not fold.book.has_moved(id_):
+        return stored
     return stored + sum(e.on_hand for e in fold.book.entries if e.position_id == id_ and e.at > as_of)
+
+
+def _carried(fold: _Fold, id_: uuid.UUID, as_of: dt.datetime) -> str:
+    """Until when the position's changes are in the archive, where that is after an instant; else nothing."""
+    return next(
+        (clock.text(c.at) for c in fold.later.get(id_, ()) if c.carried and c.at > as_of),
+        "",
+    )
 
 
 def _transfer(fold: _Fold, command: Command[TransferStock]) -> Outcome:
@@ -225,11 +283,12 @@ def _transfer(fold: _Fold, command: Command[TransferStock]) -> Outcome:
         return out
     arrive = Change(position_id=come, type="TRANSFER_IN", on_hand=amount, reason=body.reason)
     into = _change(fold, target, arrive, cause)
-    return into if isinstance(into, Rejected) else Accepted({"from": out.value, "to": into.value})
+    return into if isinstance(into, Rejected) else Accepted({"from": out.answer, "to": into.answer})
 
 
-def _cause(command: Command[Any]) -> Demand:
-    return Demand(id=command.id, command_id=command.id, at=command.at, since=command.at)
+def _cause(command: Command[Any], at: dt.datetime | None = None) -> Demand:
+    """The command as the cause of an entry, as of an instant (None: its own)."""
+    return Demand(id=command.id, command_id=command.id, at=at or command.at, since=command.at)
 
 
 # -- locations -------------------------------------------------------------------------------------------------

@@ -83,8 +83,9 @@ SELECT coster.secure_table('coster.org');
 
 -- The last number given to an event; its row lock makes numbers follow the order of commits, so a cursor misses nothing.
 CREATE TABLE coster.event_counter (
-    org_id bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
-    n      bigint NOT NULL
+    org_id   bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
+    n        bigint NOT NULL,
+    archived bigint NOT NULL DEFAULT 0  -- events up to this number are in files (engine/archive)
 );
 SELECT coster.place_table('coster.event_counter', 'tenant');
 SELECT coster.secure_table('coster.event_counter');
@@ -212,9 +213,35 @@ CREATE TABLE coster.webhook_delivery (
     CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL)
 );
 CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoint_id, entity_id, seq);
+-- For whoever asks whether an event may go.
+CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');
+
+-- engine/archive/schema.sql
+
+-- engine/archive: which rows were moved into which file; the rows themselves are there and nowhere else.
+
+CREATE TABLE coster.archive_part (
+    org_id     bigint      NOT NULL REFERENCES coster.org (org_id),
+    number     integer     NOT NULL,  -- 1, 2, 3 … in the order in which they were written
+    kind       text        NOT NULL CHECK (kind IN ('events', 'commands', 'ledger')),
+    month      text        NOT NULL,  -- of its rows, for example 2026-05
+    rows       bigint      NOT NULL CHECK (rows > 0),
+    first      text        NOT NULL,  -- key of its first row: an event's number, a command's id, a position's id and the entry's number
+    last       text        NOT NULL,
+    latest     timestamptz NOT NULL,  -- the latest instant of its rows
+    file       text        NOT NULL,  -- below the directory of the archive
+    bytes      bigint      NOT NULL,
+    sha256     text        NOT NULL,  -- of the file
+    written_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, number)
+);
+SELECT coster.place_table('coster.archive_part', 'tenant');
+SELECT coster.secure_table('coster.archive_part');
+-- Requests move nothing; `coster db archive` does, as the owner.
+REVOKE INSERT, UPDATE, DELETE ON TABLE coster.archive_part FROM coster_app;
 
 -- domain/identity/schema.sql
 
@@ -424,13 +451,14 @@ ALTER TABLE coster.position SET (fillfactor = 50);
 SELECT coster.place_table('coster.position', 'tenant');
 SELECT coster.secure_table('coster.position');
 
--- Every change of a position, numbered 1, 2, 3 …; never updated, never deleted.
+-- Every change of a position, numbered 1, 2, 3 …; never updated, never deleted. What is old may be in files (engine/archive); then one
+-- entry, CARRIED, stands for all before it, under the number of the last of them.
 CREATE TABLE coster.ledger (
     org_id      bigint      NOT NULL,
     position_id uuid        NOT NULL,
     seq         bigint      NOT NULL,
     type        text        NOT NULL CHECK (type IN ('RECEIPT', 'COUNT', 'CORRECTION', 'DELTA', 'HOLD', 'RELEASE', 'COMMIT',
-                                                     'SALE', 'RETURN', 'TRANSFER_OUT', 'TRANSFER_IN')),
+                                                     'SALE', 'RETURN', 'TRANSFER_OUT', 'TRANSFER_IN', 'CARRIED')),
     on_hand     bigint      NOT NULL,  -- change, thousandths of the stock unit
     held        bigint      NOT NULL,  -- change
     committed   bigint      NOT NULL,  -- change
@@ -502,6 +530,7 @@ CREATE TABLE coster.session (
     CHECK (opens_at < closes_at AND closes_at <= amend_until),
     FOREIGN KEY (org_id, coordinator_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_status ON coster.session (org_id, status, opens_at, id);
 SELECT coster.place_table('coster.session', 'tenant');
 SELECT coster.secure_table('coster.session');
 
@@ -513,6 +542,7 @@ CREATE TABLE coster.session_hub (
     FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id),
     FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_hub_hub ON coster.session_hub (org_id, hub_id, session_id);
 SELECT coster.place_table('coster.session_hub', 'tenant');
 SELECT coster.secure_table('coster.session_hub');
 
@@ -561,6 +591,7 @@ CREATE TABLE coster.orders (
 );
 CREATE INDEX orders_seller ON coster.orders (org_id, seller_id, id);
 CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
+CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
