@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 GOOD = """\
 name: parcel.test
@@ -89,6 +89,9 @@ transitions:
   - {on: drop, from: promised, do: [void, drop_lines], to: ended}
   - {on: refund, from: paid, do: [give_back], to: ended}
 """
+
+
+Edits: TypeAlias = "tuple[tuple[str, str], ...]"
 
 
 class Case(NamedTuple):
@@ -182,7 +185,12 @@ ROWS = (
         (("  - on: give_up\n", "  - on: give_up\n    button: {label: Give up, role: picker}\n"),),
         (("  - on: revive\n", "  - on: revive\n    button: {label: Revive, role: picker}\n"),),
     ),
-    Case("button_without_trigger", ((DUE, DUE + "    button: {label: A, role: hub}\n"),), ()),
+    one(
+        "button_without_trigger",
+        DUE,
+        DUE + "    button: {label: A, role: hub}\n",
+        DUE.replace("- after", "- on: extend\n    after") + "    button: {label: A, role: hub}\n",
+    ),
     one("form_field_unknown", "{boxes: ", "{crates: {type: int}, boxes: ", "{note: {type: string}, boxes: "),
     one("form_field_missing", FORM, "form: {}", "form: {boxes: {type: int, default: 1}}"),
     one(
@@ -302,7 +310,12 @@ ROWS = (
         "category: fulfilment",
         "category: done, holds: committed",
     ),
-    Case("holds_unexpected", (("{category: booking,", "{category: booking, holds: none,"),), (), MEMO),
+    Case(
+        "holds_unexpected",
+        (("{category: booking,", "{category: booking, holds: none,"),),
+        (("{category: booking,", "{category: booking, label: 'holds: none',"),),
+        MEMO,
+    ),
     one(
         "holds_differ", "do: [release]\n    to: gone", "do: []\n    to: gone", "do: [hand_over]\n    to: gone"
     ),

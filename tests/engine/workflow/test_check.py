@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import pytest
 
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow import language
-from coster.engine.workflow.faults import CODES, FlowRefusedError
-from tests.engine.workflow import cases, cases_parts, vocabularies
+from coster.engine.workflow.faults import CODES, MIGRATION, WARNINGS, FlowRefusedError
+from tests.engine.workflow import cases, cases_parts, cases_proofs, vocabularies
 
-LIBRARY = {"box.standard": language.read(cases.BOX)}
+LIBRARY = {flow.name: flow for flow in map(language.read, cases_proofs.AROUND)}
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "flows.md"
 
 
@@ -45,11 +46,14 @@ def test_a_near_miss_is_accepted(case: cases.Case) -> None:
 
 
 def test_every_code_has_a_case_and_a_line_in_the_docs() -> None:
-    """Codes, cases and the table of the reference page are the same set."""
+    """Codes and the tables of the reference page are the same set, and each has two flows refused, with near misses."""
     table = PAGE.read_text().partition("\n## Faults\n")[2]
     documented = re.findall(r"^\| `([a-z_]+)` \|", table, flags=re.MULTILINE)
-    assert sorted(documented) == sorted(CODES)
-    assert {case.code for case in cases_parts.CASES} == set(CODES)
+    assert sorted(documented) == sorted((*CODES, *MIGRATION, *WARNINGS))
+    counted = collections.Counter(case.code for case in cases_parts.CASES)
+    assert {code for code, number in counted.items() if number >= 2} == set(CODES)
+    assert all(case.near != case.bad for case in cases_parts.CASES if case.near)
+    assert [case.code for case in cases_parts.CASES if not case.near] == []
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,9 @@ def test_an_event_that_matches_nothing_says_why() -> None:
 
 
 def test_what_follows_but_does_not_fit_is_no_refusal() -> None:
-    """The entity stays where the first row led."""
-    text = EVERYTHING.replace("{on: thank, from: gone,", "{on: thank, from: gone, when: items > 5,")
-    driven = drive(compiler.load(text, vocabularies.PARCEL), "packed", "rollup:children", Room())
+    """The entity stays where the first row led: the checker wants a row there, a damaged table may lack it."""
+    rows = {place: found for place, found in TABLE.rows.items() if place != ("gone", "thank")}
+    driven = drive(msgspec.structs.replace(TABLE, rows=rows), "packed", "rollup:children", Room())
     assert (driven.status, len(driven.fired), driven.unmatched) == ("gone", 1, None)
 
 

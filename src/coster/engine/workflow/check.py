@@ -1,22 +1,43 @@
 """The checker: proves a flow against a vocabulary, or tells everything that is wrong with it.
 
-The order is names and types (`check_names`, `check_parts`), rows (`check_rows`), then what needs the graph as a whole:
-statuses that are reached, ways out, and what becomes of all that the entity owns. The last part is left out while a transition
-names a status that does not exist, because everything that it could say would follow from that.
+The order is names and types (`check_names`, `check_parts`), rows (`check_rows`, `check_guards`), then what needs the graph as
+a whole: statuses that are reached, ways out, what the entity owns (`check_axes`), cycles (`check_cycles`), and its children
+and parents (`check_rollups`, `check_children`). The last part is left out while a transition names a status that does not
+exist, because everything that it could say would follow from that.
+
+Every part is polynomial. With P pairs of a status and a row (a row without `from` counts for each status), S statuses, C
+statuses of children and K kinds of them: names, rows, axes, cycles and paths are linear in P, or in P times the longest chain
+of `otherwise`; roll-ups try at most MOST_MIXES mixes of children for each status, each one search over P; messages between
+flows are P times C. Guards are decided within a fixed budget for a flow (`logic.A_FLOW`). A flow with more than MOST_PAIRS
+pairs is refused before anything is built, so that nobody can make a check long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from coster.engine.workflow import check_names, check_parts, check_rows, effects, faults, scope
+from coster.engine.workflow import (
+    check_axes,
+    check_children,
+    check_cycles,
+    check_guards,
+    check_names,
+    check_parts,
+    check_rollups,
+    check_rows,
+    faults,
+    scope,
+)
 from coster.engine.workflow.actions import Vocabulary
-from coster.engine.workflow.effects import Axis
+from coster.engine.workflow.families import Family
 from coster.engine.workflow.faults import Fault
 from coster.engine.workflow.paths import Graph
+from coster.engine.workflow.questions import Questions
 from coster.engine.workflow.records import Flow, Status, Transition
 
 ALONE: Mapping[str, Flow] = {}
+# As many as 200 statuses with 1,000 rows in each of them.
+MOST_PAIRS = 200_000
 
 
 def check(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow] = ALONE) -> tuple[Fault, ...]:
@@ -24,16 +45,24 @@ def check(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow] = ALON
 
     `library` holds the flows of its children by name; without it nothing is said about what is in these.
     """
+    if (size := _size(flow)) > MOST_PAIRS:
+        message = f"found {size:,} pairs of a status and a row; accepted: at most {MOST_PAIRS:,}."
+        return (Fault(code="flow_too_large", line=0, path="transitions", message=message),)
     graph = Graph(flow, frozenset(scope.triggers(flow, vocabulary)))
+    questions = Questions(flow, vocabulary)
     found = [*check_names.faults(flow, vocabulary), *check_parts.faults(flow, vocabulary, library)]
-    found += [*check_rows.faults(graph), *_initial(flow)]
+    found += [*check_rows.faults(graph, questions), *_initial(flow), *check_guards.faults(graph, questions)]
     if not any(fault.code in ("status_unknown", "initial_count") for fault in found):
-        found += [*_reach(graph), *_ends(graph)]
-        for axis in effects.AXES.values():
-            found += [
-                *(_owed(graph, vocabulary, axis) if axis.name in vocabulary.owns else _not_owed(flow, axis))
-            ]
+        family = Family(graph, library)
+        found += [*_reach(graph), *_ends(graph), *check_axes.faults(graph, vocabulary)]
+        found += check_cycles.faults(graph, vocabulary, questions)
+        found += [*check_rollups.faults(family), *check_children.faults(family)]
     return faults.in_file_order(found)
+
+
+def _size(flow: Flow) -> int:
+    """How many pairs of a status and a row there are, on which the time of a check depends."""
+    return sum(len(row.sources) or len(flow.statuses) for row in flow.transitions)
 
 
 def _at(status: Status, code: str, message: str, trail: str = "") -> Fault:
@@ -83,56 +112,3 @@ def _ends(graph: Graph) -> Iterator[Fault]:
                 if row.to not in ("", status.name):
                     message = f"'{row.on}' leaves a final status; accepted: one that rests, or no `to`"
                     yield _at_row(graph, status, (label, row), ("final_left", message))
-
-
-def _not_owed(flow: Flow, axis: Axis) -> Iterator[Fault]:
-    """Declarations about what the entity does not own, which would look like a proof."""
-    for status in flow.statuses:
-        if state := status.owed(axis.name):
-            message = f"{status.name} declares `{axis.name}: {state}`, but {flow.entity} owns no {axis.name}."
-            yield _at(status, f"{axis.name}_unexpected", message)
-
-
-def _owed(graph: Graph, vocabulary: Vocabulary, axis: Axis) -> Iterator[Fault]:
-    """What the entity owns that is not what the statuses say.
-
-    If each row keeps the declarations, so does every path of rows.
-    """
-    undeclared = [status for status in graph.flow.statuses if not status.owed(axis.name)]
-    for status in undeclared:
-        accepted = ", ".join(axis.states)
-        message = f"{status.name} does not say what its {axis.name} are; accepted: `{axis.name}:` {accepted}."
-        yield _at(status, f"{axis.name}_undeclared", message, graph.trail(status.name))
-    for status in graph.flow.statuses:
-        state = status.owed(axis.name)
-        if status.final and state and state not in axis.ends:
-            message = f"{status.name} is final with `{axis.name}: {state}`, which nobody would ever settle."
-            yield _at(status, f"final_{axis.name}", message, graph.trail(status.name))
-    if not undeclared:
-        for status in graph.flow.statuses:
-            for event in graph.events(status.name):
-                for label, row in graph.closure(status.name, event):
-                    yield from _row_owed(graph, (vocabulary, axis), status, (label, row))
-
-
-def _row_owed(
-    graph: Graph, judged: tuple[Vocabulary, Axis], status: Status, step: tuple[str, Transition]
-) -> Iterator[Fault]:
-    """What one row makes of an axis against what its end declares."""
-    (vocabulary, axis), row = judged, step[1]
-    state, target = status.owed(axis.name), graph.flow.status(row.to or status.name)
-    for call in row.do:
-        spec = vocabulary.action(call.name)
-        if spec is None:
-            return  # What an unknown action would do is not known either; its own fault is told.
-        effect = spec.effect(axis.name)
-        after = axis.after.get((state, effect)) if effect else state
-        if after is None:
-            message = f"'{call.name}' finds {axis.name} {state}, which cannot be {effect}"
-            yield _at_row(graph, status, step, (f"{axis.name}_impossible", message))
-            return
-        state = after
-    if state != target.owed(axis.name):
-        found = f"'{row.on}' arrives in {target.name} with {axis.name} {state}"
-        accepted = f"accepted: `{axis.name}: {target.owed(axis.name)}` as declared, by other actions in `do`"
-        yield _at_row(graph, status, step, (f"{axis.name}_differ", f"{found}; {accepted}"))

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from coster.engine.workflow.faults import Fault
 from coster.engine.workflow.paths import Graph
+from coster.engine.workflow.questions import Questions
 from coster.engine.workflow.records import Transition
 
 
-def faults(graph: Graph) -> Iterator[Fault]:
+def faults(graph: Graph, questions: Questions) -> Iterator[Fault]:
     """Every row that can never fire, every `otherwise` that leads nowhere or in a circle, every timer that
     may stay."""
     raised = {
@@ -30,7 +31,7 @@ def faults(graph: Graph) -> Iterator[Fault]:
                         f"the row on '{trigger}' never fires, because no other row leads to it in {status}"
                     )
                     yield _fault(graph, status, row, "row_never_tried", message)
-        yield from _timers(graph, status, trigger)
+        yield from _timers(graph, questions, status, trigger)
 
 
 def _fault(graph: Graph, status: str, row: Transition, code: str, message: str) -> Fault:
@@ -132,7 +133,7 @@ def _buttons(graph: Graph, status: str, found: tuple[Transition, ...]) -> Iterat
         yield _fault(graph, status, row, "button_twice", message)
 
 
-def _timers(graph: Graph, status: str, trigger: str) -> Iterator[Fault]:
+def _timers(graph: Graph, questions: Questions, status: str, trigger: str) -> Iterator[Fault]:
     """Timers of the status on the trigger that differ, or that may fire and leave the entity where it is."""
     carriers = [row for row in graph.rows[status, trigger] if row.after is not None]
     for row in carriers[1:]:
@@ -147,7 +148,7 @@ def _timers(graph: Graph, status: str, trigger: str) -> Iterator[Fault]:
         if not row.to or row.to == status:
             message = f"the timer on '{trigger}' may fire and stay in {status}; accepted: another `to`"
             yield _fault(graph, status, row, "timer_stays", f"{message}, or {{duration: …, times: …}}")
-    if last is not None and last.conditional:
+    if last is not None and last.conditional and not questions.certain(graph, status, trigger):
         message = f"the timer on '{trigger}' stays in {status} when '{_asks(last)}' is false"
         yield _fault(
             graph, status, last, "timer_stays", f"{message}; accepted: a last row without `when`, or `times`"

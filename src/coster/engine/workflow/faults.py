@@ -50,6 +50,13 @@ CODES: dict[str, str] = {
     "child_flow_unknown": "children whose flow does not exist",
     "child_status_unknown": "a roll-up names a status that the flow of the children does not have",
     "placeholder": "a placeholder for something that nobody has translated yet",
+    "flow_too_large": "more pairs of statuses and rows than are checked",
+    "next_cycle": "rows that lead to each other at once and for ever, without a timer or an event from outside",
+    "nothing_as_control": "a `next` that may find no row that fits, so that what happens is left to chance",
+    "never_fires": "a row whose guard cannot be true, or not after those before it; an `otherwise` never reached",
+    "choice_unanswered": "a form offers a choice with which no row can fire",
+    "rollup_starves": "children may come to rest where no roll-up can become true, and nothing else leads away",
+    "event_never_answered": "an event to children or parent for which these have no row that is sure to fire",
     "timer_field_unknown": "a timer reads a context field that does not exist or is of the wrong type",
     "timer_stays": "a timer that may fire and leave the entity where it is, without a bound",
     "timer_twice": "one status has two different timers for the same trigger",
@@ -68,6 +75,27 @@ CODES: dict[str, str] = {
     "held_lines_differ": "a transition arrives with held lines in another state than its status declares",
     "final_held_lines": "a final status with held lines that nobody will ever settle",
 }
+
+MIGRATION: dict[str, str] = {
+    "migration_entity": "the versions are for different entities",
+    "migration_unknown": "the mapping names a status that a version does not have",
+    "migration_status_gone": "a status of the old version that the new one lacks and the mapping does not name",
+    "migration_axis": "the new status declares another state of what the entity owns",
+    "migration_final": "entities that have ended would come into a status that is not final",
+}
+"""Codes of `check_migration.migration`."""
+
+WARNINGS: dict[str, str] = {
+    "cyclic_rulesets": "timers that lead in a circle without an event from outside",
+    "too_many_statuses": "a row that starts from more than eight statuses",
+    "timer_at_once": "a timer that waits a second at most",
+    "status_changed_by_action": "an action that is given a status of the flow",
+    "webhook_in_bulk": "a webhook for each of many entities at once",
+    "polling": "a webhook that a timer sends again and again",
+    "failure_swallowed": "a failure that ends in a row which does nothing",
+    "children_left": "an end that neither asks for nor tells children that may still be at work",
+}
+"""Codes of `antipatterns.warnings`, which refuse nothing."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

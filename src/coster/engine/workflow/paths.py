@@ -43,8 +43,18 @@ class Graph:
         self.flow = flow
         self.rows = rows(flow)
         self.inner = inner_triggers(flow, outside)
+        self.statuses = {status.name: status for status in flow.statuses}
         self._raised = self._raises()
+        self._events = self._by_status()
         self._trails = self._shortest()
+
+    def _by_status(self) -> dict[str, tuple[str, ...]]:
+        """The events of each status, told apart once: there may be many rows."""
+        found: dict[str, list[str]] = {}
+        for status, on in self.rows:
+            if on not in self.inner or (status, on) in self._raised:
+                found.setdefault(status, []).append(on)
+        return {status: tuple(events) for status, events in found.items()}
 
     def _raises(self) -> frozenset[tuple[str, str]]:
         """Where rows raise inner triggers: `next` in the status that it arrives in, `error` wherever there is a row.
@@ -73,11 +83,7 @@ class Graph:
 
     def events(self, status: str) -> tuple[str, ...]:
         """Triggers with a row in the status that something raises there: outside, time, `next` or a failure."""
-        return tuple(
-            on
-            for source, on in self.rows
-            if source == status and (on not in self.inner or (status, on) in self._raised)
-        )
+        return self._events.get(status, ())
 
     def sendable(self, status: str) -> tuple[str, ...]:
         """Those of them that come from outside or from time, in file order."""
