@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "keys": "coster.cli.keys:app",
     "db": "coster.cli.db:app",
     "sessions": "coster.cli.sessions:app",
+    "flows": "coster.cli.flows:app",
 }
 for _name, _place in COMMANDS.items():
     app.command(_place, name=_name)

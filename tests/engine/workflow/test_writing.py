@@ -45,3 +45,19 @@ def test_a_written_flow_reads_well() -> None:
     assert "title: '12'" in text
     assert "notify: {event: no, copies: 2}" in text
     assert language.read(text).settings == {"limit": 0, "on": False}
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\ufeff", "\x00", "\t", "\n", "'", '"', "é"])
+def test_every_sign_is_read_back(sign: str) -> None:
+    """Line breaks that only Unicode knows too, in the middle and at the ends."""
+    flow = msgspec.structs.replace(
+        language.read(cases.GOOD), settings={"a": f"x{sign}y", "b": f"{sign}x{sign}"}
+    )
+    assert language.read(writing.write(flow)).settings == flow.settings
+
+
+def test_empty_text_stays_text() -> None:
+    """Also where a block is written, in which nothing at all would be null."""
+    flow = language.read(cases.edited(cases.GOOD, (("{event: reminder}", "{event: ''}"),)))
+    long = msgspec.structs.replace(flow, settings={"blank": "", "long": ("x" * 80, "y" * 80)})
+    assert language.read(writing.write(long)).settings == long.settings

@@ -26,11 +26,19 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
 _Dumper.yaml_implicit_resolvers = {}
 for _tag, _words, _signs in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"null|Null|NULL|~|", "nN~\0"),
+    ("null", r"null|Null|NULL|~|", ("n", "N", "~", "")),  # "" stands for the first sign of empty text
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
 ):
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_words})$"), list(_signs))
+
+
+def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Text; the line break NEL, which between single quotes is read back as a space, between double quotes."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\x85" in text else None)
+
+
+_Dumper.add_representer(str, _quoted)
 
 
 def write(flow: Flow) -> str:
