@@ -45,7 +45,7 @@ from coster.edges.http import routes, throttle
 from coster.edges.http.auth import Authenticator, Memory
 from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
 from coster.edges.http.throttle import Rate
-from coster.engine import observe
+from coster.engine import observe, tasks
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Runner
@@ -297,9 +297,7 @@ async def _keeping(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await tasks.end(task)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from coster.engine import observe
+from coster.engine import observe, tasks
 from coster.engine.batch.run import Result
 from coster.engine.db.connect import Database
 from coster.engine.webhooks import verdict
@@ -187,9 +187,7 @@ class Deliverer:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await tasks.end(task)
 
     async def _keep_holding(self, lease: Lease) -> None:
         while not lease.lost:
