@@ -489,7 +489,8 @@ CREATE TABLE coster.hold (
     PRIMARY KEY (org_id, demand_id, demand_line, position_id),
     FOREIGN KEY (org_id, position_id) REFERENCES coster.position (org_id, id)
 );
-CREATE INDEX hold_position ON coster.hold (org_id, position_id);
+-- With the account, because held orders that nobody has fetched yet may leave very many holds on one position.
+CREATE INDEX hold_position ON coster.hold (org_id, position_id, pool_id);
 SELECT coster.place_table('coster.hold', 'tenant');
 SELECT coster.secure_table('coster.hold');
 
