@@ -67,8 +67,9 @@ def growth(
     return Exit.DONE
 
 
-async def _broken(database: Database) -> int:
-    return sum(1 for check in await verify.count(database, None, SystemClock().now()) if check.broken)
+async def _broken(database: Database) -> list[str]:
+    checks = await verify.count(database, None, SystemClock().now())
+    return [f"{check.name} ({check.broken}, for example {check.example})" for check in checks if check.broken]
 
 
 def _show(found: Report) -> None:

@@ -42,6 +42,7 @@ class Copies:
         self.sessions: list[str] = []
         self.orders: list[str] = []
         self._many: dict[str, int] = {}
+        self._on_hand: dict[str, int] = {}
         self._last_entry: dict[str, int] = {}
 
     async def read(self, conn: Connection) -> None:
@@ -55,6 +56,7 @@ class Copies:
         await _q.settle_readers(conn, org_id=self._org_id, last=self.last_event)
         for row in await _q.entries_of(conn, org_id=self._org_id, commands=self._life.commands):
             self._many[str(row["position_id"])] = row["many"]
+            self._on_hand[str(row["position_id"])] = row["on_hand"]
             self._last_entry[str(row["position_id"])] = row["last"]
         for table in TABLES:
             statement = getattr(_q, f"original_{table}")
@@ -130,7 +132,7 @@ class Copies:
                 columns = self._texts[table][0].split(", ")
                 await conn.copy_to_table(table, source=source, columns=columns, schema_name="coster")
             await _q.settle_positions(conn, org_id=self._org_id, ids=list(self._many), seqs=list(self._last_entry.values()),
-                                      commands=self._life.commands, copies=len(begins))  # fmt: skip
+                                      on_hands=list(self._on_hand.values()), copies=len(begins))  # fmt: skip
             await _q.settle_events(conn, org_id=self._org_id, last=self.last_event)
             await _q.settle_readers(conn, org_id=self._org_id, last=self.last_event)
 

@@ -39,8 +39,8 @@ _REST: Final = dt.timedelta(days=14)
 _AT_ONCE: Final = 10
 """Copies of a transaction."""
 
-Prove = Callable[[Database], Awaitable[int]]
-"""Counts all promises; yields how many are broken."""
+Prove = Callable[[Database], Awaitable[list[str]]]
+"""Counts all promises; yields the broken ones, with an example each."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +180,7 @@ class _Growing:
         )
         begin = time.perf_counter()
         if broken := await self._prove(self._database):
-            raise RuntimeError(f"{broken} promises are broken")
+            raise RuntimeError(f"broken promises: {'; '.join(broken)}")
         spent = time.perf_counter() - begin
         self._say(f"  verify {spent:.1f} s")
         return Taken(sizes=sizes, database_bytes=whole, vacuum=cleaned, reads=reads, verify=spent)

@@ -271,8 +271,8 @@ DELETE FROM timer AS t WHERE t.org_id = :org_id RETURNING t.id;
 SELECT c.n FROM event_counter AS c WHERE c.org_id = :org_id;
 
 -- name: entries_of
--- How many entries these commands made at each position, and the number of the position's last one.
-SELECT p.id AS position_id, p.seq AS last, count(*) AS many
+-- How many entries these commands made at each position, what they changed on hand, and the number of the position's last one.
+SELECT p.id AS position_id, p.seq AS last, count(*) AS many, sum(g.on_hand)::bigint AS on_hand
 FROM ledger AS g
 JOIN position AS p ON p.org_id = g.org_id AND p.id = g.position_id
 WHERE g.org_id = :org_id AND p.org_id = :org_id AND g.command_id = ANY(:commands::uuid[])
@@ -281,13 +281,9 @@ GROUP BY p.id, p.seq;
 -- name: settle_positions!
 -- Positions behind so many copies: their last entries, and what is left on hand.
 UPDATE position AS p
-SET seq = s.seq, on_hand = p.on_hand + s.on_hand * :copies::int
-FROM (SELECT u.id, u.seq, sum(g.on_hand)::bigint AS on_hand
-      FROM ledger AS g
-      JOIN unnest(:ids::uuid[], :seqs::bigint[]) AS u (id, seq) ON u.id = g.position_id
-      WHERE g.org_id = :org_id AND g.command_id = ANY(:commands::uuid[])
-      GROUP BY u.id, u.seq) AS s
-WHERE p.org_id = :org_id AND p.id = s.id;
+SET seq = u.seq, on_hand = p.on_hand + u.on_hand * :copies::int
+FROM unnest(:ids::uuid[], :seqs::bigint[], :on_hands::bigint[]) AS u (id, seq, on_hand)
+WHERE p.org_id = :org_id AND p.id = u.id;
 
 -- name: settle_events!
 -- The counter stands at the last event.
