@@ -12,12 +12,13 @@ Which tests speak to a server follows from their fixtures, and tests/watch.py se
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg
 import pytest
@@ -77,17 +78,19 @@ class Server(Protocol):
         ...
 
 
+# Of the whole process, since a server may have several who make databases on it.
+_NUMBERS: Final = itertools.count(1)
+
+
 class Databases:
     """Makes and drops databases on the server of the run."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self._made = 0
 
     async def create(self, *, template: str = "template1") -> str:
         """A new database, as a copy of the template; gives its name."""
-        self._made += 1
-        name = f"coster_test_{self._made}"
+        name = f"coster_test_{next(_NUMBERS)}"
         await self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
@@ -123,8 +126,7 @@ class OnCluster(Databases):
 
     async def create(self, *, template: str = "template1") -> str:
         """A new database, as a copy of the template on every node; gives its name."""
-        self._made += 1
-        name = self._name(str(self._made))
+        name = self._name(str(next(_NUMBERS)))
         await self._cluster.copy(name, self._name("empty" if template == "template1" else template))
         return name
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -53,18 +54,24 @@ async def _broken(grown: Database) -> list[str]:
     return [check.name for check in checks if check.broken]
 
 
-async def test_it_goes_on_growing_after_archiving() -> None:
+async def test_it_goes_on_growing_after_archiving(pg_bin: Path | None) -> None:
     """What copies are made of is in the archive by then, the first session with it; every promise is kept at each step."""
     found = await measure(
-        Plan(orders=90, every=30, keep=60, session=30, asked=1), HANDLERS, _broken, say=lambda _: None
+        Plan(orders=90, every=30, keep=60, session=30, asked=1, bin_dir=pg_bin),
+        HANDLERS,
+        _broken,
+        say=lambda _: None,
     )
     assert [step.journals for step in found.steps] == [30, 60, 60]
 
 
-async def test_growth_is_measured_before_and_after_archiving() -> None:
+async def test_growth_is_measured_before_and_after_archiving(pg_bin: Path | None) -> None:
     """Four sessions of fifty orders, each as good as one that was lived through; three are archived, and room is measured as freed."""
     found = await measure(
-        Plan(orders=200, every=50, keep=200, session=50, asked=4), HANDLERS, _broken, say=lambda _: None
+        Plan(orders=200, every=50, keep=200, session=50, asked=4, bin_dir=pg_bin),
+        HANDLERS,
+        _broken,
+        say=lambda _: None,
     )
     assert [(step.orders, step.journals) for step in found.steps] == [(n, n) for n in (50, 100, 150, 200)]
     sizes = [step.grown.sizes for step in found.steps]
