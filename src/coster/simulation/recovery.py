@@ -39,7 +39,8 @@ async def recovery(*, load_seconds: float = 3.0, bin_dir: Path | None = None) ->
         directory.chmod(0o755)  # noqa: ASYNC240 - once, before anything is measured
         place = directory / "data"
         key = await _founded(place, bin_dir)
-        server = Server("", data_dir=place, pg_bin=bin_dir or "")
+        programs = {"pg_bin": bin_dir} if bin_dir else {}
+        server = Server("", data_dir=place, **programs)
         await server.start()
         try:
             order = await _shop(server.port, key)
