@@ -115,7 +115,7 @@ fuzz: $(VENV)/.dev ## made up requests, bodies, files, cursors and flows, for lo
 	  tests/edges/test_phases.py tests/edges/test_hostile.py tests/engine/workflow/test_mutants.py
 
 simulate: $(VENV)/.runtime ## a town in process, beside an oracle that must agree after every batch (SIMULATE_COMMANDS=1000000 SIMULATE_SEED=1)
-	@$(BIN)/coster simulate --commands $(SIMULATE_COMMANDS) --seed $(SIMULATE_SEED)
+	@$(BIN)/coster simulate --commands $(SIMULATE_COMMANDS) --seed $(SIMULATE_SEED) --batch 512
 
 # ------------------------------------------------------------------------------------------------------- upkeep
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from coster.cli.main import main
 from coster.domain.inventory.rules import holding
+from coster.simulation import town
 
 
 def test_disagreement_is_printed_kept_and_lived_through_again(
@@ -31,6 +33,16 @@ def test_disagreement_is_printed_kept_and_lived_through_again(
     assert '"kind":"place"' in said
     assert main(["simulate", "--history", str(failing), "--json"]) == 0
     assert json.loads(capfd.readouterr().out) == {"disagreements": [], "promises_broken": []}
+
+
+def test_no_promise_is_broken_however_long_the_town_lives(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, pg_bin: Path | None
+) -> None:
+    """A million commands are more than an hour of the town's, which has no relay that could be late."""
+    instant = town.instant
+    monkeypatch.setattr(town, "instant", lambda at: instant(at) + dt.timedelta(days=2))
+    assert main(["simulate", "--commands", "300", "--seed", "5", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["promises_broken"] == []
 
 
 def test_file_without_a_history_is_not_understood(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import sys
-from importlib import resources
 from pathlib import Path
 
-from coster import domain
+from coster.cli import flowfiles
 from coster.cli.output import Exit
-from coster.engine.workflow import draw, language
+from coster.engine.workflow import draw
 from coster.engine.workflow.records import Flow
 
 
 def shipped() -> list[Flow]:
-    """Every flow that is shipped, by room and name."""
-    rooms = sorted(resources.files(domain).iterdir(), key=lambda room: room.name)
-    directories = [room / "flows" for room in rooms if (room / "flows").is_dir()]
-    found = [file for directory in directories for file in directory.iterdir() if file.name.endswith(".yaml")]
-    return [
-        language.read(file.read_text(encoding="utf-8"), file.name)
-        for file in sorted(found, key=lambda file: file.name)
-    ]
+    """Every flow that is shipped, by name."""
+    return list(flowfiles.shipped().values())
 
 
 def draw_into(directory: Path, flows: list[Flow]) -> list[Path]:

@@ -1,4 +1,4 @@
-"""`coster flows`: flows as files. `import` brings over the workflows of another system."""
+"""`coster flows`: flows as files. Here `import`, which brings over the workflows of another system; the others are registered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from coster.cli import output
+from coster.cli import flowing, output, trying
 from coster.cli.output import Exit, FailedError
 from coster.engine.workflow.fluent import converting, reading
 from coster.engine.workflow.fluent.converting import Converted
@@ -18,6 +18,13 @@ from coster.engine.workflow.fluent.report import VERDICTS
 from coster.engine.workflow.records import Flow
 
 app = App(name="flows", help="Flows as files: how orders and other things live.")
+app.command(flowing.new)
+app.command(flowing.check)
+app.command(flowing.diff)
+app.command(flowing.draw_, name="draw")
+app.command(flowing.schema_, name="schema")
+app.command(trying.simulate)
+app.command(trying.run_scenarios, name="test")
 
 # A character has at most four bytes.
 _MOST_BYTES: Final = 4 * reading.LONGEST

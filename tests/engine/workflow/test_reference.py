@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import pytest
 from coster.engine.workflow import actions, effects, form, schema, shape
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow.step import Matched
+from coster.engine.workflow.trying import judging, scenario
+from coster.engine.workflow.trying import shape as scenarios
+from coster.engine.workflow.trying.life import World
 from tests.engine.workflow import cases, vocabularies
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
@@ -85,3 +89,19 @@ def test_the_long_example_uses_every_key() -> None:
     used = set(re.findall(r"[a-z_]+(?=:)", re.sub(r"#.*", "", EVERYTHING)))
     keys = {name for mapping in MAPPINGS.values() for name in mapping.keys}
     assert keys - used == {"authorisation", "held_lines", "payment", "park"}
+
+
+@pytest.mark.parametrize("mapping", form.keyed(scenarios.FILE), ids=lambda mapping: mapping.name)
+def test_every_key_of_scenarios_is_in_the_docs(mapping: form.Keyed) -> None:
+    """Calendars are those of flows; the tables are made from the form that the reader goes by."""
+    assert table(mapping) in PAGE
+
+
+def test_the_scenarios_of_the_docs_come_as_they_say() -> None:
+    """What people copy from the page works."""
+    [text] = re.findall(r"```yaml\n(flow: order.retail.*?)```", PAGE, flags=re.DOTALL)
+    book = scenario.read(text)
+    flow = resources.files("coster.domain") / "orders" / "flows" / "order.retail.yaml"
+    shipped = compiler.load(flow.read_text(), vocabularies.ORDER)
+    world = World(vocabulary=vocabularies.ORDER)
+    assert [judging.judge(one, shipped, world).broken for one in book.scenarios] == [(), ()]

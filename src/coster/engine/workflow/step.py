@@ -164,14 +164,15 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     def weigh(self, status: str, trigger: str, context: Context = NOTHING) -> Weighed:
         """The same as `step`, with every guard that was asked and what it read. Raises as `step` does."""
         asked: Asked = {}
-        answer = self._weigh(status, trigger, context, asked)
-        return Weighed(
-            answer=answer,
-            asked=tuple(
-                GuardAsked(source=str(what), answer=held, values=_values(what, context))
-                for what, held in asked.items()
-            ),
-        )
+        return _told(self._weigh(status, trigger, context, asked), asked, context)
+
+    def weigh_inner(self, status: str, trigger: str, context: Context = NOTHING) -> Weighed:
+        """The same as `inner`, with every guard that was asked and what it read. Raises as `step` does."""
+        found = self.rows.get((status, trigger))
+        if not found:
+            return Weighed(answer=self._refuse(status, trigger), asked=())
+        asked: Asked = {}
+        return _told(self._first(found, (status, trigger), context, asked), asked, context)
 
     def inner(self, status: str, trigger: str, context: Context = NOTHING) -> Matched | Unmatched:
         """A step by what a row names in `next` or `error`, which nobody outside can send. Raises as `step` does."""
@@ -250,6 +251,15 @@ def _rolled_up(condition: Condition, context: Context) -> bool:
             f"the roll-up '{condition}' reads 'children.{condition.children}', which the context does not hold"
         )
     return rollups.holds(condition, counts)
+
+
+def _told(answer: Matched | Unmatched, asked: Asked, context: Context) -> Weighed:
+    """An answer with what was asked for it."""
+    told = [
+        GuardAsked(source=str(what), answer=held, values=_values(what, context))
+        for what, held in asked.items()
+    ]
+    return Weighed(answer=answer, asked=tuple(told))
 
 
 def _values(what: Guard | Condition, context: Context) -> Mapping[str, object]:
