@@ -43,7 +43,11 @@ VOCABULARIES: Final = {
     "everything": vocabularies.PARCEL,
 }
 SHIPPED: Final = [
-    *sorted(Path(coster.__file__).parent.glob("domain/*/flows/*.yaml")),
+    *sorted(
+        path
+        for path in Path(coster.__file__).parent.glob("domain/*/flows/*.yaml")
+        if not path.name.endswith(".scenarios.yaml")
+    ),
     Path(__file__).parent / "data" / "everything.yaml",
 ]
 

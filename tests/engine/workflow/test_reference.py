@@ -91,7 +91,7 @@ def test_the_long_example_uses_every_key() -> None:
     assert keys - used == {"authorisation", "held_lines", "payment", "park"}
 
 
-@pytest.mark.parametrize("mapping", form.keyed(scenarios.FILE), ids=lambda mapping: mapping.name)
+@pytest.mark.parametrize("mapping", list(form.keyed(scenarios.FILE)), ids=lambda mapping: mapping.name)
 def test_every_key_of_scenarios_is_in_the_docs(mapping: form.Keyed) -> None:
     """Calendars are those of flows; the tables are made from the form that the reader goes by."""
     assert table(mapping) in PAGE
