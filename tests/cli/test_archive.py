@@ -141,7 +141,11 @@ def test_what_cannot_be_is_told_and_nothing_is_moved(year: Year, inside: Inside,
     file.touch()
     wrong = [
         ((young, "--to", to), Exit.USAGE, "--before must be at least 7 days ago"),
-        (("soon", "--to", to), Exit.USAGE, "--before must be an instant"),
+        (
+            ("soon", "--to", to),
+            Exit.USAGE,
+            "--before must be a date, for example 2026-06-01, or an instant with a time zone",
+        ),
         ((BEFORE,), Exit.USAGE, "--to must name the directory"),
         ((BEFORE, "--to", str(file)), Exit.REFUSED, "is a file"),
     ]

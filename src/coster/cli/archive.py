@@ -93,7 +93,7 @@ def _instant(before: str) -> dt.datetime:
         day = dt.date.fromisoformat(before)
         instant = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
     except ValueError:
-        instant = place.parsed(dt.datetime, before, "--before")
+        instant = place.parsed(dt.datetime, before, "--before", also="a date, for example 2026-06-01, or ")
     if instant > (latest := SystemClock().now() - rules.LEAST_AGE):
         raise FailedError(
             f"--before must be at least {rules.LEAST_AGE.days} days ago (at most {latest:%Y-%m-%d}): until then a request may come again"

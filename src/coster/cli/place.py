@@ -93,14 +93,14 @@ def with_database(given: Settings, work: Callable[[Database], Coroutine[Any, Any
         return asyncio.run(run(target))
 
 
-def parsed(kind: type[T], text: str, what: str) -> T:
-    """A word of the command line as an id or an instant. FailedError where it is none."""
+_ID = "a UUID, for example 0193f2a0-0000-7000-8000-000000000001"
+_INSTANT = "an instant with a time zone, for example 2026-11-23T09:00:00Z"
+
+
+def parsed(kind: type[T], text: str, what: str, *, also: str = "") -> T:
+    """A word of the command line as an id or an instant; `also` says what else its caller accepts. FailedError where it is none."""
     try:
         return msgspec.convert(text, kind)
     except msgspec.ValidationError as error:
-        hint = (
-            "a UUID, for example 0193f2a0-0000-7000-8000-000000000001"
-            if kind is uuid.UUID
-            else "an instant with a time zone, for example 2026-11-23T09:00:00Z"
-        )
+        hint = also + (_ID if kind is uuid.UUID else _INSTANT)
         raise FailedError(f"{what} must be {hint}; {text!r} is none", Exit.USAGE) from error
