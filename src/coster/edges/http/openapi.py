@@ -70,7 +70,6 @@ def document(
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, types)
     return {
         "openapi": "3.1.0",
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Coster",
             "version": version,
