@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coster import app
 from coster.settings import Settings
-from coster.simulation.serving import url_of
+from coster.simulation.serving import free_port, url_of
 from tests.cli.conftest import run
 from tests.conftest import Databases
 
@@ -15,7 +15,7 @@ async def test_server_tells_in_a_sentence_that_a_database_is_empty(databases: Da
     """A database without tables is refused with what to do about it, and without a traceback."""
     name = await databases.create()
     url = url_of(databases.server.connect_options(name))
-    ended = run("serve", env={"COSTER_DATABASE_URL": url})
+    ended = run("serve", "--port", str(free_port()), env={"COSTER_DATABASE_URL": url})
     await databases.drop(name)
     assert ended.code == 4
     assert ended.err == (
