@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -46,9 +46,13 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 def coverage(flow: Flow, seen: Iterable[Seen]) -> Coverage:
     """How often each row was carried out in what was seen. All rows of a flow that was proved can be."""
-    rows = [row for one in seen for row in one.rows]
-    times = Counter(row.number for row in rows)
-    reached = Counter(row.to for row in rows)
+    return covered(flow, [(row.number, row.to) for one in seen for row in one.rows])
+
+
+def covered(flow: Flow, rows: Sequence[tuple[int, str]]) -> Coverage:
+    """The same of rows by number, each with the status in which it left the entity."""
+    times = Counter(number for number, _ in rows)
+    reached = Counter(to for _, to in rows)
     return Coverage(
         rows=tuple(
             RowCovered(

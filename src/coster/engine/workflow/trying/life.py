@@ -23,6 +23,7 @@ from coster.engine.workflow.trying.story import Happening, Question, RowSeen, Se
 
 # So many timers fire in one step before it is taken for a circle that never ends.
 MOST = 1_000
+_EVENT = "event."
 _AN_ID = "00000000-0000-7000-8000-000000000001"
 
 
@@ -239,6 +240,9 @@ class Life:
             at=self.now,
             context=context,
             parameters=call.parameters,
+            event={
+                name.removeprefix(_EVENT): value for name, value in context.items() if name.startswith(_EVENT)
+            },
         )
         return action(asked)
 
