@@ -19,7 +19,7 @@ import random
 import sys
 import traceback
 import uuid
-from collections.abc import AsyncIterator, Coroutine, MutableMapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,12 @@ from coster.domain.identity.model import Caller
 from coster.domain.inventory import handlers as inventory
 from coster.domain.orders import handlers as orders
 from coster.domain.orders import reactions as orders_reactions
+from coster.domain.orders.model import MakeOrderGood
 from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale import reactions as wholesale_reactions
+from coster.domain.wholesale.model import MakeHeldOrderGood
 from coster.edges.api.operations import OPERATIONS
 from coster.edges.http import routes, throttle
 from coster.edges.http.auth import Authenticator, Memory
@@ -52,9 +54,12 @@ from coster.engine.batch.run import Runner
 from coster.engine.db import connect, migrate, statistics
 from coster.engine.db.connect import Database, Target
 from coster.engine.db.embedded import EmbeddedServer
+from coster.engine.flows import failing
+from coster.engine.flows import handlers as flow_handlers
 from coster.engine.outbox.react import Reactions
 from coster.engine.outbox.relay import Relay, Wiring
 from coster.engine.outbox.wake import Bell
+from coster.engine.story import late
 from coster.engine.webhooks import handlers as webhook_handlers
 from coster.engine.webhooks.deliver import Deliverer, Tools
 from coster.engine.webhooks.guard import Guard
@@ -73,6 +78,14 @@ def _together(*tables: Reactions) -> Reactions:
     return {name: tuple(entry for table in tables for entry in table.get(name, ())) for name in names}
 
 
+# Whose life is a flow, by the kind of entity.
+LIBRARIES = {library.entity: library for library in (orders.LIBRARY, orders.CHECKOUTS, wholesale.LIBRARY)}
+# Which command a room hears by that a message of a flow was not delivered, by the kind of entity whose flow sent it.
+MAKE_GOOD: Mapping[str, type[failing.MakeGood]] = {
+    orders.LIBRARY.entity: MakeOrderGood,
+    orders.CHECKOUTS.entity: MakeOrderGood,
+    wholesale.LIBRARY.entity: MakeHeldOrderGood,
+}
 # The handlers of orders are in wholesale's table, each with the held orders that follow from it.
 HANDLERS = (
     *identity.HANDLERS,
@@ -81,11 +94,11 @@ HANDLERS = (
     *inventory.HANDLERS,
     *sessions.HANDLERS,
     *wholesale.HANDLERS,
+    *flow_handlers.handlers(LIBRARIES.values()),
     *webhook_handlers.HANDLERS,
 )
 # By event, in the order in which they run: orders first, because a held order is completed with what is left.
 REACTIONS = _together(orders_reactions.REACTIONS, wholesale_reactions.REACTIONS)
-FLOWS = {table.flow.name: table for table in (orders.FLOW, wholesale.FLOW)}
 
 
 @dataclass(slots=True)
@@ -169,6 +182,7 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
             kept = dt.timedelta(days=settings.access_days)
             forgetting = identity.keep_access(database, lambda: chosen.now() - kept)
             await stack.enter_async_context(_keeping(forgetting))
+            await stack.enter_async_context(_keeping(late.keep(database, chosen.now)))
         webhooks = _webhooks(settings)
         if webhooks is not None and settings.background:
             await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
@@ -194,7 +208,7 @@ def parts(house: House) -> Parts:
             max_rows_in_work=settings.max_rows_in_work,
             max_streams=settings.max_streams,
         ),
-        flows=FLOWS,
+        libraries=LIBRARIES,
         note_access=functools.partial(identity.note_access, database),
         bell=house.bell,
         webhooks=house.webhooks,
@@ -316,6 +330,7 @@ async def _delivering(
         chance=random.random,
         holder=uuid.uuid4(),
         policy=policy,
+        make_good=MAKE_GOOD,
     )
     deliverer = Deliverer(tools)
     ringing = asyncio.create_task(_wake_at_commits(deliverer, gatherer.committed.listen()))

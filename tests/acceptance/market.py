@@ -12,15 +12,18 @@ from coster.domain.orders import reactions as orders
 from coster.domain.orders.model import LineRequest, PlaceOrder
 from coster.domain.wholesale import reactions as wholesale
 from coster.domain.wholesale import reads
+from coster.domain.wholesale.handlers import LIBRARY
 from coster.domain.wholesale.model import HeldOrdersWanted, HeldOrderView
 from coster.engine.batch.run import Result
 from coster.engine.outbox.relay import Relay, Wiring
 from coster.engine.outbox.send import Pace
+from coster.engine.workflow.tables import Tables
 from coster.kernel import authority, quantity
 from coster.kernel.message import Command, Event
 from tests.town import Town, name_id
 
 KILO = 1000
+FLOWS = Tables(LIBRARY.shipped.values())
 
 
 def line(item: uuid.UUID, amount: int, unit: str = "", **more: Any) -> LineRequest:
@@ -47,7 +50,7 @@ async def held_orders(town: Town, party: uuid.UUID | None = None, **wanted: Any)
     """Held orders as their producer or hub reads them (None: as the system does)."""
     who = authority.SYSTEM if party is None else authority.Authority(by_enterprise={party: ROLES["producer"]})
     async with town.database.read(town.org_id) as conn:
-        return await reads.list_held_orders(conn, town.org_id, who, HeldOrdersWanted(**wanted))
+        return await reads.list_held_orders(conn, town.org_id, who, HeldOrdersWanted(**wanted), FLOWS)
 
 
 async def held(

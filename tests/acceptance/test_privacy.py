@@ -77,8 +77,8 @@ class Reader:
 
     def _paths(self, path: str) -> list[str]:
         names = re.findall(r"{(\w+)}", path)
-        if names == ["name"]:
-            return [path.format(name="order.retail")]
+        if "name" in names:
+            return [path.format(name="order.retail", number=1)]
         if len(names) == 2:
             return [path.format(hub_id=one, producer_id=other) for one in self.known for other in self.known]
         return [path.format(id=id_) for id_ in sorted(self.ids)] if names else [path]

@@ -15,7 +15,10 @@ from tests.cli.conftest import Inside
 from tests.engine.workflow.cases import edited
 
 RETAIL = flowfiles.shipped_texts()["order.retail"]
-SCENARIOS = "flow: order.retail\nscenarios:\n  - {name: It is booked, steps: [complete_checkout], expect: {status: STATUS}}\n"
+SCENARIOS = """flow: order.retail
+scenarios:
+  - {name: It is booked, steps: [{children: {checkout: [completed]}}], expect: {status: STATUS}}
+"""
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_what_is_shipped_is_proved(inside: Inside) -> None:
     """By name, without a file."""
     done = inside("flows", "check", *flowfiles.shipped_texts())
     assert (done.code, done.err) == (Exit.DONE, "")
-    assert "order.retail: order.retail version 1 is proved (3 statuses, 6 rows)\n" in done.out
+    assert "order.retail: order.retail version 1 is proved (3 statuses, 5 rows)\n" in done.out
 
 
 def test_a_refused_flow_is_1_and_the_others_are_told(inside: Inside, flows: Path) -> None:
@@ -46,7 +49,7 @@ def test_a_refused_flow_is_1_and_the_others_are_told(inside: Inside, flows: Path
     )
     done = inside("flows", "check", place, "wholesale.held")
     assert done.code == Exit.WRONG
-    assert f"{place}: line 28 transitions[0]: in created: 'complete_checkout'" in done.out
+    assert f"{place}: line 34 transitions[0]: in created: 'rollup:children'" in done.out
     assert "wholesale.held version 1 is proved" in done.out
     assert done.err == "coster: 1 of 2 flows refused, 0 warnings\n"
 
@@ -72,19 +75,20 @@ def test_check_for_programs(inside: Inside, flows: Path) -> None:
 
 def test_warnings_refuse_only_where_that_is_asked_for(inside: Inside, flows: Path) -> None:
     """A timer of a second is told, and is 1 with --strict."""
-    place = changed(flows, ("after: {field: order.checkout_expires_at}", "after: PT1S"))
+    timer = "  - {after: PT1S, from: [booked], do: [release_holds], to: cancelled}\n"
+    place = changed(flows, ("transitions:\n", f"transitions:\n{timer}"))
     assert inside("flows", "check", place).code == Exit.DONE
     strict = inside("flows", "check", place, "--strict")
-    assert (strict.code, strict.err) == (Exit.WRONG, "coster: 0 of 1 flows refused, 1 warnings\n")
-    assert "warning: line 39 transitions[2].after: the timer waits PT1S" in strict.out
+    assert (strict.code, strict.err) == (Exit.WRONG, "coster: 0 of 1 flows refused, 2 warnings\n")
+    assert "warning: line 34 transitions[0].after: the timer waits PT1S" in strict.out
 
 
 def test_flows_that_are_named_together_may_be_each_others_children(inside: Inside, flows: Path) -> None:
     """Alone, the flow of the children is unknown."""
-    place = changed(flows, ("version: 1\n", "version: 1\nchildren: {parts: {flow: order.part}}\n"))
+    place = changed(flows, ("{flow: checkout}", "{flow: checkout.phone}"))
     alone = inside("flows", "check", place)
     assert (alone.code, "[child_flow_unknown]" in alone.out) == (Exit.WRONG, True)
-    inside("flows", "new", "order.part", "--entity", "order", "--into", str(flows))
+    inside("flows", "new", "checkout.phone", "--like", "checkout", "--into", str(flows))
     together = inside("flows", "check", str(flows))
     assert together.code == Exit.DONE, together.out
 
@@ -106,7 +110,7 @@ def test_an_entity_of_no_room_is_refused(inside: Inside, flows: Path) -> None:
     """With the entities that there are."""
     done = inside("flows", "check", changed(flows, ("entity: order", "entity: parcel")))
     assert done.code == Exit.WRONG
-    assert "found the entity 'parcel'; accepted: held_order, order" in done.out
+    assert "found the entity 'parcel'; accepted: checkout, held_order, order" in done.out
 
 
 @pytest.mark.parametrize("entity", sorted(flowfiles.vocabularies()))
@@ -128,26 +132,29 @@ def test_a_copy_keeps_comments_and_has_the_next_version(inside: Inside, tmp_path
     assert Path(told["file"]).read_text("utf-8") == RETAIL.replace("version: 1", "version: 2")
     inside("flows", "new", "order.phone", "--like", "order.retail", "--into", str(tmp_path))
     copy = language.read((tmp_path / "order.phone.yaml").read_text("utf-8"))
-    assert (copy.name, copy.version, len(copy.transitions)) == ("order.phone", 1, 6)
+    assert (copy.name, copy.version, len(copy.transitions)) == ("order.phone", 1, 5)
 
 
 def test_an_entity_that_nobody_has_is_2(inside: Inside) -> None:
     """The accepted ones are named."""
     done = inside("flows", "new", "some.thing", "--entity", "parcel")
-    assert (done.code, "accepted: held_order, order" in done.err) == (Exit.USAGE, True)
+    assert (done.code, "accepted: checkout, held_order, order" in done.err) == (Exit.USAGE, True)
 
 
 def test_diff_tells_changes_and_what_is_against_moving(inside: Inside, flows: Path) -> None:
     """A status that is gone is 1, unless it is mapped."""
     edits = [
-        (f"  - on: {on}\n    from: [created, booked]", f"  - on: {on}\n    from: [created, confirmed]")
-        for on in ("cancel", "change")
+        (
+            f"    label: {label}\n    from: [created, booked]",
+            f"    label: {label}\n    from: [created, confirmed]",
+        )
+        for label in ("Cancelled", "Lines changed")
     ]
     place = changed(flows, ("  booked:\n", "  confirmed:\n"), ("to: booked", "to: confirmed"), *edits)
     done = inside("flows", "diff", "order.retail", place)
     assert done.code == Exit.WRONG
-    assert "~ row complete_checkout from created: to: booked -> confirmed\n" in done.out
-    assert "migration: line 15 statuses.booked" in done.out
+    assert "~ row rollup:children from created: to: booked -> confirmed\n" in done.out
+    assert "migration: line 19 statuses.booked" in done.out
     mapped = inside("flows", "diff", "order.retail", place, "--map", "booked=confirmed", "--json")
     assert (mapped.code, mapped.json["migration"]) == (Exit.DONE, [])
     assert {change["kind"] for change in mapped.json["changes"]} == {"added", "removed", "changed"}
@@ -200,9 +207,9 @@ def test_too_little_coverage_is_1_where_that_is_asked_for(inside: Inside, flows:
     (flows / "order.retail.scenarios.yaml").write_text(SCENARIOS.replace("STATUS", "booked"), "utf-8")
     place = str(flows / "order.retail.yaml")
     done = inside("flows", "test", place)
-    assert (done.code, "1 of 6 rows carried out, 16 %" in done.out) == (Exit.DONE, True)
-    assert "never: line 34 transitions[1]: fail_checkout from created" in done.out
-    assert inside("flows", "test", place, "--least", "17").code == Exit.WRONG
+    assert (done.code, "1 of 5 rows carried out, 20 %" in done.out) == (Exit.DONE, True)
+    assert "never: line 40 transitions[1]: rollup:children from created" in done.out
+    assert inside("flows", "test", place, "--least", "21").code == Exit.WRONG
 
 
 @pytest.mark.parametrize(
@@ -235,8 +242,8 @@ def test_simulate_tells_each_step(inside: Inside) -> None:
     assert done.out.splitlines() == [
         "2026-01-05T09:00:00Z  Held: complete",
         "    guard    lines > 0 is false (lines = 0)",
-        "    row      cancel_empty (line 51): Held -> Cancelled",
-        "    action   release_holds",
+        "    row      cancel_empty (line 65): Held -> Cancelled",
+        "    action   close_empty",
         "2026-01-05T10:00:00Z  Cancelled: nothing is due until then",
     ]
 
@@ -252,7 +259,7 @@ def test_scenarios_can_be_watched(inside: Inside) -> None:
     """Those with a word in their name."""
     done = inside("flows", "simulate", "order.retail.scenarios", "--named", "fails")
     assert done.out.startswith(
-        "A checkout that fails gives its goods back at once:\n2026-11-23T09:00:00Z  created: fail_checkout\n"
+        "A checkout that fails gives the goods back:\n2026-11-23T09:00:00Z  created: children moved\n"
     )
     assert inside("flows", "simulate", "order.retail.scenarios", "--named", "nobody knows").code == Exit.USAGE
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+
 import asyncpg
 
 from coster.cli.output import Exit
@@ -41,3 +43,80 @@ def test_nothing_given_up_is_said(shop: Shop, inside: Inside) -> None:
     """One sentence, and no table."""
     done = inside("db", "parked", env=shop.env)
     assert (done.code, done.out) == (Exit.DONE, "0 parked.\n")
+
+
+SKIPPED = "DELETE FROM coster.skipped"
+
+
+async def test_what_shall_not_be_run_is_skipped_with_a_reason_that_is_kept(shop: Shop) -> None:
+    """The timer is gone, `verify` is content, and who decided so is in the list with the cause."""
+    conn = await asyncpg.connect(shop.database_url)
+    await conn.execute(PLANTED)
+    try:
+        key = "0193f2a0-0000-7000-8000-000000000009"
+        bare = shop.run("db", "parked", "--skip", key)
+        wrong = shop.run("db", "parked", "--skip", "4711", "--reason", "x")
+        done = shop.run("db", "parked", "--skip", key, "--reason", " The session was opened by hand. ")
+        again = shop.run("db", "parked", "--skip", key, "--reason", "x")
+        left = await conn.fetchval("SELECT count(*) FROM coster.timer WHERE parked IS NOT NULL")
+        kept = shop.run("db", "parked", "--skipped", "--json").json
+        said = shop.run("db", "parked", "--skipped")
+    finally:
+        await conn.execute(GONE)
+        await conn.execute(SKIPPED)
+        await conn.close()
+    assert (bare.code, wrong.code, again.code, done.code) == (
+        Exit.REFUSED,
+        Exit.REFUSED,
+        Exit.REFUSED,
+        Exit.DONE,
+    )
+    assert "needs --reason" in bare.err
+    assert "nothing of the number or id 4711 is parked" in wrong.err
+    assert left == 0
+    [one] = kept
+    assert {name: one[name] for name in ("organisation", "what", "key", "name", "cause", "reason", "who")} == {
+        "organisation": 1, "what": "timer", "key": key, "name": "sessions.open", "cause": "KeyError: x",
+        "reason": "The session was opened by hand.", "who": getpass.getuser(),
+    }  # fmt: skip
+    assert said.out.splitlines()[-1] == "1 skipped."
+
+
+ENDPOINT = "0193f2a0-0000-7000-8000-0000000000e1"
+UNDELIVERED = (
+    f"""
+INSERT INTO coster.webhook_endpoint (org_id, id, url, names, status, seed_key, seed_salt, failures, last_error, created_at, version)
+VALUES (1, '{ENDPOINT}', 'https://example.org', '{{}}', 'paused', 'k', '', 0, '', '2026-11-23T09:00:00Z', 1)
+""",
+    f"""
+INSERT INTO coster.webhook_delivery (org_id, endpoint_id, seq, entity_id, attempts, parked)
+SELECT 1, '{ENDPOINT}', e.seq, e.entity_id, 3, 'refused' FROM coster.event AS e WHERE e.org_id = 1 ORDER BY e.seq LIMIT 2
+""",
+)
+FORGOTTEN = ("DELETE FROM coster.webhook_delivery", "DELETE FROM coster.webhook_endpoint", SKIPPED)
+
+
+async def test_a_message_that_nobody_took_is_listed_skipped_or_sent_again(shop: Shop) -> None:
+    """By the event's number; skipped it is kept with the reason, resumed it is due from its first attempt."""
+    conn = await asyncpg.connect(shop.database_url)
+    try:
+        for statement in UNDELIVERED:
+            await conn.execute(statement)
+        first, second = shop.run("db", "parked", "--json").json
+        skipped = shop.run(
+            "db", "parked", "--skip", first["key"], "--name", ENDPOINT, "--reason", "Sent by mail."
+        )
+        [kept] = shop.run("db", "parked", "--skipped", "--json").json
+        resumed = shop.run("db", "parked", "--resume")
+        left = await conn.fetch(
+            "SELECT seq, attempts, parked, next_at IS NOT NULL AS due FROM coster.webhook_delivery"
+        )
+    finally:
+        for statement in FORGOTTEN:
+            await conn.execute(statement)
+        await conn.close()
+    assert [(one["what"], one["name"]) for one in (first, second)] == [("message", ENDPOINT)] * 2
+    assert first["cause"].endswith(": refused")
+    assert (skipped.code, resumed.code) == (Exit.DONE, Exit.DONE)
+    assert (kept["what"], kept["key"], kept["reason"]) == ("message", first["key"], "Sent by mail.")
+    assert [tuple(row) for row in left] == [(int(second["key"]), 0, None, True)]

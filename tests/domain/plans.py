@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from coster.engine.db.connect import Connection
+
+# Tables of ours never end in digits.
+_PART: Final = re.compile(r"_\d+$")
 
 
 class Counted:
@@ -20,17 +24,20 @@ class Counted:
     async def fetch(self, statement: str, *values: Any) -> Any:
         """Rows, as from the connection itself."""
         explained = await self._conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
-        [top] = explained if isinstance(explained, list) else msgspec.json.decode(explained)
-        self._count(top["Plan"])
+        self._count(explained if isinstance(explained, list) else msgspec.json.decode(explained))
         return await self._conn.fetch(statement, *values)
 
-    def _count(self, node: dict[str, Any]) -> None:
-        if "Relation Name" in node:
-            rows = (
-                node["Actual Rows"]
-                + node.get("Rows Removed by Filter", 0)
-                + node.get("Rows Removed by Index Recheck", 0)
-            )
-            self.read[node["Relation Name"]] += round(rows * node["Actual Loops"])
-        for inner in node.get("Plans", ()):
-            self._count(inner)
+    def _count(self, found: Any) -> None:
+        """Rows of every table in a plan; a cluster's stands in parts of it, with a number behind the name of each part of a table."""
+        if isinstance(found, list):
+            for inner in found:
+                self._count(inner)
+        elif isinstance(found, dict):
+            if "Relation Name" in found:
+                rows = (
+                    found["Actual Rows"]
+                    + found.get("Rows Removed by Filter", 0)
+                    + found.get("Rows Removed by Index Recheck", 0)
+                )
+                self.read[_PART.sub("", found["Relation Name"])] += round(rows * found["Actual Loops"])
+            self._count([inner for inner in found.values() if isinstance(inner, dict | list)])

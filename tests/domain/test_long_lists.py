@@ -27,9 +27,10 @@ PAGE = 51
 _NEWER = 3000
 _ORDERS = """
 INSERT INTO orders (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment, currency,
-                    gross, line_discount, order_discount, total, priority, placed_at, version)
+                    gross, line_discount, order_discount, total, priority, placed_at, version, type, holds, attributes, entered,
+                    entered_at)
 SELECT 1, lpad(n::text, 32, '0')::uuid, $3, $4, $5, 'web', n::text, 'placed', 'order.retail', 1, 'none', 'EUR', 0, 0, 0, 0, 0,
-       '2026-11-21T12:00:00Z', 1
+       '2026-11-21T12:00:00Z', 1, '', 'live', '{}', 1, '2026-11-21T12:00:00Z'
 FROM generate_series($1::int, $2::int) AS s (n)
 """
 _SESSIONS = """

@@ -22,6 +22,7 @@ OF_RESOURCE: Final = {
     "customers": "customer",
     "keys": "key",
     "webhooks": "webhook",
+    "flow-migrations": "migration",
 }
 """What the `{id}` below a resource is the id of."""
 
@@ -87,6 +88,7 @@ async def settle(api: httpx2.AsyncClient, mark: str) -> Estate:
     # It waits for what never happens, so that nothing is ever sent.
     hook = {"url": f"https://93.184.215.14/{mark}", "names": ["never.told"], "enterprise_id": ids["hub"]}
     ids["webhook"] = (await made(api, "/webhooks", hook))["id"]
+    ids["migration"] = await _move(api, mark)
     return Estate(ids, mark)
 
 
@@ -142,3 +144,22 @@ async def _sale(api: httpx2.AsyncClient, mark: str, ids: dict[str, str]) -> None
             return
         await asyncio.sleep(0.02)
     raise AssertionError("there is no held order")
+
+
+async def _move(api: httpx2.AsyncClient, mark: str) -> str:
+    """A version of the flow of orders that nobody is on, and a move from it, which is done."""
+    flow = V1 + "/flows/order.retail"
+    numbers = (await api.get(flow)).json()["versions"]
+    text = (await api.get(f"{flow}/versions/1", headers={"Accept": "application/yaml"})).text
+    number = numbers[-1] + 1
+    text = text.replace("version: 1\n", f"version: {number}\ndescription: {mark} flow\n", 1)
+    why = {"reason": f"{mark} reason"}
+    await made(api, "/flows/order.retail/drafts", {"text": text, **why})
+    await made(api, f"/flows/order.retail/versions/{number}/publish", why)
+    body = {"name": "order.retail", "sources": [number], "to_version": 1, **why}
+    move = (await made(api, "/flow-migrations", body))["id"]
+    for _ in range(200):
+        if (await api.get(f"{V1}/flow-migrations/{move}")).json()["state"] == "done":
+            return str(move)
+        await asyncio.sleep(0.02)
+    raise AssertionError("the move is not done")

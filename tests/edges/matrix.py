@@ -23,7 +23,7 @@ Place = tuple[Any, ...]
 
 NEVER: Final = "0192f0c1-dead-7bad-8bad-0123456789ab"
 SHOWS_NOTHING: Final = "whether the id exists makes no difference, so nothing is shown"
-_OF_A_FLOW: Final = "order.retail"
+_OF_A_FLOW: Final = {"name": "order.retail", "number": "1"}
 _URL: Final = "https://93.184.215.14/hooks"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r'"request_id":"[^"]*"')
@@ -261,7 +261,7 @@ async def fetched(api: httpx2.AsyncClient) -> dict[str, Any]:
 
 
 def _in_path(told: Told, estate: Estate, name: str) -> str:
-    return _OF_A_FLOW if name == "name" else estate.of_path(told.path, name)
+    return _OF_A_FLOW.get(name) or estate.of_path(told.path, name)
 
 
 def _is_id(told: Told, where: str, name: str) -> bool:

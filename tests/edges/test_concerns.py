@@ -22,7 +22,9 @@ from tests.house.reference import event_names
 from tests.house.tree import PACKAGE
 
 HUB, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
-OF_THE_ORGANISATION: Final = {"key", "webhook_endpoint"}
+FLOWS: Final = {"flow", "flow_move"}
+"""What is for the whole organisation always."""
+OF_THE_ORGANISATION: Final = {"key", "webhook_endpoint", *FLOWS}
 """What may be for the whole organisation; everything else is somebody's."""
 
 
@@ -65,11 +67,11 @@ async def streamed(api: httpx2.AsyncClient) -> list[dict[str, Any]]:
 
 
 async def test_every_event_says_whom_it_concerns(server: Server, ours: Estate) -> None:
-    """Ids of enterprises; only keys and webhooks may be for the organisation, and no entity is without a permission."""
+    """Ids of enterprises; only keys, webhooks and flows may be for the organisation, and no entity is without a permission."""
     told = await feed(server.owner)
     assert {event["entity"] for event in told} == set(sight.SEEN_WITH)
     unnamed = {event["entity"] for event in told if not event["data"].get("enterprises")}
-    assert unnamed == {"key"}
+    assert unnamed == {"key", *FLOWS}
     assert unnamed <= OF_THE_ORGANISATION
     known = {ours.ids["hub"], ours.ids["producer"]}
     assert {one for event in told for one in event["data"].get("enterprises", ())} == known
@@ -79,7 +81,7 @@ async def test_every_entity_of_the_reference_has_happened_here(server: Server, o
     """What the test above has seen is every kind of event, but for those that need a failure or a second session."""
     missing = event_names(PACKAGE) - {event["name"] for event in await feed(server.owner)}
     assert {name.partition(".")[0] for name in missing} <= {
-        "order", "session", "webhook", "held_order", "item", "enterprise", "relation", "customer", "location",
+        "order", "session", "webhook", "held_order", "item", "enterprise", "relation", "customer", "location", "flow",
     }  # fmt: skip
     assert not missing & {"order.shorted", "session.ended", "customer.erased", "key.revoked", "stock.changed"}
 
@@ -87,9 +89,9 @@ async def test_every_entity_of_the_reference_has_happened_here(server: Server, o
 @pytest.mark.parametrize(
     ("role", "entities"),
     [
-        ("owner", {*sight.SEEN_WITH}),
-        ("hub", {*sight.SEEN_WITH}),
-        ("reader", {*sight.SEEN_WITH} - {"key", "webhook_endpoint"}),
+        ("owner", {*sight.SEEN_WITH} - FLOWS),
+        ("hub", {*sight.SEEN_WITH} - FLOWS),
+        ("reader", {*sight.SEEN_WITH} - {"key", "webhook_endpoint", *FLOWS}),
         ("producer", {"enterprise", "held_order", "item", "location", "position", "relation"}),
     ],
 )
@@ -170,6 +172,7 @@ def an_event(entity: str, *enterprises: uuid.UUID) -> Event:
         ([("owner", None)], an_event("castle", HUB), [str(HUB)]),
         ([("owner", HUB)], an_event("castle", HUB), [str(HUB)]),
         ([("owner", HUB)], an_event("castle"), None),
+        ([("owner", HUB)], an_event("flow"), None),
         ([], an_event("order", HUB), None),
     ],
 )

@@ -35,6 +35,9 @@ REFUSED_HERE: Final = {
     ("changeItem", "not_valid"),  # the kit would be its own part, since the estate has one item
     ("moveStock", "count_outdated"),  # somebody has counted since
     ("moveStocks", "count_outdated"),
+    ("publishFlow", "flow_version_taken"),  # the version is shipped, and published is a draft
+    ("retireFlow", "flow_version_shipped"),
+    ("rollBackFlow", "flow_not_pinned"),  # nobody has pinned anything before
 }
 """Examples that are right, and not possible as things stand in the estate."""
 

@@ -77,7 +77,8 @@ async def test_counts_of_a_file_are_one_command(start: Start) -> None:
     }
     async with server.database.read(1) as conn:
         events = await conn.fetch(
-            "SELECT e.entity_id::text, e.data->>'on_hand' AS on_hand, e.version FROM event e JOIN command c ON c.id = e.command_id "
+            "SELECT e.entity_id::text, e.data->>'on_hand' AS on_hand, e.version FROM event e JOIN command c ON c.org_id = e.org_id "
+            "AND c.id = e.command_id "
             "WHERE c.kind = 'inventory.count_sheet'"
         )
     assert sorted(map(tuple, events)) == sorted((p["position_id"], p["on_hand"], 1) for _, p in told)

@@ -35,6 +35,9 @@ ELSEWHERE = {
     "identity.lock_keys": "tests/domain/identity/test_store.py: keys are revoked and made, never stock",
     "identity.lock_keys_and_owners": "tests/domain/identity/test_store.py: the last owner's key",
     "webhooks.lock_endpoints": "tests/engine/webhooks: an endpoint's version is in its events, whose index refuses the same twice",
+    "webhooks.lock_all_endpoints": "the same, of all endpoints of an organisation",
+    "flows.lock_flows": "tests/engine/flows: a flow's version is in its events, whose index refuses the same twice; pins have a key",
+    "flows.lock_moves": "tests/engine/flows: a move's version is in its events, whose index refuses the same twice",
     "outbox.finish_timers": "passes over what is locked; no promise rests on it, because a timer's command is a repeat",
 }
 """Guards that are not under the stock's batch."""

@@ -16,7 +16,8 @@ from coster.domain.parties.model import EraseCustomer, PutCustomer, PutEnterpris
 from coster.domain.sessions import model as sessions
 from coster.domain.wholesale import model as wholesale
 from coster.engine.webhooks import model as webhooks
-from tests.laws import ground
+from coster.kernel import ids
+from tests.laws import flow_bodies, ground
 from tests.laws.ground import START, name_id
 
 _UNKNOWN = name_id("nobody knows this")
@@ -303,6 +304,7 @@ def _place(draw: st.DrawFn) -> orders.PlaceOrder:
         completed=draw(st.booleans()),
         allow_partial=draw(st.booleans()),
         priority=draw(st.integers(0, 3)),
+        type=draw(st.sampled_from([*[""] * 8, "b2b", "b2b", "none that there is"])),
     )
 
 
@@ -318,6 +320,41 @@ expire_session = st.builds(orders.ExpireSession, session_id=_SESSION)
 cancel_order = st.builds(orders.CancelOrder, order_id=_ORDER, reason=_REASON, expected_version=_VERSIONS)
 comment = st.builds(
     orders.AddComment, order_id=_ORDER, text=st.sampled_from(["rings twice", "left at the door"])
+)
+
+_B2B = {
+    "submit": {}, "approve": {}, "deny": {"reason": "dear"}, "delegate": {"to": "boss"}, "block": {"reason": "credit"},
+    "unblock": {"reason": "credit"}, "begin_edit": {}, "finish_edit": {}, "cancel_edit": {}, "allocate": {},
+    "lose_stock": {"line": 1}, "release": {}, "cancel": {"reason": "rain"}, "change": {}, "schedule": {"at": "2026-12-01T09:00:00Z"},
+}  # fmt: skip
+_EVENTS = [
+    *_B2B.items(), ("complete_checkout", {"payment": "captured"}), ("complete_checkout", {"payment": 7}), ("fail_checkout", {}),
+    ("abandon_checkout", {}), ("comment", {}), ("comment", {"text": "hello"}), ("nonsense", {"a": 1}), ("lose_stock", {"line": 99}),
+]  # fmt: skip
+
+
+@st.composite
+def _step_order(draw: st.DrawFn) -> orders.StepOrder:
+    trigger, attributes = draw(st.sampled_from(_EVENTS))
+    return orders.StepOrder(
+        order_id=draw(_ORDER), trigger=trigger, attributes=attributes, expected_version=draw(_VERSIONS)
+    )
+
+
+step_order = _step_order()
+order_timer = st.builds(
+    orders.OrderTimer,
+    id=_ORDER,
+    trigger=st.sampled_from(["expire_checkout", "expire_checkout", "submit", "allocate", "nonsense"]),
+    entered=st.integers(0, 2),
+    left=st.integers(1, 2),
+)
+copy_order = st.builds(
+    lambda order_id, run: orders.CopyOrder(
+        order_id=order_id, copy_id=ids.derived("copy of an order", order_id, run), run=run
+    ),
+    _ORDER,
+    st.integers(1, 2),
 )
 
 
@@ -345,6 +382,30 @@ _HELD = one_of(*ground.held_order_ids(single=False) * 6, *ground.held_order_ids(
 complete_session = st.builds(wholesale.CompleteSession, session_id=_SESSION)
 fulfil = st.builds(wholesale.FulfilHeldOrder, held_order_id=_HELD)
 cancel_held = st.builds(wholesale.CancelHeldOrder, held_order_id=_HELD, reason=st.just("frost"))
+_HELD_EVENTS = [
+    ("fulfil", {}),
+    ("cancel", {"reason": "frost"}),
+    ("cancel", {}),
+    ("grow", {}),
+    ("nonsense", {"a": 1}),
+]
+
+
+@st.composite
+def _step_held(draw: st.DrawFn) -> wholesale.StepHeldOrder:
+    trigger, attributes = draw(st.sampled_from(_HELD_EVENTS))
+    return wholesale.StepHeldOrder(
+        held_order_id=draw(_HELD), trigger=trigger, attributes=attributes, expected_version=draw(_VERSIONS)
+    )
+
+
+step_held = _step_held()
+held_timer = st.builds(
+    wholesale.HeldOrderTimer,
+    id=_HELD,
+    trigger=st.sampled_from(["after:3600s", "cancel"]),
+    entered=st.integers(1, 2),
+)
 lower_stock = _at_spot(
     wholesale.LowerStock,
     quantity=_QUANTITIES,
@@ -382,6 +443,7 @@ stop_endpoint = st.builds(
 )
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
+    **flow_bodies.STRATEGIES,
     "identity.create_key": create_key,
     "identity.revoke_key": revoke_key,
     "parties.put_enterprise": put_enterprise,
@@ -403,6 +465,9 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "orders.complete_checkout": complete_checkout,
     "orders.fail_checkout": fail_checkout,
     "orders.expire_checkout": expire_checkout,
+    "orders.step": step_order,
+    "orders.timer": order_timer,
+    "orders.copy": copy_order,
     "orders.cancel": cancel_order,
     "orders.change": change_order,
     "orders.comment": comment,
@@ -410,6 +475,8 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "wholesale.complete_session": complete_session,
     "wholesale.fulfil": fulfil,
     "wholesale.cancel": cancel_held,
+    "wholesale.step": step_held,
+    "wholesale.timer": held_timer,
     "wholesale.lower_stock": lower_stock,
     "webhooks.put_endpoint": put_endpoint,
     "webhooks.pause_endpoint": pause_endpoint,

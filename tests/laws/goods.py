@@ -10,11 +10,14 @@ from typing import Any
 
 from coster.domain.catalog.model import PutItem
 from coster.domain.inventory.model import AdjustStock, CountSheet, CountStock, TransferStock
-from coster.domain.wholesale.model import FulfilHeldOrder, LowerStock
+from coster.domain.wholesale.model import FulfilHeldOrder, LowerStock, MakeHeldOrderGood, StepHeldOrder
+from coster.domain.wholesale.rules.driving import held_order_of, trigger_of
 from coster.kernel.message import Command
 from coster.kernel.outcome import Accepted, Outcome
 from tests.laws import ground
 from tests.laws.organisations import Organisations
+
+_OF_HELD_ORDERS = (FulfilHeldOrder, StepHeldOrder, MakeHeldOrderGood)
 
 
 @dataclass
@@ -71,7 +74,7 @@ class Goods:
             for count, row in zip(body.counts, outcome.value["rows"], strict=True):
                 if isinstance(row, list):
                     self._count(count, command.at)
-        elif isinstance(body, FulfilHeldOrder):
+        elif isinstance(body, _OF_HELD_ORDERS) and trigger_of(body) == "fulfil":
             await self._handed_over(organisations, org_id, command)
         elif isinstance(body, PutItem) and body.item_id == ground.BASKET:
             self.recipe_changed = True
@@ -89,7 +92,7 @@ class Goods:
             "SELECT l.position_id, l.consumed FROM pool_line l JOIN position p ON p.org_id = l.org_id AND p.id = l.position_id "
             "WHERE l.org_id = $1 AND l.pool_id = $2 AND NOT p.unlimited",
             org_id,
-            command.body.held_order_id,
+            held_order_of(command.body),
         )
         for line in lines:
             self._move(line["position_id"], command.at, -line["consumed"])
@@ -131,7 +134,7 @@ async def _ordered(organisations: Organisations, org_id: int) -> dict[tuple[uuid
         "              SELECT l.item_id, l.stock_quantity WHERE NOT EXISTS "
         "              (SELECT FROM kit_component k WHERE k.org_id = l.org_id AND k.kit_id = l.item_id)) AS part ON true "
         "JOIN item i ON i.org_id = o.org_id AND i.id = part.item_id AND i.owner_id <> o.seller_id "
-        "WHERE o.org_id = $1 AND o.status <> 'cancelled' AND o.session_id IS NOT NULL AND NOT EXISTS "
+        "WHERE o.org_id = $1 AND i.org_id = $1 AND o.status <> 'cancelled' AND o.session_id IS NOT NULL AND NOT EXISTS "
         "(SELECT FROM held_order h WHERE h.org_id = o.org_id AND h.hub_id = o.seller_id AND h.producer_id = i.owner_id "
         " AND h.session_id = o.session_id AND h.status = 'Fulfilled') GROUP BY 1, 2, 3",
         org_id,

@@ -13,18 +13,20 @@ import msgspec
 from coster.domain.identity import handlers as identity
 from coster.domain.identity.model import CreateKey, Grant, RevokeKey
 from coster.domain.inventory.model import AdjustStock, PutLocation
-from coster.domain.orders.model import CancelOrder, ExpireSession, LineRequest, PlaceOrder
+from coster.domain.orders.model import CancelOrder, ExpireSession, LineRequest, MoveOrders, PlaceOrder
 from coster.domain.parties.model import PutCustomer, PutEnterprise, PutRelation
 from coster.domain.sessions.model import EndSession, Listing, PutSession
 from coster.domain.wholesale.model import CompleteSession, FulfilHeldOrder
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Result, Runner
+from coster.engine.flows.model import DraftFlow, MigrateFlow, PublishFlow
 from coster.engine.webhooks.model import PutEndpoint, Seed, Target
 from coster.kernel import ids
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Rejected
 from tests.laws import ground
 from tests.laws.bodies import item_as_it_was
+from tests.laws.flow_bodies import flow_text
 from tests.laws.organisations import Organisations
 
 TERMS: dict[str, dict[str, Any]] = {
@@ -100,11 +102,12 @@ class Stages:
                     "INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Law', $2)", org_id, ground.START
                 )
                 await conn.execute("INSERT INTO event_counter (org_id, n) VALUES ($1, 0)", org_id)
-            return await self._play(Stage(org_id, ground.START), _town(TERMS[terms]))
+            return await self._play(Stage(org_id, ground.START), [*_town(TERMS[terms]), *_flows()])
         before = await self.get(terms, "fresh" if moment == "busy" else "busy")
         [org_id] = await self.organisations.copy(before.org_id, 1)
         if moment == "busy":
-            return await self._play(replace(before, org_id=org_id), [_orders(), _cancelled()])
+            moving = [_move(ground.MOVE, 1, 2)]
+            return await self._play(replace(before, org_id=org_id), [_orders(), _cancelled(), moving])
         later = replace(before, org_id=org_id, now=ground.AMENDED[ground.NETWORK])
         ended = await self._play(later, [[EndSession(session_id=ground.NETWORK)], [ExpireSession(session_id=ground.NETWORK)],
                                          [CompleteSession(session_id=ground.NETWORK)]])  # fmt: skip
@@ -153,6 +156,24 @@ def _town(terms: dict[str, Any]) -> list[list[Any]]:
         _sessions(),
         [endpoint],
     ]  # fmt: skip
+
+
+def _flows() -> list[list[Any]]:
+    """Versions of the flow of orders: 2 is published, 3 a draft that fits, 4 one that lacks a status; a move that is done."""
+    name, why = "order.retail", "To have something."
+    drafts = [flow_text(2), flow_text(3), flow_text(4, ("booked", "confirmed"))]
+    return [
+        [DraftFlow(name=name, text=text, reason=why) for text in drafts],
+        [PublishFlow(name=name, version=2, reason=why)],
+        [_move(ground.DONE_MOVE, 2, 1)],
+        [MoveOrders(move_id=ground.DONE_MOVE)],
+    ]
+
+
+def _move(move_id: uuid.UUID, source: int, to: int) -> MigrateFlow:
+    return MigrateFlow(
+        move_id=move_id, name="order.retail", sources=[source], to_version=to, mapping={}, reason="To have something."
+    )  # fmt: skip
 
 
 def _key(key_id: uuid.UUID, role: Any, enterprise_id: uuid.UUID | None) -> CreateKey:

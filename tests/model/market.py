@@ -395,13 +395,18 @@ def _holds_have_pools(scope: Scope, state: State) -> bool:
     return all(state.accounts[item] is not None for item in held)
 
 
-def _cancelled_hold_nothing(scope: Scope, state: State) -> bool:
+def _none_is_held(scope: Scope, state: State) -> bool:
     return not any(order and order.status == "cancelled" and any(order.held) for order in state.orders)
+
+
+def _has_left(state: State, item: int) -> bool:
+    account = state.accounts[item]
+    return account is not None and account.consumed > 0
 
 
 def _lines_are_held(scope: Scope, state: State) -> bool:
     return all(
-        order.held[item] == order.quantity[item] > 0 or (not order.held[item] and state.head == "Fulfilled")
+        order.held[item] == order.quantity[item] > 0 or (not order.held[item] and _has_left(state, item))
         for order in state.orders
         if order
         for item, line in enumerate(order.state)
@@ -430,7 +435,7 @@ MODEL: Final[dict[str, Callable[[Scope, State], bool]]] = {
     "held_is_holds": _held_is_holds,
     "pool_is_holds": _pool_is_holds,
     "holds_have_pools": _holds_have_pools,
-    "cancelled_hold_nothing": _cancelled_hold_nothing,
+    "none_is_held": _none_is_held,
     "lines_are_held": _lines_are_held,
     "head_for_every_pool": _head_for_every_pool,
 }

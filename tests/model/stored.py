@@ -15,6 +15,7 @@ TABLES = ("org", "item", "position", "ledger", "hold", "pool_line", "orders", "o
 HUB, JEAN, MARKET, POOL, REMAINDER = (
     name_id(name) for name in ("Hub", "Jean", "Market", "pool", "remainder")
 )
+HOLDS = {"Held": "live", "Complete": "committed", "Fulfilled": "none", "Cancelled": "none"}
 UNCHECKED = """
 SELECT format('ALTER TABLE coster.%I DROP CONSTRAINT %I CASCADE', c.relname, k.conname)
 FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -50,7 +51,8 @@ def _rows(scope: Scope, state: State) -> Iterator[tuple[str, Row]]:
     if state.head:
         yield "held_order", {
             "id": POOL, "hub_id": HUB, "producer_id": JEAN, "session_id": MARKET, "single": False, "status": state.head,
-            "flow_version": 1, "created_at": MONDAY, "changed_at": MONDAY, "version": 1,
+            "holds": HOLDS[state.head], "flow": "wholesale.held", "flow_version": 1, "attributes": {}, "entered": 1,
+            "entered_at": MONDAY, "created_at": MONDAY, "changed_at": MONDAY, "version": 1,
         }  # fmt: skip
     for item in range(len(state.stock)):
         yield from _stock(scope, state, item)
@@ -88,7 +90,8 @@ def _order(state: State, shopper: int) -> Iterator[tuple[str, Row]]:
     yield "orders", {
         "id": id_, "seller_id": HUB, "session_id": MARKET, "channel": "shop", "reference": str(shopper),
         "status": order.status, "flow": "order", "flow_version": 1, "payment": "none", "currency": "EUR", "gross": 0,
-        "line_discount": 0, "order_discount": 0, "total": 0, "priority": 0, "placed_at": MONDAY, "version": 1,
+        "line_discount": 0, "order_discount": 0, "total": 0, "priority": 0, "placed_at": MONDAY, "version": 1, "type": "",
+        "holds": "none" if order.status == "cancelled" else "live", "attributes": {}, "entered": 1, "entered_at": MONDAY,
     }  # fmt: skip
     for item, line in enumerate(order.state):
         if not line:

@@ -90,7 +90,7 @@ async def test_one_request_to_four_servers_at_once_takes_effect_once(town: Town)
     assert len({reply.json()["id"] for reply in replies}) == 1
     async with town.database.read(1) as conn:
         assert await conn.fetchval("SELECT count(*) FROM orders WHERE reference = 'same'") == 1
-        held = "SELECT sum(h.quantity) FROM hold AS h JOIN orders AS o ON o.id = h.demand_id WHERE o.reference = 'same'"
+        held = "SELECT sum(h.quantity) FROM hold AS h JOIN orders AS o USING (org_id) WHERE o.id = h.demand_id AND o.reference = 'same'"
         assert await conn.fetchval(held) == 1000
 
 

@@ -89,11 +89,7 @@ def archive(  # noqa: PLR0913 - each is an option of its own on the command line
 
 
 def _instant(before: str) -> dt.datetime:
-    try:
-        day = dt.date.fromisoformat(before)
-        instant = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
-    except ValueError:
-        instant = place.parsed(dt.datetime, before, "--before", also="a date, for example 2026-06-01, or ")
+    instant = place.instant(before, "--before", also="a date, for example 2026-06-01, or ")
     if instant > (latest := SystemClock().now() - rules.LEAST_AGE):
         raise FailedError(
             f"--before must be at least {rules.LEAST_AGE.days} days ago (at most {latest:%Y-%m-%d}): until then a request may come again"

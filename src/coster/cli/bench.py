@@ -16,7 +16,7 @@ from coster.cli import growing, output, place, signals
 from coster.cli import verify as promises
 from coster.cli.output import Exit, FailedError
 from coster.kernel.clock import SystemClock
-from coster.simulation import baskets, bench, serving
+from coster.simulation import baskets, bench, bench_flows, serving
 from coster.simulation import card as cards
 from coster.simulation import positions as importing
 from coster.simulation import replay as replaying
@@ -55,6 +55,45 @@ def orders(
     )
     output.table(
         "Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()]
+    )
+
+
+@app.command
+def flows(
+    *,
+    seconds: Annotated[
+        float,
+        Parameter(validator=validators.Number(gt=0), help="How long each of the six figures is taken."),
+    ] = 2,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Transitions of flows per second in process, with a guard each and as pure steps, beside their goals. Needs no database.
+
+    Each is taken with few rows, with two hundred versions side by side, and with five hundred rows, in turn.
+    Exit code 1 where a goal is not reached.
+
+    Example: coster bench flows --seconds 5
+    """
+    found = bench_flows.measure(seconds=seconds, say=output.console(stderr=True).print)
+    figures: list[bench_flows.Figure] = found["figures"]
+    if json:
+        output.as_json(found)
+    else:
+        output.table("Machine", ("what", "is"), list(found["machine"].items()))
+        heads = ("figure", "a second", "a processor second", "cost beside the small", "goal", "reached")
+        output.table("Flows", heads, [_flow_words(one) for one in figures])
+    return Exit.DONE if all(one.reached for one in figures) else Exit.WRONG
+
+
+def _flow_words(one: bench_flows.Figure) -> tuple[str, ...]:
+    """A row of the table."""
+    return (
+        f"{one.what}, {one.size}",
+        f"{one.per_second:,.0f}",
+        f"{one.per_processor_second:,.0f}",
+        f"{one.of_small:.2f}",
+        f"at least {one.goal:,}",
+        "yes" if one.reached else "NO",
     )
 
 

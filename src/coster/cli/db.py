@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,14 +10,12 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import App, Parameter
 
-from coster.cli import archive, output, place, signals
+from coster.cli import archive, output, parking, place, signals
 from coster.cli.output import Exit, FailedError
 from coster.engine.db import backup as backups
 from coster.engine.db import cluster as clusters
 from coster.engine.db import connect, embedded, faults, migrate
 from coster.engine.db import upgrade as upgrades
-from coster.engine.db.connect import Database
-from coster.engine.outbox import parked as parking
 from coster.settings import Settings
 from coster.simulation import serving
 
@@ -106,35 +103,7 @@ async def _look(given: Settings) -> Status:
         await conn.close()
 
 
-@app.command
-def parked(
-    *,
-    resume: Annotated[bool, Parameter(negative="", help="Have the server try all of it again.")] = False,
-    data_dir: place.DataDir = None,
-    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
-) -> None:
-    """List reactions and timers that were given up after several attempts, with their causes; --resume tries them again.
-
-    Example: coster db parked --resume
-    """
-    found = place.with_database(place.chosen(data_dir), lambda database: _parked(database, resume=resume))
-    if json:
-        output.as_json([{"organisation": org_id, **dataclasses.asdict(one)} for org_id, one in found])
-        return
-    if found:
-        rows = [(org_id, one.what, one.name, one.key, one.cause) for org_id, one in found]
-        output.table("", ("organisation", "what", "name", "event or timer", "cause"), rows)
-    output.say(f"{len(found)} parked{'; the server tries them again' if resume and found else ''}.")
-
-
-async def _parked(database: Database, *, resume: bool) -> list[tuple[int, parking.GivenUp]]:
-    found = []
-    for org_id in await place.organisations(database):
-        async with database.write(org_id) as conn:
-            found += [(org_id, one) for one in await parking.list_parked(conn, org_id)]
-            if resume:
-                await parking.resume(conn, org_id)
-    return found
+app.command(parking.parked)
 
 
 @app.command(name="migrate")

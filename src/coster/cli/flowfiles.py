@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from coster import domain
+from coster import domain, engine
 from coster.cli.output import Exit, FailedError
+from coster.engine.webhooks.vocabulary import VOCABULARY as ENDPOINTS
 from coster.engine.workflow import antipatterns, language, plugins
 from coster.engine.workflow import check as checking
 from coster.engine.workflow.actions import Vocabulary
@@ -45,7 +46,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 def shipped_texts(end: str = FLOWS) -> dict[str, str]:
     """The texts of the flows that are shipped, or with another end of their scenarios, by name and in order."""
-    rooms = [room / "flows" for room in resources.files(domain).iterdir() if (room / "flows").is_dir()]
+    floors = (domain, engine)
+    rooms = [
+        room / "flows"
+        for floor in floors
+        for room in resources.files(floor).iterdir()
+        if (room / "flows").is_dir()
+    ]
     found = {file.name: file for room in rooms for file in room.iterdir() if file.name.endswith(end)}
     return {
         name.removesuffix(end): found[name].read_text(encoding="utf-8")
@@ -61,7 +68,7 @@ def shipped() -> dict[str, Flow]:
 
 def vocabularies() -> dict[str, Vocabulary]:
     """What the rooms declare by entity, with the actions of installed packages. FailedError: one of these is none."""
-    found: dict[str, Vocabulary] = {}
+    found: dict[str, Vocabulary] = {ENDPOINTS.entity: ENDPOINTS}
     for room in pkgutil.iter_modules(domain.__path__, f"{domain.__name__}."):
         rules = importlib.import_module(f"{room.name}.rules")
         for part in pkgutil.iter_modules(getattr(rules, "__path__", [])):

@@ -99,10 +99,10 @@ def diff(
 
     Example: coster flows diff order.retail draft.yaml --map booked=confirmed
     """
-    mapping = _mapping(map_ or [])
+    mapped = mapping(map_ or [])
     one, other = flowfiles.flow_of(old)[1], flowfiles.flow_of(new)[1]
     changes = comparing.diff(one, other)
-    against = check_migration.migration(one, other, mapping)
+    against = check_migration.migration(one, other, mapped)
     if json:
         output.as_json({"changes": changes, "migration": against})
     else:
@@ -112,7 +112,7 @@ def diff(
     return Exit.WRONG if against else Exit.DONE
 
 
-def _mapping(given: list[str]) -> dict[str, str]:
+def mapping(given: list[str]) -> dict[str, str]:
     """Statuses by the words of `--map`. FailedError."""
     if wrong := [word for word in given if not re.fullmatch(r"\w+=\w+", word)]:
         raise FailedError(f"--map: found {wrong[0]}; accepted: OLD=NEW, two statuses", Exit.USAGE)

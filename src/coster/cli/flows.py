@@ -1,4 +1,5 @@
-"""`coster flows`: flows as files. Here `import`, which brings over the workflows of another system; the others are registered."""
+"""`coster flows`: flows as files and on a server. Here `import`, which brings over the workflows of another system; the others are
+registered."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from coster.cli import flowing, output, trying
+from coster.cli import flowing, flowmoves, flowversions, output, trying
 from coster.cli.output import Exit, FailedError
 from coster.engine.workflow.fluent import converting, reading
 from coster.engine.workflow.fluent.converting import Converted
@@ -17,7 +18,7 @@ from coster.engine.workflow.fluent.model import ExportRefusedError
 from coster.engine.workflow.fluent.report import VERDICTS
 from coster.engine.workflow.records import Flow
 
-app = App(name="flows", help="Flows as files: how orders and other things live.")
+app = App(name="flows", help="Flows: how orders and other things live, as files and as versions on a server.")
 app.command(flowing.new)
 app.command(flowing.check)
 app.command(flowing.diff)
@@ -25,6 +26,16 @@ app.command(flowing.draw_, name="draw")
 app.command(flowing.schema_, name="schema")
 app.command(trying.simulate)
 app.command(trying.run_scenarios, name="test")
+# It needs the whole program, which the others do not wait for.
+app.command("coster.cli.replaying:replay", name="replay")
+
+# These speak to a server.
+app.command(flowversions.publish)
+app.command(flowversions.pin)
+app.command(flowmoves.migrate)
+app.command(flowmoves.undo)
+app.command(flowversions.rollback)
+app.command(flowversions.export)
 
 # A character has at most four bytes.
 _MOST_BYTES: Final = 4 * reading.LONGEST
@@ -70,6 +81,10 @@ def _text(file: Path) -> str:
     if str(file) == "-":
         found = sys.stdin.buffer.read(_MOST_BYTES + 1)
     else:
+        if not file.exists():
+            raise FileNotFoundError(
+                f"{file} is no file; accepted: a Fluent workflow as JSON, or - for standard input"
+            )
         with file.open("rb") as opened:
             found = opened.read(_MOST_BYTES + 1)
     if len(found) > _MOST_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -104,3 +105,12 @@ def parsed(kind: type[T], text: str, what: str, *, also: str = "") -> T:
     except msgspec.ValidationError as error:
         hint = also + (_ID if kind is uuid.UUID else _INSTANT)
         raise FailedError(f"{what} must be {hint}; {text!r} is none", Exit.USAGE) from error
+
+
+def instant(text: str, what: str, *, also: str = "") -> dt.datetime:
+    """A word of the command line as an instant; of a date its beginning in UTC. FailedError where it is neither."""
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return parsed(dt.datetime, text, what, also=also)
+    return dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ import contextlib
 import resource
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from structlog.testing import capture_logs
 
 from coster import app as house
-from coster.cli import output, place, signals
+from coster.cli import drafting, output, place, signals
 from coster.cli import verify as promises
 from coster.cli.output import Exit, FailedError
 from coster.engine.batch.handler import Registry
@@ -26,8 +26,8 @@ from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
 from coster.engine.outbox import proofs
 from coster.settings import Settings
+from coster.simulation import drafts, steps, town
 from coster.simulation import simulate as living
-from coster.simulation import steps, town
 
 
 def simulate(  # noqa: PLR0913 - each is an option of its own on the command line
@@ -41,6 +41,12 @@ def simulate(  # noqa: PLR0913 - each is an option of its own on the command lin
         int, Parameter(validator=validators.Number(gte=1), help="The most commands in one batch.")
     ] = 256,
     history: Annotated[Path | None, Parameter(help="Live through this file's history again instead.")] = None,
+    flow: Annotated[
+        Path | None,
+        Parameter(
+            help="Live through the same days by this draft of a flow too, and tell who ends differently."
+        ),
+    ] = None,
     failing: Annotated[Path, Parameter(help="Where the history goes that shows a disagreement.")] = Path(
         "simulate-failing.json"
     ),
@@ -51,11 +57,18 @@ def simulate(  # noqa: PLR0913 - each is an option of its own on the command lin
     Both must agree after every batch: stock, holds, orders, held orders, and every answer. The clock is the simulation's own, the
     database is made for it and thrown away. Where the two disagree the history is cut short, printed and kept; exit code 1.
 
+    With --flow a second town lives through the same days, at the pace of people and with its timers, by a draft that was not published
+    yet: order by order it is told what would have ended differently. `coster flows replay` does the same with days that were recorded.
+
     Example: coster simulate --commands 1000000 --seed 7
+
+    Example: coster simulate --flow order.retail.yaml --commands 5000
 
     Example: coster simulate --history simulate-failing.json
     """
     plan = living.Plan(commands=commands, seed=seed, batch=batch)
+    if flow is not None:
+        return _beside(flow, plan, _read(history) if history else None, json=json)
     given = _read(history) if history else None
     house.configure_log(Settings(log_level="warning"))
     with signals.sigterm_interrupts():
@@ -65,6 +78,32 @@ def simulate(  # noqa: PLR0913 - each is an option of its own on the command lin
     else:
         _show(found)
     return Exit.WRONG if found["disagreements"] or found["promises_broken"] else Exit.DONE
+
+
+def _beside(file: Path, plan: living.Plan, history: steps.History | None, *, json: bool) -> int:
+    """The same days by a draft too."""
+    draft = drafting.draft_of(file)
+
+    async def lived() -> dict[str, Any]:
+        async with _ground() as (_, database):
+            total = sum(map(len, history)) if history is not None else plan.commands
+            with _heard(total) as heard:
+                days = history if history is not None else drafts.days(plan)
+                found = await drafts.beside(database, Registry(house.HANDLERS), draft, days, heard=heard)
+            return {"flow": f"{draft[1].name} version {draft[1].version}", "seed": plan.seed, **found.told()}
+
+    # The warnings of timers that were refused are what is compared, and are told as such.
+    house.configure_log(Settings(log_level="error"))
+    with signals.sigterm_interrupts():
+        try:
+            told = asyncio.run(lived())
+        except drafts.DraftRefusedError as refused:
+            raise FailedError(str(refused), Exit.WRONG) from None
+    if json:
+        output.as_json(told)
+    else:
+        drafting.tell(told)
+    return Exit.DONE
 
 
 def _read(path: Path) -> steps.History:
@@ -103,14 +142,7 @@ async def _again(history: steps.History) -> dict[str, Any]:
 
 async def _live(plan: living.Plan, failing: Path) -> dict[str, Any]:
     async with _ground() as (ground, database):
-        with _progress() as bar:
-            task, tenths = bar.add_task("commands", total=plan.commands), _Tenths(plan.commands)
-
-            def heard(done: int) -> None:
-                bar.update(task, completed=done)
-                if bar.disable:
-                    tenths.hear(done)
-
+        with _heard(plan.commands) as heard:
             report = await living.run(ground, plan, heard=heard)
         told = {"seed": plan.seed, **report.told(), "resident_mb": _resident_mb(), "promises_broken": []}
         if report.disagreements:
@@ -143,6 +175,20 @@ async def _broken(database: Database, at: int) -> list[str]:
         for check in checks
         if check.broken and check.name not in proofs.IN_TIME
     ]
+
+
+@contextlib.contextmanager
+def _heard(total: int) -> Iterator[living.Heard]:
+    """What is told how many commands are done, and shows it."""
+    with _progress() as bar:
+        task, tenths = bar.add_task("commands", total=total), _Tenths(total)
+
+        def heard(done: int) -> None:
+            bar.update(task, completed=done)
+            if bar.disable:
+                tenths.hear(done)
+
+        yield heard
 
 
 class _Tenths:

@@ -38,3 +38,8 @@ RELAY_LAG = Gauge(
 REACTIONS = Counter("coster_reactions_total", "Commands sent because of an event.", ["reaction", "outcome"])
 TIMERS_FIRED = Counter("coster_timers_fired_total", "Timers that were answered.", ["kind", "outcome"])
 PARKED = Counter("coster_parked_total", "Reactions and timers that were given up for now.", ["what"])
+BEYOND_SLA = Gauge(
+    "coster_beyond_sla",
+    "Things that are longer in their status than their flow wants, of all organisations.",
+    ["entity"],
+)

@@ -9,6 +9,8 @@ Fault
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class Fault(Exception):
     """Anything that rolls a batch back."""
@@ -32,3 +34,11 @@ class Stopped(Fault):
 
 class Broken(Fault):
     """A stored thing contradicts what the program promises."""
+
+
+class NotKept(Exception):
+    """What was known at an instant is kept no longer where it was asked for; from `since` on it is."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(f"what was known before {since.isoformat()} is in the archive")
+        self.since = since

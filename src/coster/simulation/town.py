@@ -256,20 +256,31 @@ class Town:
         self.org_id = org_id
         self._registry = registry
         self._runner = Runner(database, identity.authorise)
+        self._asked = 0
 
     async def found(self) -> None:
         """The people, the goods and the places, without any stock."""
         async with self.database.system() as conn:
             await _q.found(conn, org_id=self.org_id, name="Town", at=START)
-        count = 0
         for bodies in _foundation():
-            commands = []
-            for body in bodies:
-                count += 1
-                commands.append(Command(_id("founding", count), self.org_id, SYSTEM, START, body))
-            for result in await self._runner.run(self._registry.of(bodies[0]), commands):
+            for result in await self.ask(bodies):
                 if not (isinstance(result, Result) and isinstance(result.outcome, Accepted)):
                     raise RuntimeError(f"the town cannot be founded: {result}")  # noqa: TRY004 - it is no matter of types
+
+    async def ask(self, bodies: Sequence[Any]) -> list[Result | Exception]:
+        """The answers to commands of the town's founders, all of one kind, in order."""
+        commands = []
+        for body in bodies:
+            self._asked += 1
+            commands.append(Command(_id("founding", self._asked), self.org_id, SYSTEM, START, body))
+        return await self._runner.run(self._registry.of(bodies[0]), commands)
+
+    async def carry_out(self, command: Command[Any]) -> Result:
+        """The answer to one command, whoever made it; raises what broke it."""
+        [result] = await self._runner.run(self._registry.of(command.body), [command])
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     async def live(self, batch: Batch) -> list[str]:
         """The answers to a batch in order: nothing for accepted, the code of a refusal, or what broke."""

@@ -19,7 +19,7 @@ from coster.domain.orders.model import (
     FailCheckout,
     LineChange,
 )
-from coster.domain.orders.rules.placing import expiry_id
+from coster.engine.flows.clocks import timer_id
 from coster.kernel.authority import NOBODY, Authority
 from tests.domain.orders.worlds import (
     BOX,
@@ -83,7 +83,9 @@ def test_completed_checkout_keeps_its_holds_until_the_session_ends() -> None:
     order, [hold] = memory.order("Ali"), memory.holds.values()
     assert (order.status, order.payment, order.expires_at, order.version) == ("booked", "captured", None, 2)
     assert (hold.quantity, hold.policy, hold.expires_at) == (4 * KILO, "session", None)
-    assert [(timer.id, timer.due_at) for _, timer in decided.timers] == [(expiry_id(ALI), None)]
+    assert [(timer.id, timer.due_at) for _, timer in decided.timers] == [
+        (timer_id(ALI, "expire_checkout"), None)
+    ]
     assert names(decided) == [("order.checkout_completed", 2)]
 
 
@@ -148,9 +150,10 @@ def test_a_cancelled_order_is_over(body: Any) -> None:
     memory = ordered()
     memory.decide(CancelOrder(order_id=ALI))
     refusal = memory.one(body)
-    assert (refusal.code, refusal.detail) == (
+    detail = {name: refusal.detail[name] for name in ("reason", "status", "possible", "guards")}
+    assert (refusal.code, detail) == (
         "order_status",
-        {"status": "cancelled", "possible": ["comment"]},
+        {"reason": "wrong_status", "status": "cancelled", "possible": ["comment"], "guards": []},
     )
     assert memory.order("Ali").version == 2
 

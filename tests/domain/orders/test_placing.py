@@ -10,8 +10,8 @@ import pytest
 
 from coster.domain.catalog.model import Component, SalesUnit
 from coster.domain.orders.model import Discount, PlaceOrder
-from coster.domain.orders.rules.placing import expiry_id
 from coster.domain.parties.model import CustomerRow
+from coster.engine.flows.clocks import timer_id
 from coster.kernel.authority import NOBODY, Authority
 from coster.kernel.outcome import Accepted, Rejected
 from tests.domain.orders.worlds import (
@@ -66,9 +66,9 @@ def test_checkout_begins_with_live_holds_and_a_timer() -> None:
     assert (hold.quantity, hold.policy, hold.expires_at) == (4 * KILO, "cart", order.expires_at)
     [(_, timer)] = decided.timers
     assert (timer.id, timer.due_at, timer.kind) == (
-        expiry_id(order.id),
+        timer_id(order.id, "expire_checkout"),
         order.expires_at,
-        "orders.expire_checkout",
+        "orders.timer",
     )
     assert [(event.name, event.version) for _, event in decided.events] == [("order.placed", 1)]
 

@@ -15,7 +15,7 @@ import msgspec
 from coster.domain.catalog.model import Item, SalesUnit
 from coster.domain.inventory.model import Hold, PoolLine, Position, StockWrites
 from coster.domain.inventory.rules.holding import position_id
-from coster.domain.orders.handlers import FLOW
+from coster.domain.orders.handlers import CHECKOUTS, LIBRARY
 from coster.domain.orders.model import (
     Comment,
     ExpireSession,
@@ -26,15 +26,18 @@ from coster.domain.orders.model import (
     PlaceOrder,
     Taken,
 )
-from coster.domain.orders.rules import changing, placing
+from coster.domain.orders.rules import changing, fold, placing, shelf
 from coster.domain.parties.model import CustomerRow, Enterprise, Relation
 from coster.domain.sessions.model import Session
 from coster.domain.sourcing.rules import Supply
+from coster.engine.workflow.tables import Tables
 from coster.kernel import ids
 from coster.kernel.authority import SYSTEM, Authority
 from coster.kernel.message import Command, Decided
 
 KILO = 1000
+FLOWS = Tables(LIBRARY.shipped.values())
+CHECKOUT_FLOWS = Tables(CHECKOUTS.shipped.values())
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 HUB, OTHER_HUB, JEAN, ANNA = (uuid.UUID(int=n) for n in (1, 2, 3, 4))
@@ -120,6 +123,7 @@ class Memory:
         self.orders: dict[uuid.UUID, Order] = {}
         self.lines: dict[tuple[uuid.UUID, int], Line] = {}
         self.comments: list[Comment] = []
+        self.flows: Tables = changes.get("flows", FLOWS)
         self.at = NOW
         self.count = 0
 
@@ -160,10 +164,11 @@ class Memory:
 
     # -- states --------------------------------------------------------------------------------------------------------
 
-    def placing(self) -> placing.PlacingState:
+    def placing(self) -> shelf.PlacingState:
         """What placing is decided on."""
-        return placing.PlacingState(
-            flow=FLOW, sessions={SESSION: self.session}, enterprises=self.enterprises, customers=self.customers,
+        return shelf.PlacingState(
+            flows=self.flows, checkouts=CHECKOUT_FLOWS, sessions={SESSION: self.session},
+            enterprises=self.enterprises, customers=self.customers,
             listings={(SESSION, item_id): price for item_id, price in self.prices.items()},
             taken={
                 (one.channel, one.reference): Taken(order_id=one.id, seller_id=one.seller_id)
@@ -175,10 +180,10 @@ class Memory:
             remainders=[hold for hold in self.holds.values() if hold.policy == "remainder"],
         )  # fmt: skip
 
-    def changing(self) -> changing.ChangingState:
+    def changing(self) -> fold.ChangingState:
         """What changing is decided on."""
-        return changing.ChangingState(
-            flow=FLOW, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
+        return fold.ChangingState(
+            flows=self.flows, checkouts=CHECKOUT_FLOWS, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
             positions=list(self.positions.values()), holds=list(self.holds.values()),
             pools=[pool for pool, _ in self.pool_lines], pool_lines=list(self.pool_lines.values()),
             placing=self.placing(),

@@ -174,7 +174,9 @@ def test_only_relations_that_hold_something_have_a_say_in_the_policy() -> None:
     market.session = msgspec.structs.replace(market.session, hubs=frozenset({HUB, OTHER_HUB}))
     market.decide(basket("x", line(CARROTS, 2 * KILO), seller_id=OTHER_HUB))
     [others] = market.held_orders
-    market.held_orders[others] = msgspec.structs.replace(market.held_orders[others], status="Complete")
+    market.held_orders[others] = msgspec.structs.replace(
+        market.held_orders[others], status="Complete", holds="committed"
+    )
     [(key, account)] = market.pool_lines.items()
     market.pool_lines[key] = msgspec.structs.replace(account, held=0, committed=account.held)
     [place] = market.positions

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coster.domain.wholesale import reads
+from coster.domain.wholesale.handlers import LIBRARY
 from coster.domain.wholesale.model import HeldLine, HeldOrderView
 from coster.edges.http import tables
 from coster.kernel import money
@@ -33,6 +34,7 @@ def head(**changes: Any) -> dict[str, Any]:
     given_ = {
         "id": uuid.UUID(int=7), "hub_id": uuid.UUID(int=1), "hub": "Hub", "producer_id": uuid.UUID(int=2),
         "producer": "Jean", "session_id": uuid.UUID(int=3), "session": "Week 48", "amend_until": NOW, "status": "Held",
+        "holds": "live", "flow": "wholesale.held", "flow_version": 1, "entered_at": NOW, "sla_at": None,
         "currency": "EUR", "discount_over": 0, "discount_permille": 0, "created_at": NOW, "changed_at": NOW, "version": 4,
     }  # fmt: skip
     return {**given_, **changes}
@@ -40,7 +42,8 @@ def head(**changes: Any) -> dict[str, Any]:
 
 def seen(*lines: HeldLine, **changes: Any) -> HeldOrderView:
     """The document of these lines."""
-    return reads.view(head(**changes), list(lines))
+    row_ = head(**changes)
+    return reads.view(row_, list(lines), LIBRARY.shipped["wholesale.held"].flow.status(row_["status"]))
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
@@ -146,8 +149,8 @@ def test_a_document_has_no_field_for_a_shopper() -> None:
     """Exactly these, so that whoever adds one must think of it: hub, producer, session, goods, money, times."""
     assert set(HeldOrderView.__struct_fields__) == {
         "id", "number", "hub_id", "hub", "producer_id", "producer", "session_id", "session", "amend_until", "status",
-        "fulfilment", "currency", "lines", "gross", "discount", "discount_reason", "total", "created_at", "changed_at",
-        "version",
+        "fulfilment", "payment", "state", "label", "holds", "flow", "flow_version", "entered_at", "sla_at", "currency",
+        "lines", "gross", "discount", "discount_reason", "total", "created_at", "changed_at", "version",
     }  # fmt: skip
     assert set(HeldLine.__struct_fields__) == {
         "item_id", "sku", "name", "unit", "quantity", "surplus", "cases", "price_micros", "amount", "discount",

@@ -15,12 +15,13 @@ from coster.kernel.authority import SYSTEM, Authority
 from coster.kernel.errors import TryAgain
 from tests.acceptance.verify import broken
 from tests.domain.orders.worlds import KILO
+from tests.domain.wholesale.worlds import FLOWS
 from tests.town import Town, name_id
 
 pytestmark = pytest.mark.database
 SECOND_HEAD = (
-    "INSERT INTO held_order SELECT org_id, gen_random_uuid(), hub_id, producer_id, session_id, single, status, flow_version, "
-    "created_at, changed_at, version FROM held_order"
+    "INSERT INTO held_order SELECT org_id, gen_random_uuid(), hub_id, producer_id, session_id, single, status, holds, flow, "
+    "flow_version, attributes, entered, entered_at, sla_at, created_at, changed_at, version FROM held_order"
 )
 
 
@@ -80,7 +81,7 @@ async def test_newer_news_is_stored_and_what_it_is_of_never_changes(
 @pytest.mark.parametrize(
     ("statement", "refused"),
     [
-        ("UPDATE held_order SET status = 'Perhaps'", asyncpg.CheckViolationError),
+        ("UPDATE held_order SET holds = 'perhaps'", asyncpg.CheckViolationError),
         ("UPDATE held_order SET hub_id = id", asyncpg.ForeignKeyViolationError),
         ("UPDATE held_order SET session_id = id", asyncpg.ForeignKeyViolationError),
         ("UPDATE pool_line SET held = -1", asyncpg.CheckViolationError),
@@ -102,7 +103,7 @@ async def test_no_hand_can_store_what_contradicts_itself(
     [
         ("UPDATE pool_line SET held = held - 1", "pool_is_holds"),
         ("DELETE FROM held_order", "head_for_every_pool"),
-        ("UPDATE held_order SET status = 'Cancelled'", "head_for_every_pool"),
+        ("UPDATE held_order SET status = 'Cancelled', holds = 'none'", "head_for_every_pool"),
         (SECOND_HEAD, "one_per_session"),
     ],
 )  # fmt: skip
@@ -126,7 +127,9 @@ async def test_each_party_reads_its_held_orders_and_nobody_elses(
         for who in (hub, jean, name_id("stranger"))
     ]
     async with town.database.read(town.org_id) as conn:
-        seen = [await reads.list_held_orders(conn, town.org_id, who, HeldOrdersWanted()) for who in readers]
+        seen = [
+            await reads.list_held_orders(conn, town.org_id, who, HeldOrdersWanted(), FLOWS) for who in readers
+        ]
         [held] = seen[0]
         hubs = Authority(by_enterprise={hub: frozenset({"orders:read"})})
         jeans = Authority(by_enterprise={jean: frozenset({"orders:read", "held_orders:read"})})
@@ -145,7 +148,9 @@ async def test_filters_of_the_list_hold_together(town: Town, sold: tuple[uuid.UU
 
     async def found(**wanted: object) -> int:
         async with town.database.read(town.org_id) as conn:
-            return len(await reads.list_held_orders(conn, town.org_id, SYSTEM, HeldOrdersWanted(**wanted)))  # type: ignore[arg-type]
+            return len(
+                await reads.list_held_orders(conn, town.org_id, SYSTEM, HeldOrdersWanted(**wanted), FLOWS)
+            )  # type: ignore[arg-type]
 
     assert (
         await found(hub_id=hub, producer_id=jean, session_id=held.session_id, status="Held", ids=[held.id])

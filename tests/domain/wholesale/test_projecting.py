@@ -13,8 +13,7 @@ from coster.domain.orders.model import (
     PoolChange,
 )
 from coster.domain.sourcing import rules as sourcing
-from coster.domain.wholesale.handlers import FLOW
-from coster.domain.wholesale.rules import projecting
+from coster.domain.wholesale.rules import projecting, stepping
 from coster.kernel.errors import Broken
 from tests.domain.orders.worlds import (
     ANNA,
@@ -37,7 +36,7 @@ from tests.domain.orders.worlds import (
     order_of,
     relation,
 )
-from tests.domain.wholesale.worlds import POOL, Market
+from tests.domain.wholesale.worlds import FLOWS, POOL, Market
 
 ANNAS = sourcing.shared_pool(HUB, ANNA, SESSION)
 
@@ -68,7 +67,12 @@ def test_an_event_of_a_held_order_says_hub_and_producer_and_no_shopper() -> None
     [event] = [event for _, event in decided.events if event.entity == "held_order"]
     assert event.data == {
         "hub_id": str(HUB), "producer_id": str(JEAN), "session_id": str(SESSION), "status": "Held", "fulfilment": "Held",
-        "enterprises": [str(HUB), str(JEAN)],
+        "state": "Held", "enterprises": [str(HUB), str(JEAN)],
+        "flow": {
+            "name": "wholesale.held", "version": 1, "trigger": "grow", "from": "Held", "to": "Held",
+            "rows": [{"row": 0, "trigger": "grow", "label": "A shopper wants more", "from": "Held", "to": "Held", "guards": [],
+                      "actions": ["project_holds"]}],
+        },
         "lines": [{"item_id": str(CARROTS), "quantity": "1", "surplus": "0"}],
     }  # fmt: skip
     assert not any(str(one) in f"{event}" for one in (order_of("Ali"), CUSTOMER, "Ali"))
@@ -176,16 +180,6 @@ def test_several_places_of_an_item_add_up() -> None:
 
 def test_an_account_without_a_held_order_is_a_fault() -> None:
     """It can only be a bug, and then the batch is rolled back."""
-    projection = projecting.Projection(projecting.HeldState(flow=FLOW, held={}, lines=[]))
+    projection = projecting.Projection(stepping.HeldState(flows=FLOWS, held={}, lines=[]))
     with pytest.raises(Broken):
         projection.follow(PoolChange(index=0, pool_id=POOL, pool=None, lines=()), NOW)
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [("Held", ("Held", "Held")), ("Complete", ("Complete", "Unfulfilled")), ("Fulfilled", ("Complete", "Fulfilled")),
-     ("Cancelled", ("Cancelled", "Cancelled"))],
-)  # fmt: skip
-def test_statuses_have_their_words_in_the_standard(status: str, words: tuple[str, str]) -> None:
-    """Order status and fulfilment status of the Data Food Consortium."""
-    assert projecting.dfc(FLOW, status) == words

@@ -11,20 +11,27 @@ from coster.domain.inventory.model import Location
 from coster.domain.inventory.rules.holding import position_id
 from coster.domain.orders.rules import lines
 from coster.domain.sourcing import rules as sourcing
-from coster.domain.wholesale.handlers import FLOW
+from coster.domain.wholesale.handlers import LIBRARY
 from coster.domain.wholesale.model import (
     CancelHeldOrder,
     CompleteSession,
     FulfilHeldOrder,
     HeldOrder,
+    HeldOrderTimer,
     LowerStock,
+    MakeHeldOrderGood,
+    StepHeldOrder,
 )
-from coster.domain.wholesale.rules import closing, cutting, projecting
+from coster.domain.wholesale.rules import closing, cutting, driving, projecting, stepping
+from coster.engine.workflow.tables import Tables
 from coster.kernel import quantity
 from coster.kernel.message import Command, Decided
 from tests.domain.orders.worlds import BARN, CARROTS, CELLAR, HUB, JEAN, SESSION, Memory
 
+FLOWS = Tables(LIBRARY.shipped.values())
 POOL = sourcing.shared_pool(HUB, JEAN, SESSION)
+
+_STEPPED = (CancelHeldOrder, FulfilHeldOrder, StepHeldOrder, HeldOrderTimer, MakeHeldOrderGood)
 
 
 class Market(Memory):
@@ -33,23 +40,27 @@ class Market(Memory):
     def __init__(self, *args: Any, **changes: Any) -> None:
         super().__init__(*args, **changes)
         self.held_orders: dict[uuid.UUID, HeldOrder] = {}
+        self.held_flows: Tables = FLOWS
 
     def carry_out(self, commands: list[Command[Any]]) -> Decided[Any]:
         """The rules for these commands, with the held orders that follow."""
         body = commands[0].body
-        if isinstance(body, CompleteSession | FulfilHeldOrder):
-            state = closing.ClosingState(cuts=self.cutting(), sessions={SESSION: self.session})
-            decide = closing.complete if isinstance(body, CompleteSession) else closing.fulfil
-            return decide(state, commands)
+        if isinstance(body, CompleteSession):
+            return closing.complete(self.cutting(), commands)
         if isinstance(body, LowerStock):
             return cutting.lower(self.cutting(), commands)
-        if isinstance(body, CancelHeldOrder):
-            return cutting.cancel(self.cutting(), commands)
+        if isinstance(body, _STEPPED):
+            return driving.step(self.cutting(), commands)
         return projecting.consolidate(self.held_state(), super().carry_out(commands), commands)
 
-    def held_state(self) -> projecting.HeldState:
+    def held_state(self) -> stepping.HeldState:
         """What the projection starts from."""
-        return projecting.HeldState(flow=FLOW, held=self.held_orders, lines=list(self.pool_lines.values()))
+        return stepping.HeldState(
+            flows=self.held_flows,
+            held=self.held_orders,
+            lines=list(self.pool_lines.values()),
+            sessions={SESSION: self.session},
+        )
 
     def cutting(self) -> cutting.CuttingState:
         """What sharing out and closing are decided on."""
@@ -78,7 +89,7 @@ class Market(Memory):
             assert pool in self.held_orders
         for id_, head in self.held_orders.items():
             live = sum(one.held for (pool, _), one in self.pool_lines.items() if pool == id_)
-            assert (head.status == "Held") == (live > 0), (head.status, live)
+            assert (head.holds == "live") == (live > 0), (head.status, live)
         for order in self.orders.values():
             mine = [one for one in self.lines.values() if one.order_id == order.id]
             assert order.total == sum(one.total for one in mine)
@@ -95,8 +106,8 @@ class Market(Memory):
         owed: dict[str, int] = {}
         for (id_, place), account in self.pool_lines.items():
             name = self.items[self.positions[place].item_id].name
-            if id_ == pool and projecting.owed(account):
-                owed[name] = owed.get(name, 0) + projecting.owed(account)
+            if id_ == pool and stepping.owed(account):
+                owed[name] = owed.get(name, 0) + stepping.owed(account)
         return self.held_orders[pool].status, {name: quantity.text(owed[name]) for name in sorted(owed)}
 
     def end(self) -> None:

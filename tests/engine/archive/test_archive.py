@@ -53,7 +53,8 @@ async def test_a_position_goes_on_from_what_was_carried_forward(town: World, tmp
     )
     await town.archive(tmp_path)
     entries = await town.rows(
-        "SELECT g.seq, g.type, g.on_hand, g.held, g.committed FROM ledger AS g JOIN position AS p ON p.id = g.position_id "
+        "SELECT g.seq, g.type, g.on_hand, g.held, g.committed FROM ledger AS g "
+        "JOIN position AS p ON p.org_id = g.org_id AND p.id = g.position_id "
         "WHERE p.item_id = $1", town.carrots)  # fmt: skip
     assert entries == [{**was[0], "type": "CARRIED"}]
     await town.do(town.basket("Ida", town.carrots))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,9 @@ AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 POLICY = Policy(
     schedule=(10, 60), jitter=0.5, brake=(5, 20), brake_after=3, pause_failures=4, pause_seconds=60
 )
-NOTE = Note(seq=5, name="a", entity="e", entity_id=uuid.UUID(int=1), version=1, at=AT, data={})
+NOTE = Note(
+    seq=5, name="a", entity="e", entity_id=uuid.UUID(int=1), version=1, at=AT, data=msgspec.Raw(b"{}")
+)
 ENDPOINT = Endpoint(
     id=uuid.UUID(int=2),
     url="",
@@ -66,6 +69,46 @@ def test_used_up_schedule_parks() -> None:
     last = msgspec.structs.replace(NOTE, attempts=2)
     kept = verdict.after_failure(POLICY, last, Answer(error="no answer within 15 seconds"), at=AT, chance=0)
     assert kept.parked == "given up after 3 attempts; the last one: no answer within 15 seconds"
+
+
+def message(**said: Any) -> Note:
+    """A message of a flow, with what its row says about failure."""
+    data = {"order": "7", "on_failure": {"entity": "order", "row": 3, **said}}
+    return msgspec.structs.replace(NOTE, data=msgspec.Raw(msgspec.json.encode(data)))
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_a_rows_own_waits_count_instead_of_the_endpoints(chance: float) -> None:
+    """So many further attempts, exactly then, and growing; the receiver's Retry-After still counts."""
+    note = message(retry={"times": 3, "wait": "PT1M", "factor": 4})
+    waits = []
+    for attempts in range(4):
+        kept = verdict.after_failure(
+            POLICY, msgspec.structs.replace(note, attempts=attempts), FAILED, at=AT, chance=chance
+        )
+        waits.append(kept.next_at and (kept.next_at - AT).total_seconds())
+    assert waits == [60, 240, 960, None]
+    assert kept.parked == "given up after 4 attempts; the last one: answered with status 500"
+    asked = verdict.after_failure(POLICY, note, Answer(status=503, retry_after="600"), at=AT, chance=0)
+    assert asked.next_at == later(600)
+
+
+@pytest.mark.parametrize(
+    ("said", "attempts", "gave_up_at"),
+    [
+        ({"retry": {"times": 0, "wait": "PT1M"}, "then": "escalate"}, 0, AT),
+        ({"retry": {"times": 0, "wait": "PT1M"}}, 0, None),
+        ({"then": "escalate"}, 2, AT),
+    ],
+)
+def test_a_row_that_names_what_makes_good_gives_up_for_it(
+    said: dict[str, Any], attempts: int, gave_up_at: datetime | None
+) -> None:
+    """Without `then` it is parked for people; without `retry` the endpoint's schedule counts."""
+    note = msgspec.structs.replace(message(**said), attempts=attempts)
+    kept = verdict.after_failure(POLICY, note, FAILED, at=AT, chance=0)
+    assert (kept.next_at, kept.gave_up_at) == (None, gave_up_at)
+    assert kept.parked is not None
 
 
 def test_failures_count_until_a_success() -> None:

@@ -112,6 +112,11 @@ PARTS = (
         (CHILDREN, (TAKE, "do: [take, {tell_children: {children: box, event: close}}]")),
         (CHILDREN, (TAKE, "do: [take, {tell_children: {children: boxes, event: close}}]")),
     ),
+    Case(
+        "template_wrong",
+        ((TAKE, 'do: [take, {set: {attributes: {note: "{itms}"}}}]'),),
+        ((TAKE, 'do: [take, {set: {attributes: {note: "{items}"}}}]'),),
+    ),
     one(
         "child_flow_unknown",
         HEAD,

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import coster
+from coster.cli import flowfiles
 from coster.engine.workflow import compile as compiling
+from coster.engine.workflow import language
 from coster.engine.workflow.faults import FlowRefusedError
 from tests.engine.workflow import vocabularies
 
@@ -37,11 +39,7 @@ WORDS: Final = (
     "\x00",
     "9" * 40,
 )
-VOCABULARIES: Final = {
-    "order.retail": vocabularies.ORDER,
-    "wholesale.held": vocabularies.HELD_ORDER,
-    "everything": vocabularies.PARCEL,
-}
+VOCABULARIES: Final = {**flowfiles.vocabularies(), "parcel": vocabularies.PARCEL}
 SHIPPED: Final = [
     *sorted(
         path
@@ -87,7 +85,8 @@ def mutated(text: str, cuts: list[Cut]) -> str:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_damaged_flow_is_proved_or_refused_with_a_place(path: Path) -> None:
     """Nothing but the refusal is raised, each of its faults has a code and words, and it comes in moments."""
-    good, vocabulary = path.read_text("utf-8"), VOCABULARIES[path.stem]
+    good = path.read_text("utf-8")
+    vocabulary = VOCABULARIES[language.read(good, path.name).entity]
     refused = []
 
     @seed(20261123)

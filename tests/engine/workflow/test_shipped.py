@@ -6,11 +6,13 @@ from importlib import resources
 
 import pytest
 
-from coster.engine.workflow import buttons
+from coster.engine.workflow import buttons, rollups
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow.faults import FlowRefusedError
+from coster.engine.workflow.language import ROLLUP
 from coster.engine.workflow.step import Unmatched
 from tests.engine.workflow import cases, vocabularies
+from tests.engine.workflow.vocabularies import HELD_ORDER
 
 
 def shipped(room: str, name: str) -> str:
@@ -20,8 +22,10 @@ def shipped(room: str, name: str) -> str:
 
 RETAIL = shipped("orders", "order.retail")
 HELD = shipped("wholesale", "wholesale.held")
+CHECKOUT = shipped("orders", "checkout")
 ORDER_TABLE = compiler.load(RETAIL, vocabularies.ORDER, "order.retail.yaml")
-HELD_TABLE = compiler.load(HELD, vocabularies.HELD_ORDER, "wholesale.held.yaml")
+CHECKOUT_TABLE = compiler.load(CHECKOUT, vocabularies.CHECKOUT, "checkout.yaml")
+HELD_TABLE = compiler.load(HELD, HELD_ORDER, "wholesale.held.yaml")
 
 
 def outcome(table: compiler.Table, status: str, trigger: str, **context: object) -> tuple[str, ...]:
@@ -32,13 +36,14 @@ def outcome(table: compiler.Table, status: str, trigger: str, **context: object)
     return (answer.to, *(call.name for call in answer.actions))
 
 
+_CANCELLED = ("cancelled", "release_holds", "tell_children")
+
+
 @pytest.mark.parametrize(
     ("trigger", "created", "booked", "cancelled"),
     [
-        ("complete_checkout", ("booked", "keep_holds"), ("wrong_status",), ("wrong_status",)),
-        ("fail_checkout", ("cancelled", "release_holds"), ("wrong_status",), ("wrong_status",)),
-        ("expire_checkout", ("cancelled", "release_holds"), ("wrong_status",), ("wrong_status",)),
-        ("cancel", ("cancelled", "release_holds"), ("cancelled", "release_holds"), ("wrong_status",)),
+        ("complete_checkout", ("unknown_trigger",), ("unknown_trigger",), ("unknown_trigger",)),
+        ("cancel", _CANCELLED, _CANCELLED, ("wrong_status",)),
         ("change", ("created", "rehold"), ("booked", "rehold"), ("wrong_status",)),
         ("comment", ("created",), ("booked",), ("cancelled",)),
         ("ship", ("unknown_trigger",), ("unknown_trigger",), ("unknown_trigger",)),
@@ -50,6 +55,36 @@ def test_a_retail_order_moves_as_designed(
     """Each trigger in each status."""
     found = [outcome(ORDER_TABLE, status, trigger) for status in ("created", "booked", "cancelled")]
     assert found == [created, booked, cancelled]
+
+
+@pytest.mark.parametrize(
+    ("checkout", "came_to"),
+    [
+        ("running", ("guard_false",)),
+        ("completed", ("booked", "keep_holds")),
+        ("failed", ("cancelled", "release_holds")),
+        ("expired", ("cancelled", "release_holds")),
+        ("abandoned", ("cancelled", "release_holds")),
+    ],
+)
+def test_a_retail_order_follows_its_checkout(checkout: str, came_to: tuple[str, ...]) -> None:
+    """Completed it is booked, and with any other end it is over; once it is booked, nothing of the checkout counts."""
+    counts = {"children.checkout": rollups.counts(CHECKOUT_TABLE.possible, [checkout])}
+    assert outcome(ORDER_TABLE, "created", ROLLUP, **counts) == came_to
+    assert outcome(ORDER_TABLE, "booked", ROLLUP, **counts) == ("wrong_status",)
+
+
+def test_a_checkout_ends_once() -> None:
+    """Each of its four events has its own end, and none leads on from there."""
+    ends = {
+        "complete_checkout": "completed",
+        "fail_checkout": "failed",
+        "expire_checkout": "expired",
+        "abandon_checkout": "abandoned",
+    }
+    for trigger, end in ends.items():
+        assert outcome(CHECKOUT_TABLE, "running", trigger) == (end,)
+        assert {outcome(CHECKOUT_TABLE, status, trigger) for status in ends.values()} == {("wrong_status",)}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +119,8 @@ def test_a_held_order_moves_as_designed(
 
 def test_an_empty_held_order_is_cancelled_instead_of_completed() -> None:
     """The hub owes nothing for an order without lines."""
-    assert outcome(HELD_TABLE, "Held", "complete", lines=0) == ("Cancelled", "release_holds")
+    assert outcome(HELD_TABLE, "Held", "complete", lines=0) == ("Cancelled", "close_empty")
+    assert outcome(HELD_TABLE, "Held", "shrink", lines=0) == ("Cancelled", "close_empty")
 
 
 def test_a_cancelled_held_order_grows_again_only_while_its_session_is_open() -> None:
@@ -96,21 +132,25 @@ def test_a_cancelled_held_order_grows_again_only_while_its_session_is_open() -> 
 
 def test_a_checkout_has_a_timer_until_it_is_left() -> None:
     """Only the running checkout expires."""
-    assert {status: [due.trigger for due in timers] for status, timers in ORDER_TABLE.timers.items()} == {
-        "created": ["expire_checkout"],
-        "booked": [],
-        "cancelled": [],
+    assert not any(ORDER_TABLE.timers.values())
+    found = {status: [due.trigger for due in timers] for status, timers in CHECKOUT_TABLE.timers.items()}
+    assert found == {
+        "running": ["expire_checkout"],
+        "completed": [],
+        "failed": [],
+        "expired": [],
+        "abandoned": [],
     }
-    assert ORDER_TABLE.timers["created"][0].timer.field == "order.checkout_expires_at"
+    assert CHECKOUT_TABLE.timers["running"][0].timer.field == "order.checkout_expires_at"
 
 
 def test_statuses_are_those_of_the_standard() -> None:
     """The held order's four statuses by DFC axis, and the places where an entity may stay."""
     assert {status.name: tuple(status.dfc.values()) for status in HELD_TABLE.flow.statuses} == {
-        "Held": ("Held", "Held"),
-        "Complete": ("Complete", "Unfulfilled"),
-        "Fulfilled": ("Complete", "Fulfilled"),
-        "Cancelled": ("Cancelled", "Cancelled"),
+        "Held": ("Held", "Held", "Unpaid"),
+        "Complete": ("Complete", "Unfulfilled", "Unpaid"),
+        "Fulfilled": ("Complete", "Fulfilled", "Unpaid"),
+        "Cancelled": ("Cancelled", "Cancelled", "Cancelled"),
     }
     assert ORDER_TABLE.final == {"cancelled"}
     assert HELD_TABLE.final == {"Fulfilled"}
@@ -119,7 +159,9 @@ def test_statuses_are_those_of_the_standard() -> None:
 def test_buttons_are_those_of_the_status_and_the_role() -> None:
     """A shop may complete and cancel a checkout, a picker nothing; a cancelled order has no button."""
     names = [action.trigger for action in buttons.actions_now(ORDER_TABLE, "created", {"shop"})]
-    assert names == ["complete_checkout", "cancel"]
+    assert names == ["cancel"]
+    [complete] = buttons.actions_now(CHECKOUT_TABLE, "running", {"shop"})
+    assert (complete.trigger, [field.name for field in complete.form]) == ("complete_checkout", ["payment"])
     assert buttons.actions_now(ORDER_TABLE, "created", {"picker"}) == []
     assert buttons.actions_now(ORDER_TABLE, "cancelled", {"shop"}) == []
     [cancel] = buttons.actions_now(HELD_TABLE, "Held", {"producer"})
@@ -149,12 +191,16 @@ def test_a_button_whose_guard_is_false_is_not_offered() -> None:
     [
         ("    do: [commit_holds]\n", "", "holds_differ"),
         ("    do: [consume_holds]\n", "", "holds_differ"),
-        ("    when: lines > 0\n", "    when: line > 0\n", "guard_wrong"),
-        ("    otherwise: cancel_empty\n", "    otherwise: cancel_emtpy\n", "otherwise_unhandled"),
+        ("    when: lines > 0\n    do: [commit", "    when: line > 0\n    do: [commit", "guard_wrong"),
+        (
+            "Complete\n    otherwise: cancel_empty\n",
+            "Complete\n    otherwise: cancel_emtpy\n",
+            "otherwise_unhandled",
+        ),
     ],
 )
 def test_a_damaged_held_flow_does_not_load(old: str, new: str, code: str) -> None:
     """A slip in the shipped file stops the start with the code and the file's flow."""
     with pytest.raises(FlowRefusedError, match=r"wholesale\.held version 1") as caught:
-        compiler.load(cases.edited(HELD, ((old, new),)), vocabularies.HELD_ORDER)
+        compiler.load(cases.edited(HELD, ((old, new),)), HELD_ORDER)
     assert code in {fault.code for fault in caught.value.faults}

@@ -132,7 +132,7 @@ WALKS = st.lists(st.tuples(EVENTS, st.integers(0, 1), st.booleans()), max_size=8
 
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-PARCEL_FACTS = {"due": NOON, "paid_until": NOON, "buyer.tier": "b"}
+PARCEL_FACTS = {"due": NOON, "paid_until": NOON, "buyer.tier": "b", "event.boxes": 1}
 
 
 @settings(deadline=None)

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
+from coster.domain.orders.rules import vocabulary as orders
+from coster.domain.orders.rules import vocabulary_checkout as checkouts
+from coster.domain.wholesale.rules import vocabulary as held_orders
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
 
 ROLES = frozenset({"owner", "hub", "producer", "shop", "picker", "reader"})
 
-ORDER = Vocabulary(
-    entity="order",
-    context={"order.checkout_expires_at": "timestamp?"},
-    triggers={
-        "complete_checkout": {},
-        "fail_checkout": {"reason": "string?"},
-        "expire_checkout": {},
-        "cancel": {"reason": "string"},
-        "change": {},
-        "comment": {"text": "string"},
-    },
-    actions=(
-        ActionSpec(
-            name="keep_holds", summary="The holds of the checkout become those of the order.", holds="kept"
-        ),
-        ActionSpec(name="release_holds", summary="Everything held goes back to the shelf.", holds="released"),
-        ActionSpec(name="rehold", summary="Holds follow the changed lines.", holds="taken"),
-    ),
-    roles=ROLES,
-    owns=("holds",),
-)
-
-HELD_ORDER = Vocabulary(
-    entity="held_order",
-    context={"lines": "int", "session_open": "bool"},
-    triggers={"grow": {}, "shrink": {}, "complete": {}, "fulfil": {}, "cancel": {"reason": "string"}},
-    actions=(
-        ActionSpec(name="project_holds", summary="The lines become the sum of live holds.", holds="taken"),
-        ActionSpec(name="commit_holds", summary="The producer owes what is held.", holds="committed"),
-        ActionSpec(name="release_holds", summary="Everything held goes back to the shelf.", holds="released"),
-        ActionSpec(name="consume_holds", summary="What was owed has left the producer.", holds="consumed"),
-    ),
-    roles=ROLES,
-    owns=("holds",),
-)
+ORDER = orders.VOCABULARY
+CHECKOUT = checkouts.CHECKOUT
+HELD_ORDER = held_orders.VOCABULARY
 
 PARCEL = Vocabulary(
     entity="parcel",

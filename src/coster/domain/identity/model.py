@@ -29,6 +29,7 @@ _READS: Final = frozenset(
         "orders:read",
         "held_orders:read",
         "events:read",
+        "flows:read",
     }
 )
 _OWN_GOODS: Final = frozenset({"items:write", "stock:write", "locations:write"})
@@ -49,7 +50,7 @@ _HUB: Final = (
 ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         # Everything, also what concerns the organisation itself.
-        "owner": _HUB | {"org:manage"},
+        "owner": _HUB | {"org:manage", "flows:write"},
         # Runs a hub or a retailer, within its own enterprise: sells, buys, and hands out keys to its own people.
         "hub": _HUB,
         # Keeps its own goods and fulfils what is held of them; sees hubs, never an order of a shopper, never a person.

@@ -79,6 +79,14 @@ HAVING :scope::uuid[] IS NULL OR bool_or(g.enterprise_id = ANY(:scope))
 ORDER BY k.id
 LIMIT :limit;
 
+-- name: names_of_keys
+-- What these keys are called, those within the scope (null: all).
+SELECT k.id, k.name
+FROM api_key AS k
+WHERE k.org_id = :org_id AND k.id = ANY(:ids::uuid[])
+  AND (:scope::uuid[] IS NULL
+       OR EXISTS (SELECT FROM api_grant AS g WHERE g.org_id = k.org_id AND g.key_id = k.id AND g.enterprise_id = ANY(:scope)));
+
 -- name: create_org$
 -- Makes the organisation; gives its number, or nothing where it exists already.
 INSERT INTO org AS o (org_id, name, created_at) VALUES (:org_id, :name, :at)

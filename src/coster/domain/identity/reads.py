@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -42,6 +43,17 @@ async def get_key(conn: Connection, org_id: int, authority: Authority, key_id: u
         conn, org_id=org_id, after=None, key_id=key_id, scope=_managed(authority), limit=1
     )
     return _view(rows[0]) if rows else None
+
+
+async def names_of_keys(
+    conn: Connection, org_id: int, authority: Authority, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, str]:
+    """What API keys are called, of which the asker manages a grant; others are left out."""
+    scope = _managed(authority)
+    if not ids or scope == []:
+        return {}
+    rows = await _q.names_of_keys(conn, org_id=org_id, ids=list(ids), scope=scope)
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def list_access(conn: Connection, org_id: int, wanted: AccessWanted) -> list[AccessView]:

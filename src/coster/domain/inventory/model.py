@@ -134,7 +134,9 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to change at a position, by how much each; `by` is whose hold it is, where it is one."""
+    """What is to change at a position, by how much each; `by` is whose hold it is, where it is one, and `pool` the account that it
+    counts for, where that is another's.
+    """
 
     position_id: uuid.UUID
     type: EntryType
@@ -142,6 +144,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0
     committed: int = 0
     by: uuid.UUID | None = None
+    pool: uuid.UUID | None = None
     reason: str = ""
 
 
@@ -157,6 +160,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
     command_id: uuid.UUID
     demand_id: uuid.UUID | None = None
+    pool_id: uuid.UUID | None = None
     reason: str = ""
 
 
@@ -240,6 +244,15 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     held: int | None
     committed: int | None
     version: int | None
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody holds of a position: a held order (`pooled`), or an order that holds for itself."""
+
+    account_id: uuid.UUID
+    pooled: bool
+    held: int
+    committed: int
 
 
 class ItemStock(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,12 +107,12 @@ RETURNING p.id;
 
 -- name: insert_entries*!
 -- Ledger entries, in order.
-INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
-SELECT o.org_id, u.position_id, u.seq, u.type, u.on_hand, u.held, u.committed, u.at, u.command_id, u.demand_id, u.reason
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, pool_id, reason)
+SELECT o.org_id, u.position_id, u.seq, u.type, u.on_hand, u.held, u.committed, u.at, u.command_id, u.demand_id, u.pool_id, u.reason
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (position_id uuid, seq bigint, type text, on_hand bigint, held bigint, committed bigint, at timestamptz,
-          command_id uuid, demand_id uuid, reason text)
+          command_id uuid, demand_id uuid, pool_id uuid, reason text)
 WHERE o.org_id = :org_id
 RETURNING g.seq;
 
@@ -192,6 +192,60 @@ WHERE p.org_id = :org_id
                   WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
 ORDER BY p.id
 LIMIT :limit;
+
+-- name: list_positions_as_of
+-- The same as it was known at an instant. A position's numbers are what they are now without what came later; what a late count said is
+-- known since its command, not since the instant that it is of. `until` is the last entry that was known; without one it was not there.
+SELECT p.id, p.item_id, p.location_id, p.lot, p.unlimited, p.on_hand - coalesce(s.on_hand, 0) AS on_hand,
+       p.held - coalesce(s.held, 0) AS held, p.committed - coalesce(s.committed, 0) AS committed, u.until AS seq,
+       i.sku, i.name, i.stock_unit, i.owner_id, coalesce(l.name, '') AS location,
+       (:scope::uuid[] IS NULL OR coalesce(l.enterprise_id, i.owner_id) = ANY(:scope)) AS mine
+FROM position AS p
+CROSS JOIN LATERAL (SELECT g.seq AS until
+                    FROM ledger AS g
+                    LEFT JOIN command AS c ON c.org_id = g.org_id AND c.id = g.command_id AND g.type = 'COUNT'
+                    WHERE g.org_id = :org_id AND g.position_id = p.id AND coalesce(c.at, g.at) <= :instant::timestamptz
+                    ORDER BY g.seq DESC
+                    LIMIT 1) AS u
+LEFT JOIN LATERAL (SELECT sum(g.on_hand)::bigint AS on_hand, sum(g.held)::bigint AS held, sum(g.committed)::bigint AS committed
+                   FROM ledger AS g
+                   WHERE g.org_id = :org_id AND g.position_id = p.id AND g.seq > u.until) AS s ON true
+JOIN item AS i ON i.org_id = p.org_id AND i.id = p.item_id
+LEFT JOIN location AS l ON l.org_id = p.org_id AND l.id = p.location_id
+WHERE p.org_id = :org_id
+  AND (:after::uuid IS NULL OR p.id > :after)
+  AND (:ids::uuid[] IS NULL OR p.id = ANY(:ids))
+  AND (:item_ids::uuid[] IS NULL OR p.item_id = ANY(:item_ids))
+  AND (:location_ids::uuid[] IS NULL OR p.location_id = ANY(:location_ids))
+  AND (:owner_id::uuid IS NULL OR i.owner_id = :owner_id)
+  AND (:scope::uuid[] IS NULL OR coalesce(l.enterprise_id, i.owner_id) = ANY(:scope)
+       OR EXISTS (SELECT 1 FROM relation AS r
+                  WHERE r.org_id = p.org_id AND r.hub_id = ANY(:scope) AND r.producer_id = i.owner_id AND r.active))
+ORDER BY p.id
+LIMIT :limit;
+
+-- name: accounts_of
+-- Who holds how much of a position: held orders, and whoever holds on no account but his own.
+SELECT coalesce(h.pool_id, h.demand_id) AS account_id, h.pool_id IS NOT NULL AS pooled,
+       coalesce(sum(h.quantity) FILTER (WHERE h.state = 'live'), 0)::bigint AS held,
+       coalesce(sum(h.quantity) FILTER (WHERE h.state = 'committed'), 0)::bigint AS committed
+FROM hold AS h
+WHERE h.org_id = :org_id AND h.position_id = :position_id
+GROUP BY 1, 2
+ORDER BY 1;
+
+-- name: accounts_since
+-- What has changed for each account of a position behind an entry of its ledger.
+SELECT coalesce(g.pool_id, g.demand_id) AS account_id, bool_or(g.pool_id IS NOT NULL OR g.type IN ('COMMIT', 'SALE')) AS pooled,
+       sum(g.held)::bigint AS held, sum(g.committed)::bigint AS committed
+FROM ledger AS g
+WHERE g.org_id = :org_id AND g.position_id = :position_id AND g.seq > :until AND coalesce(g.pool_id, g.demand_id) IS NOT NULL
+GROUP BY 1
+ORDER BY 1;
+
+-- name: ledger_kept_since
+-- The latest instant of the entries that are in the archive; nothing where none are.
+SELECT max(a.latest) AS latest FROM archive_part AS a WHERE a.org_id = :org_id AND a.kind = 'ledger';
 
 -- name: availability
 -- What can be had of items at places, for those who own the stock or whom its owner supplies: one row for each item, with its places as

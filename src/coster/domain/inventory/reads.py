@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from coster.domain.inventory.model import ItemStock, LocationsWanted, PositionsWanted, PositionView
+from coster.domain.inventory.model import (
+    AccountView,
+    ItemStock,
+    LocationsWanted,
+    PositionsWanted,
+    PositionView,
+)
 from coster.engine.db import promises, sql
+from coster.engine.db.ask import Question, Rows, ask
 from coster.engine.db.connect import Connection
 from coster.kernel import proof
 from coster.kernel.authority import Authority
+from coster.kernel.errors import NotKept
 
 _q = sql.load(__file__)
 
@@ -25,6 +34,44 @@ async def list_positions(
         conn, org_id=org_id, scope=scope_of(authority, "stock:read"), **msgspec.structs.asdict(wanted)
     )
     return [_view(row) for row in rows]
+
+
+async def list_positions_as_of(
+    conn: Connection, org_id: int, authority: Authority, wanted: PositionsWanted, instant: dt.datetime
+) -> list[PositionView]:
+    """The same as it was known at an instant; what is called what, and who may see it, is as it is now. Raises NotKept."""
+    [row] = await _q.ledger_kept_since(conn, org_id=org_id)
+    kept_since = row["latest"]
+    if kept_since is not None and instant < kept_since:
+        raise NotKept(kept_since)
+    scope = scope_of(authority, "stock:read")
+    given = msgspec.structs.asdict(wanted)
+    rows = await _q.list_positions_as_of(conn, org_id=org_id, scope=scope, instant=instant, **given)
+    return [_view(row) for row in rows]
+
+
+async def accounts(
+    conn: Connection, org_id: int, position: PositionView, *, past: bool = False
+) -> list[AccountView]:
+    """Who holds how much of a position that the asker has been shown, by id; with `past` as it was when it was as shown.
+
+    What a held order holds is one, whoever of its shoppers wants it. The caller has made sure that the stock is the asker's.
+    """
+    known = {"org_id": org_id, "position_id": position.id}
+    since = Question(_q.accounts_since if past else None, {**known, "until": position.version}, _accounts)
+    # Both in one statement, so that they are of one moment.
+    now, later = await ask(conn, org_id, Question(_q.accounts_of, known, _accounts), since)
+    for account_id, change in later.items():
+        one = now.get(account_id, msgspec.structs.replace(change, held=0, committed=0))
+        now[account_id] = msgspec.structs.replace(
+            one, held=one.held - change.held, committed=one.committed - change.committed
+        )
+    return [now[id_] for id_ in sorted(now) if now[id_].held or now[id_].committed]
+
+
+def _accounts(rows: Rows) -> dict[uuid.UUID, AccountView]:
+    found = [msgspec.convert(row, AccountView) for row in rows]
+    return {one.account_id: one for one in found}
 
 
 def scope_of(authority: Authority, permission: str) -> list[uuid.UUID] | None:

@@ -51,6 +51,7 @@ CREATE TABLE coster.ledger (
     at          timestamptz NOT NULL,  -- as of when (a late count names an earlier instant than its command)
     command_id  uuid        NOT NULL,  -- the cause
     demand_id   uuid,                  -- whose hold, where it is one
+    pool_id     uuid,                  -- the account that it counts for, where that is another's; null: the demand's own
     reason      text        NOT NULL,
     PRIMARY KEY (org_id, position_id, seq)
 );

@@ -8,7 +8,8 @@ batch is run again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,31 @@ import msgspec
 from coster.domain.catalog import store as catalog
 from coster.domain.inventory import store as inventory
 from coster.domain.inventory.model import Hold
-from coster.domain.orders import model, store
-from coster.domain.orders.rules import changing, placing
-from coster.domain.orders.rules.vocabulary import VOCABULARY
+from coster.domain.orders import model, reads, store
+from coster.domain.orders.rules import changing, copying, needing, placing, relocating
+from coster.domain.orders.rules.fold import ChangingState
+from coster.domain.orders.rules.shelf import PlacingState
+from coster.domain.orders.rules.vocabulary import HOLDS, SUPPLY, VOCABULARY
+from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT
 from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
 from coster.domain.sourcing.rules import Supply, session_pool
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.ask import Question, ask, known
 from coster.engine.db.connect import Connection
-from coster.engine.workflow import compile as workflow
+from coster.engine.flows import moving
+from coster.engine.flows import store as flows_store
+from coster.engine.flows.library import Library
+from coster.engine.workflow.tables import Tables
+from coster.kernel import authority
 from coster.kernel.errors import TryAgain
 
-_FILE = Path(__file__).parent / "flows" / "order.retail.yaml"
-FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
+_FLOWS = Path(__file__).parent / "flows"
+LIBRARY = Library(VOCABULARY, _FLOWS)
+CHECKOUTS = Library(CHECKOUT, _FLOWS)
 
 
-async def load_placing(conn: Connection, org_id: int, commands: Commands) -> placing.PlacingState:
+async def load_placing(conn: Connection, org_id: int, commands: Commands) -> PlacingState:
     """All that placing these orders is decided on, in a fixed number of statements."""
     bodies = [command.body for command in commands]
     sessions_ = {body.session_id for body in bodies if body.session_id}
@@ -48,7 +57,22 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> pla
         store.taken_asked(org_id, references),
         parties.customers_asked(org_id, customers),
     )
-    return placing.PlacingState(**{**msgspec.structs.asdict(state), "taken": taken, "customers": shoppers})
+    return PlacingState(**{**msgspec.structs.asdict(state), "taken": taken, "customers": shoppers})
+
+
+async def load_copying(conn: Connection, org_id: int, commands: Commands) -> copying.CopyingState:
+    """Templates with their lines, which nothing locks, and all that placing copies of them is decided on."""
+    wanted = model.OrdersWanted(ids=[command.body.order_id for command in commands], limit=len(commands))
+    found = {one.id: one for one in await reads.list_orders(conn, org_id, authority.SYSTEM, wanted)}
+    lines = await store.lines_of(conn, org_id, found)
+    wishes = {
+        command.id: copying.wish(command.body, found[command.body.order_id], lines[command.body.order_id])
+        for command in commands
+        if command.body.order_id in found
+    }
+    placed = [replace(command, body=wishes[command.id]) for command in commands if command.id in wishes]
+    state = await load_placing(conn, org_id, placed)
+    return copying.CopyingState(**{**msgspec.structs.asdict(state), "wishes": wishes})
 
 
 class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +89,10 @@ async def _load_supply(
 ) -> tuple[Any, ...]:
     """Sessions (shared), goods, terms and locked stock; then the answers to what shall be asked with them."""
     shared = await sessions.share_sessions(conn, org_id, wanted.sessions) if wanted.sessions else {}
-    items, enterprises, listings, relations, *answers = await ask(
+    number, items, enterprises, listings, relations, *answers = await ask(
         conn,
         org_id,
+        LIBRARY.asked(org_id),
         catalog.items_asked(org_id, wanted.items),
         parties.enterprises_asked(org_id, wanted.sellers),
         sessions.listings_asked(org_id, shared, wanted.items),
@@ -86,29 +111,92 @@ async def _load_supply(
     pool_lines = [line for line in pool_lines if line.position_id in locked]
     leftover = [line.pool_id for line in pool_lines if line.surplus]
     remainders = await inventory.holds_of(conn, org_id, leftover) if leftover else []
-    state = placing.PlacingState(
-        flow=FLOW, sessions=shared, listings=listings, enterprises=enterprises, customers={}, taken={},
+    state = PlacingState(
+        flows=await LIBRARY.at(conn, org_id, number), checkouts=await CHECKOUTS.at(conn, org_id, number),
+        sessions=shared, listings=listings, enterprises=enterprises, customers={}, taken={},
         supply=Supply(items=items, relations=relations, places=places.by_item), positions=places.positions,
         pools=pools, pool_lines=pool_lines, remainders=[hold for hold in remainders if hold.position_id in locked],
     )  # fmt: skip
     return state, *answers
 
 
-async def load_changing(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
-    """Locked orders, their lines, holds and the stock under them, in a fixed number of statements."""
-    return await _load_orders(conn, org_id, {command.body.order_id for command in commands})
+async def load_changing(conn: Connection, org_id: int, commands: Commands) -> ChangingState:
+    """Locked orders, with as much around them as what their flows may do now needs; in a fixed number of statements."""
+    triggers: dict[uuid.UUID, set[str]] = {}
+    for command in commands:
+        body = command.body
+        triggers.setdefault(changing.order_of(body), set()).add(changing.trigger_of(body))
+    return await _load(conn, org_id, triggers, commands)
 
 
-async def load_expiring(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
+async def load_expiring(conn: Connection, org_id: int, commands: Commands) -> ChangingState:
     """The same for every order of some sessions whose checkout is still running."""
     wanted = {command.body.session_id for command in commands}
-    return await _load_orders(conn, org_id, set(await store.unfinished_of_sessions(conn, org_id, wanted)))
+    found = await store.unfinished_of_sessions(conn, org_id, wanted)
+    return await _load(conn, org_id, {id_: {"expire_checkout"} for id_ in found}, ())
 
 
-async def _load_orders(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> changing.ChangingState:
-    firm = await store.sessions_of(conn, org_id, ids)
-    session_ids = {session for _, session in firm if session}
-    shared = await sessions.share_sessions(conn, org_id, session_ids) if session_ids else {}
+async def _load(
+    conn: Connection, org_id: int, triggers: Mapping[uuid.UUID, set[str]], commands: Commands
+) -> ChangingState:
+    """What is known before anything is locked says what has to be: nothing but the orders, their stock, or all stock of their items."""
+    firm, number = await ask(conn, org_id, store.firm_asked(org_id, triggers), LIBRARY.asked(org_id))
+    flows, checkouts = await LIBRARY.at(conn, org_id, number), await CHECKOUTS.at(conn, org_id, number)
+    found = _Found(ids=set(triggers), firm=firm, flows=flows, checkouts=checkouts)
+    needs = needing.needs(firm, triggers, flows, checkouts)
+    if SUPPLY in needs:
+        state = await _with_supply(conn, org_id, found, commands)
+    elif HOLDS in needs:
+        state = await _with_holds(conn, org_id, found)
+    else:
+        state = await _bare(conn, org_id, found, with_sessions=needing.SESSION in needs)
+    if any(
+        state.orders[id_].flow_version != one.flow_version for id_, one in firm.items() if id_ in state.orders
+    ):
+        raise TryAgain("an order was moved to another version of its flow in between")
+    return state
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that are to be locked, what is known of them before, and the flows as they are now."""
+
+    ids: set[uuid.UUID]
+    firm: Mapping[uuid.UUID, model.Firm]
+    flows: Tables
+    checkouts: Tables
+
+    @property
+    def sessions(self) -> set[uuid.UUID]:
+        """The sessions that they belong to."""
+        return {one.session_id for one in self.firm.values() if one.session_id}
+
+
+async def _bare(conn: Connection, org_id: int, found: _Found, *, with_sessions: bool) -> ChangingState:
+    """Orders whose stock is not touched, so none is locked."""
+    shared = (
+        await sessions.share_sessions(conn, org_id, found.sessions)
+        if with_sessions and found.sessions
+        else {}
+    )
+    orders = await store.lock_orders(conn, org_id, found.ids)
+    lines = await store.lines_of(conn, org_id, orders)
+    return ChangingState(
+        flows=found.flows,
+        checkouts=found.checkouts,
+        orders=orders,
+        lines=lines,
+        sessions=shared,
+        positions=[],
+        holds=[],
+        pools=[],
+        pool_lines=[],
+    )
+
+
+async def _with_holds(conn: Connection, org_id: int, found: _Found) -> ChangingState:
+    """Orders with what they hold, and the stock under it."""
+    ids = found.ids
+    shared = await sessions.share_sessions(conn, org_id, found.sessions) if found.sessions else {}
     before = await inventory.holds_of(conn, org_id, ids)
     positions = await inventory.lock_positions(conn, org_id, {hold.position_id for hold in before})
     orders, lines, holds = await _lock_orders(conn, org_id, ids, {position.id for position in positions})
@@ -116,8 +204,8 @@ async def _load_orders(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> ch
     pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
     locked = {position.id for position in positions}
     remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
-    return changing.ChangingState(
-        flow=FLOW, orders=orders, lines=lines, sessions=shared, positions=positions,
+    return ChangingState(
+        flows=found.flows, checkouts=found.checkouts, orders=orders, lines=lines, sessions=shared, positions=positions,
         holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=list(pools),
         pool_lines=[line for line in pool_lines if line.position_id in locked],
     )  # fmt: skip
@@ -135,18 +223,18 @@ async def _lock_orders(
     return orders, lines, holds
 
 
-async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
-    """As `load_changing`, with everything that placing more needs: all places of the items are locked at once, in key order."""
-    ids = {command.body.order_id for command in commands}
-    firm = await store.sessions_of(conn, org_id, ids)
+async def _with_supply(conn: Connection, org_id: int, found: _Found, commands: Commands) -> ChangingState:
+    """As `_with_holds`, with everything that placing more needs: all places of the items are locked at once, in key order."""
+    ids = found.ids
     before = await store.lines_of(conn, org_id, ids)
     pools = {hold.pool_id for hold in await inventory.holds_of(conn, org_id, ids) if hold.pool_id}
-    items = {change.item_id for command in commands for change in command.body.lines if change.item_id}
+    changes = [change for command in commands for change in getattr(command.body, "lines", ())]
+    items = {change.item_id for change in changes if change.item_id}
     items |= {line.item_id for of_order in before.values() for line in of_order}
     wanted = _Wanted(
-        sessions={session for _, session in firm if session},
+        sessions=found.sessions,
         items=items,
-        sellers={seller for seller, _ in firm},
+        sellers={one.seller_id for one in found.firm.values()},
         pools=list(pools),
     )
     (supply,) = await _load_supply(conn, org_id, wanted)
@@ -158,34 +246,41 @@ async def load_rehold(conn: Connection, org_id: int, commands: Commands) -> chan
     singles = changing.single_pools(orders.values(), supply.supply.relations.values()) - set(supply.pools)
     emptied = await inventory.pool_lines(conn, org_id, singles) if singles else []
     locked = {position.id for position in supply.positions}
-    return changing.ChangingState(
-        flow=FLOW, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
+    return ChangingState(
+        flows=found.flows, checkouts=found.checkouts, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
         holds=holds + supply.remainders, pools=[*supply.pools, *singles],
         pool_lines=supply.pool_lines + [line for line in emptied if line.position_id in locked], placing=supply,
     )  # fmt: skip
 
 
-async def load_remarks(conn: Connection, org_id: int, commands: Commands) -> changing.ChangingState:
-    """Orders that are only remarked on: no stock is touched, so none is locked."""
-    ids = {command.body.order_id for command in commands}
-    orders = await store.lock_orders(conn, org_id, ids)
-    lines = await store.lines_of(conn, org_id, orders)
-    return changing.ChangingState(
-        flow=FLOW, orders=orders, lines=lines, sessions={}, positions=[], holds=[], pools=[], pool_lines=[]
+async def load_moving(conn: Connection, org_id: int, commands: Commands) -> relocating.MovingState:
+    """The moves, and the orders that come next in each; no stock is touched, so none is locked."""
+    moves = await flows_store.load_moving(
+        conn, org_id, {command.body.move_id for command in commands}, entity=LIBRARY.entity
     )
+    flows = await LIBRARY.tables(conn, org_id)
+    checkouts = await CHECKOUTS.at(conn, org_id, flows.mark)
+    places = moving.places(moves.forth, flows)
+    wanted = await store.to_be_moved(conn, org_id, moves.forth, places) if moves.forth else {}
+    ids = {id_ for page in wanted.values() for id_ in page}
+    ids |= {row.entity_id for rows in moves.back.values() for row in rows}
+    orders = await store.lock_orders(conn, org_id, ids) if ids else {}
+    return relocating.MovingState(flows=flows, checkouts=checkouts, moves=moves, wanted=wanted, orders=orders)
 
 
 async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> None:
     """Stores stock, whose guard is asked first, and orders."""
     await inventory.write(conn, org_id, writes.stock)
     await store.write(conn, org_id, writes)
+    if writes.pages:
+        await flows_store.write_moving(conn, org_id, writes.pages)
 
 
 PLACE = Handler("orders.place", model.PlaceOrder, load_placing, placing.place, write)
 
 
-def _changing(kind: str, body: type, load: Any = load_changing) -> Handler[Any, Any]:
-    return Handler(kind, body, load, changing.change_orders, write)
+def _changing(kind: str, body: type) -> Handler[Any, Any]:
+    return Handler(kind, body, load_changing, changing.change_orders, write)
 
 
 HANDLERS: tuple[Handler[Any, Any], ...] = (
@@ -194,7 +289,12 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     _changing("orders.fail_checkout", model.FailCheckout),
     _changing("orders.expire_checkout", model.ExpireCheckout),
     _changing("orders.cancel", model.CancelOrder),
-    _changing("orders.change", model.ChangeOrder, load_rehold),
-    _changing("orders.comment", model.AddComment, load_remarks),
+    _changing("orders.change", model.ChangeOrder),
+    _changing("orders.comment", model.AddComment),
+    _changing("orders.step", model.StepOrder),
+    _changing("orders.timer", model.OrderTimer),
+    _changing("orders.make_good", model.MakeOrderGood),
+    Handler("orders.copy", model.CopyOrder, load_copying, copying.copy, write),
+    Handler("orders.move", model.MoveOrders, load_moving, relocating.move, write),
     Handler("orders.expire_session", model.ExpireSession, load_expiring, changing.expire_session, write),
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from coster.domain.inventory.model import PoolLine, StockWrites
 from coster.domain.sourcing.model import Pool
+from coster.engine.flows.failing import MakeGood
+from coster.engine.flows.moving import Page
 
 
 class Discount(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,8 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Checkout begins: the stock is held at once, or the order is refused and nothing is written.
 
     With `completed` the checkout is already over elsewhere (a platform that took the payment): the order is booked at once.
-    `allow_partial` takes what there is instead of refusing.
+    `allow_partial` takes what there is instead of refusing. `type` decides the flow on which the order begins;
+    `attributes` are small values for its guards.
     """
 
     order_id: uuid.UUID
@@ -49,6 +52,8 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     completed: bool = False
     allow_partial: bool = False
     priority: int = 0
+    type: str = ""
+    attributes: dict[str, Any] = {}
 
 
 class CompleteCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +115,53 @@ class AddComment(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of an order, as loaded or as it is to be stored."""
+class StepOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Any event of the order's flow, with its attributes as JSON has them."""
+
+    order_id: uuid.UUID
+    trigger: str
+    attributes: dict[str, Any] = {}
+    expected_version: int | None = None
+
+
+class CopyOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order like a template is placed, at the prices of now; `run` counts the copies. Only the system asks for this."""
+
+    order_id: uuid.UUID
+    copy_id: uuid.UUID
+    run: int
+
+
+class OrderTimer(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer of the order's flow is due; `entered` is the version with which the order came into its status when it was set.
+
+    `left` is how often it may come still, `due` when it was to come.
+    """
+
+    id: uuid.UUID
+    trigger: str
+    entered: int = 0
+    left: int = 1
+    due: dt.datetime | None = None
+
+
+class MakeOrderGood(MakeGood, frozen=True, kw_only=True):
+    """A message of the order's flow, or of its checkout's, was not delivered: the row that makes good is carried out."""
+
+
+class MoveOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """The next page of a move to another version of a flow: the orders after an id."""
+
+    move_id: uuid.UUID
+    after: uuid.UUID | None = None
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The head of an order, as loaded or as it is to be stored.
+
+    `holds` is what its status says about its stock; `entered` and `entered_at` are its version and the instant when it came into
+    its status, `sla_at` from when on it is beyond the service level there. `checkout` is the status of its checkout's own flow.
+    """
 
     id: uuid.UUID
     seller_id: uuid.UUID
@@ -132,6 +182,39 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: dt.datetime
     expires_at: dt.datetime | None
     version: int
+    holds: str
+    entered: int
+    entered_at: dt.datetime
+    # What most orders have is not sent to the database.
+    type: str = ""
+    attributes: dict[str, Any] = {}
+    sla_at: dt.datetime | None = None
+    checkout: str | None = None
+    checkout_version: int | None = None
+
+
+class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of an order, for reading what was known at an instant; `attributes` are the order's after the command behind it, None
+    where that was about more than this order.
+    """
+
+    name: str
+    version: int
+    at: dt.datetime
+    data: dict[str, Any]
+    attributes: dict[str, Any] | None
+
+
+class LateOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is longer in its status than it should: since `entered_at`, and too long since `sla_at`."""
+
+    id: uuid.UUID
+    seller_id: uuid.UUID
+    status: str
+    flow: str
+    flow_version: int
+    entered_at: dt.datetime
+    sla_at: dt.datetime
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +254,17 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Firm(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an order before it is locked; only the version of its flow may still change, when it is moved."""
+
+    seller_id: uuid.UUID
+    session_id: uuid.UUID | None
+    type: str
+    flow: str
+    flow_version: int
+    checkout_version: int | None
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """The order that has a channel's reference already."""
 
@@ -191,7 +285,9 @@ class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderWrites(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a batch changes: whole heads and lines, comments, stock; and what it did to pools, for the room above."""
+    """Everything that a batch changes: whole heads and lines, comments, stock; what it did to pools, for the room above; and pages of
+    moves to other versions of flows.
+    """
 
     new: list[Order]
     changed: list[Order]
@@ -199,6 +295,7 @@ class OrderWrites(msgspec.Struct, frozen=True, kw_only=True):
     comments: list[Comment]
     stock: StockWrites
     pool_changes: list[PoolChange]
+    pages: list[Page] = []
 
 
 class OrdersWanted(msgspec.Struct, frozen=True, kw_only=True):

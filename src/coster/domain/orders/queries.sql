@@ -11,16 +11,17 @@ CROSS JOIN LATERAL (SELECT o.id, o.seller_id, o.channel, o.reference
                     LIMIT 1) AS x
 WHERE x.channel = u.channel AND x.reference = u.reference;
 
--- name: sessions_of
--- The sessions of these orders; an order never changes its session.
-SELECT o.id, o.session_id, o.seller_id
+-- name: firm
+-- What of these orders is known before they are locked: seller and session never change, the version of the flow hardly ever.
+SELECT o.id, o.session_id, o.seller_id, o.type, o.flow, o.flow_version, o.checkout_version
 FROM orders AS o
 WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[]);
 
 -- name: lock_orders
 -- Heads of orders, locked in key order.
 SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
-       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
 FROM orders AS o
 WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[])
 ORDER BY o.id
@@ -41,18 +42,53 @@ FROM orders AS o
 WHERE o.org_id = :org_id AND o.session_id = ANY(:session_ids::uuid[]) AND o.expires_at IS NOT NULL
 ORDER BY o.id;
 
+-- name: to_be_moved
+-- The orders that moves take next, in the order of their ids, by move.
+SELECT u.move_id, x.id
+FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
+CROSS JOIN LATERAL (SELECT o.id
+                    FROM orders AS o
+                    WHERE o.org_id = :org_id AND o.flow = u.name AND o.id > u.after
+                      AND EXISTS (SELECT FROM unnest(:places_of::uuid[], :versions::int[], :statuses::text[])
+                                      AS p (move_id, version, status)
+                                  WHERE p.move_id = u.move_id AND p.version = o.flow_version AND p.status = o.status)
+                    ORDER BY o.id
+                    LIMIT :count) AS x
+ORDER BY u.move_id, x.id;
+
+-- name: flow_counts
+-- How many orders are in each status of each version of their flows.
+SELECT o.flow AS name, o.flow_version AS version, o.status, count(*) AS count
+FROM orders AS o
+WHERE o.org_id = :org_id
+GROUP BY o.flow, o.flow_version, o.status
+ORDER BY o.flow, o.flow_version, o.status;
+
+-- name: flow_page
+-- Orders in these statuses of these versions of a flow, in the order of their ids.
+SELECT o.id, o.flow_version AS version, o.status
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.flow = :name AND (:after::uuid IS NULL OR o.id > :after)
+  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
+              WHERE p.version = o.flow_version AND p.status = o.status)
+ORDER BY o.id
+LIMIT :limit;
+
 -- name: insert_orders*!
 -- New orders; a lost race for a reference is a unique violation and re-runs the batch.
 INSERT INTO orders AS x (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
-                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
+                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version, type,
+                         holds, attributes, entered, entered_at, sla_at, checkout, checkout_version)
 SELECT o.org_id, u.id, u.seller_id, u.session_id, u.customer_id, u.channel, u.reference, u.status, u.flow, u.flow_version,
-       u.payment, u.currency, u.gross, u.line_discount, u.order_discount, u.total, u.priority, u.placed_at, u.expires_at, u.version
+       u.payment, u.currency, u.gross, u.line_discount, u.order_discount, u.total, u.priority, u.placed_at, u.expires_at, u.version,
+       coalesce(u.type, ''), u.holds, coalesce(u.attributes, '{}'), u.entered, u.entered_at, u.sla_at, u.checkout, u.checkout_version
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (id uuid, seller_id uuid, session_id uuid, customer_id uuid, channel text, reference text, status text,
           flow text, flow_version int, payment text, currency text, gross bigint, line_discount bigint,
           order_discount bigint, total bigint, priority int, placed_at timestamptz, expires_at timestamptz,
-          version int)
+          version int, type text, holds text, attributes jsonb, entered int, entered_at timestamptz, sla_at timestamptz,
+          checkout text, checkout_version int)
 WHERE o.org_id = :org_id
 RETURNING x.id;
 
@@ -60,10 +96,13 @@ RETURNING x.id;
 -- New heads of orders, which are locked.
 UPDATE orders AS x
 SET status = u.status, payment = u.payment, gross = u.gross, line_discount = u.line_discount,
-    order_discount = u.order_discount, total = u.total, expires_at = u.expires_at, version = u.version
+    order_discount = u.order_discount, total = u.total, expires_at = u.expires_at, version = u.version, holds = u.holds,
+    attributes = coalesce(u.attributes, '{}'), flow_version = u.flow_version, entered = u.entered, entered_at = u.entered_at, sla_at = u.sla_at,
+    checkout = u.checkout, checkout_version = u.checkout_version
 FROM json_to_recordset(:rows::json)
     AS u (id uuid, status text, payment text, gross bigint, line_discount bigint, order_discount bigint, total bigint,
-          expires_at timestamptz, version int)
+          expires_at timestamptz, version int, holds text, attributes jsonb, flow_version int, entered int,
+          entered_at timestamptz, sla_at timestamptz, checkout text, checkout_version int)
 WHERE x.org_id = :org_id AND x.id = u.id
 RETURNING x.id;
 
@@ -102,7 +141,8 @@ RETURNING c.id;
 -- name: list_orders
 -- Heads of orders, newest first (ids sort by time): of the whole organisation, by id, or by reference.
 SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
-       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
 FROM orders AS o
 WHERE o.org_id = :org_id
   AND (:before::uuid IS NULL OR o.id < :before)
@@ -116,16 +156,50 @@ WHERE o.org_id = :org_id
 ORDER BY o.id DESC
 LIMIT :limit;
 
+-- name: list_orders_placed_by
+-- Heads of orders that were placed by an instant, as they are now, newest first.
+SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.placed_at <= :instant::timestamptz
+  AND (:before::uuid IS NULL OR o.id < :before)
+  AND (:ids::uuid[] IS NULL OR o.id = ANY(:ids))
+  AND (:sellers::uuid[] IS NULL OR o.seller_id = ANY(:sellers))
+  AND (:session_id::uuid IS NULL OR o.session_id = :session_id)
+  AND (:customer_id::uuid IS NULL OR o.customer_id = :customer_id)
+  AND (:channel::text IS NULL OR o.channel = :channel)
+  AND (:reference::text IS NULL OR o.reference = :reference)
+ORDER BY o.id DESC
+LIMIT :limit;
+
+-- name: events_by
+-- The events of orders, in order; what they say only of those that had come by an instant. Attributes are in no event: each command's answer
+-- about an order has them.
+SELECT e.entity_id, e.name, e.version, e.at, CASE WHEN e.at <= :instant::timestamptz THEN e.data END AS data,
+       CASE WHEN c.outcome -> 'accepted' ->> 'id' = e.entity_id::text
+            THEN coalesce(c.outcome -> 'accepted' -> 'attributes', '{}'::jsonb) END AS attributes
+FROM event AS e
+LEFT JOIN command AS c ON c.org_id = e.org_id AND c.id = e.command_id AND e.at <= :instant
+WHERE e.org_id = :org_id AND e.entity_id = ANY(:ids::uuid[]) AND e.entity = 'order'
+ORDER BY e.entity_id, e.version;
+
+-- name: events_kept_since
+-- The latest instant of the events that are in the archive; nothing where none are.
+SELECT max(a.latest) AS latest FROM archive_part AS a WHERE a.org_id = :org_id AND a.kind = 'events';
+
 -- name: list_orders_of_sellers
 -- The same of some sellers: the newest of each, and of those the newest. Each seller's are asked for as a range and in the order of
 -- the index of sellers, which no other index has. By equality the planner walks through the orders of everybody, newest first, where
 -- most are the seller's; and those that came since the statistics were taken may all be somebody else's (ADR 0015).
 SELECT x.id, x.seller_id, x.session_id, x.customer_id, x.channel, x.reference, x.status, x.flow, x.flow_version, x.payment,
-       x.currency, x.gross, x.line_discount, x.order_discount, x.total, x.priority, x.placed_at, x.expires_at, x.version
+       x.currency, x.gross, x.line_discount, x.order_discount, x.total, x.priority, x.placed_at, x.expires_at, x.version,
+       x.type, x.holds, x.attributes, x.entered, x.entered_at, x.sla_at, x.checkout, x.checkout_version
 FROM unnest(:sellers::uuid[]) AS u (seller_id)
 CROSS JOIN LATERAL (
     SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
-           o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+           o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+           o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
     FROM orders AS o
     WHERE o.org_id = :org_id AND o.seller_id >= u.seller_id
       AND (o.seller_id, o.id) < (u.seller_id, coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -139,7 +213,8 @@ LIMIT :limit;
 -- name: list_orders_of_session
 -- The same of one session, in the order of the index of sessions.
 SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
-       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
 FROM orders AS o
 WHERE o.org_id = :org_id AND o.session_id IS NOT NULL AND o.session_id >= :session_id::uuid
   AND (o.session_id, o.id) < (:session_id, coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -153,7 +228,8 @@ LIMIT :limit;
 -- name: list_orders_of_customer
 -- The same of one shopper, in the order of the index of shoppers.
 SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
-       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
 FROM orders AS o
 WHERE o.org_id = :org_id AND o.customer_id IS NOT NULL AND o.customer_id >= :customer_id::uuid
   AND (o.customer_id, o.id) < (:customer_id, coalesce(:before::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -161,6 +237,22 @@ WHERE o.org_id = :org_id AND o.customer_id IS NOT NULL AND o.customer_id >= :cus
   AND (:status::text IS NULL OR o.status = :status)
   AND (:channel::text IS NULL OR o.channel = :channel)
 ORDER BY o.customer_id DESC, o.id DESC
+LIMIT :limit;
+
+-- name: session_of_order^
+-- Whether the session of an order still takes orders.
+SELECT s.id, s.coordinator_id, s.status, s.closes_at, s.amend_until
+FROM session AS s
+WHERE s.org_id = :org_id AND s.id = :id;
+
+-- name: list_late
+-- Orders that are beyond the service level of their status, the longest first.
+SELECT o.id, o.seller_id, o.status, o.flow, o.flow_version, o.entered_at, o.sla_at
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.sla_at < :now::timestamptz
+  AND (:after_at::timestamptz IS NULL OR (o.sla_at, o.id) > (:after_at, :after_id::uuid))
+  AND (:sellers::uuid[] IS NULL OR o.seller_id = ANY(:sellers))
+ORDER BY o.sla_at, o.id
 LIMIT :limit;
 
 -- name: list_comments
@@ -180,11 +272,11 @@ LEFT JOIN (SELECT l.order_id, sum(l.gross) AS gross, sum(l.discount) AS discount
 WHERE o.org_id = :org_id
   AND (o.gross, o.line_discount, o.order_discount, o.total) IS DISTINCT FROM (s.gross, s.discount, s.share, s.total);
 
--- name: verify_cancelled_hold_nothing^
--- Cancelled orders that still hold stock.
+-- name: verify_none_is_held^
+-- Orders that owe nothing, the cancelled ones for example, and still hold stock.
 SELECT count(*) AS broken, min(o.id::text) AS example
 FROM orders AS o
-WHERE o.org_id = :org_id AND o.status = 'cancelled'
+WHERE o.org_id = :org_id AND o.holds = 'none'
   AND EXISTS (SELECT 1 FROM hold AS h WHERE h.org_id = o.org_id AND h.demand_id = o.id);
 
 -- name: verify_lines_are_held^
@@ -197,9 +289,12 @@ LEFT JOIN (SELECT h.demand_id, h.demand_line, sum(h.quantity) AS quantity
        ON s.demand_id = l.order_id AND s.demand_line = l.line_no
 WHERE l.org_id = :org_id AND l.stock = 'held' AND s.quantity IS DISTINCT FROM l.stock_quantity
   AND NOT (s.quantity IS NULL
-           AND EXISTS (SELECT 1 FROM held_order AS h JOIN orders AS o ON o.org_id = h.org_id AND o.id = l.order_id
+           AND EXISTS (SELECT 1
+                       FROM held_order AS h
+                       JOIN orders AS o ON o.org_id = h.org_id AND o.id = l.order_id
+                       JOIN pool_line AS c ON c.org_id = h.org_id AND c.pool_id = h.id AND c.consumed > 0
                        WHERE h.org_id = l.org_id AND h.hub_id = o.seller_id AND h.producer_id = l.producer_id
-                         AND h.session_id = o.session_id AND h.status = 'Fulfilled'));
+                         AND h.session_id = o.session_id));
 
 -- name: verify_orders_are_told^
 -- Orders of which no event tells that they were placed; events of the archive are no longer here.

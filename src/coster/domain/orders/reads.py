@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from coster.domain.orders.model import Line, Order, OrdersWanted
+from coster.domain.orders.model import LateOrder, Line, Order, OrdersWanted, PastEvent
+from coster.domain.orders.rules import checkout, letters, past
+from coster.domain.orders.rules.context import Context, Facts
+from coster.domain.sessions.model import Session
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
+from coster.engine.flows import moving
+from coster.engine.flows.model import FlowCount
+from coster.engine.workflow.step import Table
+from coster.engine.workflow.tables import Tables
 from coster.kernel import proof
 from coster.kernel.authority import Authority
+from coster.kernel.errors import NotKept
 
 _q = sql.load(__file__)
 
@@ -57,14 +67,141 @@ async def lines_of(conn: Connection, org_id: int, ids: list[uuid.UUID]) -> dict[
     return lines
 
 
+async def list_as_of(
+    conn: Connection,
+    org_id: int,
+    authority: Authority,
+    wanted: OrdersWanted,
+    past_: tuple[dt.datetime, Tables],
+) -> list[tuple[Order, list[Line]]]:
+    """Orders with their lines as they were known at an instant, newest first; `past_` is the instant, and the organisation's flows.
+
+    Who may see them, and what never changes of an order, is as it is now. A status cannot be asked for. Raises NotKept, and
+    UnknownVersionError.
+    """
+    instant = past_[0]
+    sellers = _sellers(authority.scope("orders:read"), wanted.seller_id)
+    if sellers == []:
+        return []
+    [row] = await _q.events_kept_since(conn, org_id=org_id)
+    kept_since = row["latest"]
+    if kept_since is not None and instant < kept_since:
+        raise NotKept(kept_since)
+    given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "sellers": sellers, "instant": instant}
+    statement = _q.list_orders_placed_by
+    rows = await statement(conn, **{name: given[name] for name in statement.parameters})
+    orders = [Order(**row) for row in rows]
+    lines = await lines_of(conn, org_id, [order.id for order in orders])
+    events: dict[uuid.UUID, list[Any]] = {order.id: [] for order in orders}
+    for row in await _q.events_by(conn, org_id=org_id, ids=list(events), instant=instant):
+        events[row["entity_id"]].append(row)
+    return [_as_of(order, lines[order.id], events[order.id], past_) for order in orders]
+
+
+def _as_of(
+    order: Order, lines: list[Line], events: Sequence[Any], past_: tuple[dt.datetime, Tables]
+) -> tuple[Order, list[Line]]:
+    """One of them; what has not changed since is as it is now."""
+    instant, flows = past_
+    if all(row["at"] <= instant for row in events):
+        return order, lines
+    until = [
+        PastEvent(**{name: row[name] for name in PastEvent.__struct_fields__})
+        for row in events
+        if row["at"] <= instant
+    ]
+    found = past.at(order, lines, until, flows)
+    if found is None:
+        raise NotKept(min(row["at"] for row in events if row["at"] > instant))
+    return found
+
+
+class Standing(NamedTuple):
+    """An order, or its checkout, in the status of its flow, with what guards would read; attributes of events are unknown."""
+
+    table: Table
+    status: str
+    context: Context
+
+
+async def standings(
+    conn: Connection, org_id: int, order: Order, flows: tuple[Tables, Tables], at: dt.datetime
+) -> list[Standing]:
+    """An order that the asker has been shown, and its checkout; `flows` are the organisation's flows of both."""
+    lines = await lines_of(conn, org_id, [order.id])
+    row = await _q.session_of_order(conn, org_id=org_id, id=order.session_id) if order.session_id else None
+    session = Session(**row, hubs=frozenset()) if row else None
+    facts = Facts(order, lines[order.id], session, at)
+    table = flows[0].of(order.flow, order.flow_version)
+    child = checkout.table_of(table, flows[1], order)
+    if child is None or order.checkout is None:
+        return [Standing(table, order.status, Context(facts, {}, {}, {}))]
+    context = Context(facts, {}, {}, checkout.counts(child, order.checkout))
+    return [Standing(child, order.checkout, context), Standing(table, order.status, context)]
+
+
+def seen_by_others(order: Order, lines: Sequence[Line]) -> tuple[str, letters.View, list[str]]:
+    """An order in the words of others, derived from its axes: its letter, what that means, and the letter of each line."""
+    standing = letters.standing(order, lines)
+    return (
+        letters.letter(standing),
+        letters.view(standing),
+        [letters.item_letter(line, standing) for line in lines],
+    )
+
+
 async def list_comments(conn: Connection, org_id: int, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The remarks on an order that the asker has been shown, oldest first."""
     return [dict(row) for row in await _q.list_comments(conn, org_id=org_id, order_id=order_id)]
 
 
+async def flow_counts(conn: Connection, org_id: int) -> list[FlowCount]:
+    """How many orders are in each status of each version of their flows, in that order."""
+    return [FlowCount(**row) for row in await _q.flow_counts(conn, org_id=org_id)]
+
+
+async def flow_page(
+    conn: Connection,
+    org_id: int,
+    name: str,
+    places: Sequence[moving.Place],
+    page: tuple[uuid.UUID | None, int],
+) -> list[moving.Standing]:
+    """Orders of a flow in these places, by id, after one and at most so many (`page`); what a move would take next."""
+    after, limit = page
+    rows = await _q.flow_page(
+        conn,
+        org_id=org_id,
+        name=name,
+        after=after,
+        versions=[place.version for place in places],
+        statuses=[place.status for place in places],
+        limit=limit,
+    )
+    return [moving.Standing(**row) for row in rows]
+
+
+async def list_late(
+    conn: Connection, org_id: int, authority: Authority, now: dt.datetime, page: tuple[Late | None, int]
+) -> list[LateOrder]:
+    """Orders beyond the service level of their status, the longest first; after one, and at most so many (`page`)."""
+    sellers = _sellers(authority.scope("orders:read"), None)
+    if sellers == []:
+        return []
+    after, limit = page
+    rows = await _q.list_late(
+        conn, org_id=org_id, now=now, after_at=after[0] if after else None, after_id=after[1] if after else None,
+        sellers=sellers, limit=limit,
+    )  # fmt: skip
+    return [LateOrder(**row) for row in rows]
+
+
+Late: TypeAlias = "tuple[dt.datetime, uuid.UUID]"
+"""A place in the list of what is late: since when, and which."""
+
 PROMISES: Final = {
     "total_is_sum": "an order's amounts are the sums of its lines'",
-    "cancelled_hold_nothing": "a cancelled order holds no stock",
+    "none_is_held": "an order that owes nothing, a cancelled one for example, holds no stock",
     "lines_are_held": "a line that says held holds exactly its quantity",
     "orders_are_told": "every order that there is has been told as an event",
 }

@@ -22,14 +22,24 @@ CREATE TABLE coster.orders (
     placed_at    timestamptz NOT NULL,
     expires_at   timestamptz,           -- end of checkout; null: completed or over
     version      integer     NOT NULL,
+    type         text        NOT NULL,  -- '': a shopper's order; decides the flow on which it began
+    holds        text        NOT NULL CHECK (holds IN ('none', 'live', 'committed')),  -- what its status says about its stock
+    attributes   jsonb       NOT NULL,  -- small values that actions of its flow have set
+    entered      integer     NOT NULL,  -- its version when it came into its status; timers of a status that was left do nothing
+    entered_at   timestamptz NOT NULL,
+    sla_at       timestamptz,           -- from when on it is beyond the service level of its status; null: there is none
+    checkout     text,                  -- status of its checkout's own flow; null: it has none
+    checkout_version integer,           -- of that flow
     PRIMARY KEY (org_id, id),
     UNIQUE (org_id, channel, reference),
     CHECK (total = gross - line_discount - order_discount AND total >= 0),
+    CHECK ((checkout IS NULL) = (checkout_version IS NULL)),
     FOREIGN KEY (org_id, seller_id) REFERENCES coster.enterprise (org_id, id)
 );
 CREATE INDEX orders_seller ON coster.orders (org_id, seller_id, id);
 CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');

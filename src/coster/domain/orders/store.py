@@ -5,16 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 
-from coster.domain.orders.model import Line, Order, OrderWrites, Taken
+from coster.domain.orders.model import Firm, Line, Order, OrderWrites, Taken
 from coster.engine.db import sql
-from coster.engine.db.ask import Question, Rows
+from coster.engine.db.ask import Question, Rows, known
 from coster.engine.db.connect import Connection
+from coster.engine.flows import moving
 
 _q = sql.load(__file__)
 
 
 def taken_asked(org_id: int, references: Sequence[tuple[str, str]]) -> Question[dict[tuple[str, str], Taken]]:
     """The orders that have these references already, by (channel, reference)."""
+    if not references:
+        return known({})
     channels, refs = zip(*references, strict=True)
     return Question(_q.taken, {"org_id": org_id, "channels": channels, "refs": refs}, _read_taken)
 
@@ -28,12 +31,23 @@ def _read_taken(rows: Rows) -> dict[tuple[str, str], Taken]:
     }
 
 
-async def sessions_of(
-    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
-) -> list[tuple[uuid.UUID, uuid.UUID | None]]:
-    """Seller and session of each of these orders, unlocked: neither ever changes."""
-    rows = await _q.sessions_of(conn, org_id=org_id, ids=list(ids))
-    return [(row["seller_id"], row["session_id"]) for row in rows]
+def firm_asked(org_id: int, ids: Iterable[uuid.UUID]) -> Question[dict[uuid.UUID, Firm]]:
+    """What is known of these orders before they are locked."""
+    return Question(_q.firm, {"org_id": org_id, "ids": list(ids)}, _read_firm)
+
+
+def _read_firm(rows: Rows) -> dict[uuid.UUID, Firm]:
+    return {
+        uuid.UUID(row["id"]): Firm(
+            seller_id=uuid.UUID(row["seller_id"]),
+            session_id=None if row["session_id"] is None else uuid.UUID(row["session_id"]),
+            type=row["type"],
+            flow=row["flow"],
+            flow_version=row["flow_version"],
+            checkout_version=row["checkout_version"],
+        )
+        for row in rows
+    }
 
 
 async def lock_orders(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
@@ -55,6 +69,27 @@ async def unfinished_of_sessions(
     """Orders of these sessions whose checkout is still running."""
     rows = await _q.unfinished_of_sessions(conn, org_id=org_id, session_ids=list(session_ids))
     return [row["id"] for row in rows]
+
+
+async def to_be_moved(
+    conn: Connection, org_id: int, moves: Sequence[moving.Move], places: Sequence[moving.Place]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """The orders that moves take next, by move, in the order of their ids."""
+    wanted: dict[uuid.UUID, list[uuid.UUID]] = {move.id: [] for move in moves}
+    rows = await _q.to_be_moved(
+        conn,
+        org_id=org_id,
+        move_ids=[move.id for move in moves],
+        names=[move.name for move in moves],
+        afters=[moving.begin_after(move) for move in moves],
+        places_of=[place.move_id for place in places],
+        versions=[place.version for place in places],
+        statuses=[place.status for place in places],
+        count=moving.PAGE,
+    )
+    for row in rows:
+        wanted[row["move_id"]].append(row["id"])
+    return wanted
 
 
 async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:

@@ -7,9 +7,9 @@ held orders (ADR 0010).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -22,17 +22,21 @@ from coster.domain.orders import store as order_store
 from coster.domain.orders.model import Order
 from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
+from coster.domain.sessions.model import Session
 from coster.domain.wholesale import model, store
-from coster.domain.wholesale.rules import closing, cutting, projecting
+from coster.domain.wholesale.rules import closing, cutting, driving, projecting, stepping
+from coster.domain.wholesale.rules import moving as rules_moving
 from coster.domain.wholesale.rules.vocabulary import VOCABULARY
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.connect import Connection
-from coster.engine.workflow import compile as workflow
+from coster.engine.flows import moving
+from coster.engine.flows import store as flows_store
+from coster.engine.flows.library import Library
+from coster.engine.workflow.tables import Tables
 from coster.kernel.errors import TryAgain
 from coster.kernel.message import Decided
 
-_FILE = Path(__file__).parent / "flows" / "wholesale.held.yaml"
-FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
+LIBRARY = Library(VOCABULARY, Path(__file__).parent / "flows")
 
 
 # -- orders, with the held orders that follow from them --------------------------------------------------------
@@ -40,7 +44,7 @@ FLOW = workflow.load(_FILE.read_text(encoding="utf-8"), VOCABULARY, _FILE.name)
 
 class _Both(msgspec.Struct, frozen=True):
     orders: Any
-    held: projecting.HeldState
+    held: stepping.HeldState
 
 
 def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]:
@@ -48,7 +52,11 @@ def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]
 
     async def load(conn: Connection, org_id: int, commands: Commands) -> _Both:
         state = await inner.load(conn, org_id, commands)
-        return _Both(state, await _load_held(conn, org_id, state.pools))
+        if not state.pools:
+            return _Both(state, stepping.HeldState(flows=state.flows, held={}, lines=[]))
+        # The orders' flows were asked for in this transaction, and theirs and ours have one number.
+        flows = await LIBRARY.at(conn, org_id, state.flows.mark)
+        return _Both(state, await _load_held(conn, org_id, state.pools, (flows, state.sessions)))
 
     def decide(state: _Both, commands: Commands) -> Decided[model.Consolidated]:
         return projecting.consolidate(state.held, inner.decide(state.orders, commands), commands)
@@ -56,12 +64,16 @@ def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]
     return Handler(inner.kind, inner.body, load, decide, write)
 
 
-async def _load_held(conn: Connection, org_id: int, pools: Sequence[uuid.UUID]) -> projecting.HeldState:
-    if not pools:
-        return projecting.HeldState(flow=FLOW, held={}, lines=[])
-    held = await store.lock_held_orders(conn, org_id, pools)
+_With: TypeAlias = "tuple[Tables, Mapping[uuid.UUID, Session]]"
+"""What is loaded before positions are locked: the flows as they are now, and the sessions."""
+
+
+async def _load_held(
+    conn: Connection, org_id: int, pools: Sequence[uuid.UUID], known: _With
+) -> stepping.HeldState:
+    held = await store.lock_held_orders(conn, org_id, pools) if pools else {}
     lines = await inventory.pool_lines(conn, org_id, held) if held else []
-    return projecting.HeldState(flow=FLOW, held=held, lines=lines)
+    return stepping.HeldState(flows=known[0], held=held, lines=lines, sessions=known[1])
 
 
 async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> None:
@@ -73,6 +85,14 @@ async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> No
 # -- sharing out and closing -----------------------------------------------------------------------------------
 
 
+class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which stock is locked: these positions and all of these pools, with the orders that hold on it or without."""
+
+    positions: set[uuid.UUID]
+    pools: Sequence[uuid.UUID]
+    with_orders: bool
+
+
 class _Locked(msgspec.Struct, frozen=True):
     """What is locked before held orders are: shoppers' orders, positions, and the holds that connect them."""
 
@@ -81,27 +101,22 @@ class _Locked(msgspec.Struct, frozen=True):
     holds: list[Hold]
 
 
-async def _load_cuts(
-    conn: Connection,
-    org_id: int,
-    position_ids: set[uuid.UUID],
-    pools: Sequence[uuid.UUID],
-    *,
-    with_orders: bool,
-) -> cutting.CuttingState:
+async def _load_cuts(conn: Connection, org_id: int, known: _With, wanted: _Wanted) -> cutting.CuttingState:
     """Locked stock of these positions and pools, with every order that holds on it where `with_orders`.
 
     Once the positions are locked nobody new can hold on them. A line that came before and holds elsewhere too (a kit's) needs those
     positions as well; where it came so late that they are not locked, the batch is run again.
     """
-    pool_lines = await inventory.pool_lines(conn, org_id, pools) if pools else []
-    wanted = position_ids | {line.position_id for line in pool_lines}
-    if not with_orders:
-        bare = _Locked({}, await inventory.lock_positions(conn, org_id, wanted), [])
-        return await _complete_cuts(conn, org_id, bare, pools)
-    early = await _of_same_lines(conn, org_id, await inventory.holds_on(conn, org_id, wanted))
-    positions = await inventory.lock_positions(conn, org_id, wanted | {hold.position_id for hold in early})
-    holds = await inventory.holds_on(conn, org_id, wanted)
+    pool_lines = await inventory.pool_lines(conn, org_id, wanted.pools) if wanted.pools else []
+    places = wanted.positions | {line.position_id for line in pool_lines}
+    if not wanted.with_orders:
+        bare = _Locked({}, await inventory.lock_positions(conn, org_id, places), [])
+        return await _complete_cuts(conn, org_id, known, (bare, wanted.pools))
+    there = await inventory.holds_on(conn, org_id, places)
+    early = await _of_same_lines(conn, org_id, there)
+    known = await _with_neighbours(conn, org_id, known, [*there, *early])
+    positions = await inventory.lock_positions(conn, org_id, places | {hold.position_id for hold in early})
+    holds = await inventory.holds_on(conn, org_id, places)
     demands = {hold.demand_id for hold in holds if hold.policy != "remainder"}
     orders_ = await order_store.lock_orders(conn, org_id, demands) if demands else {}
     of_orders = await _of_same_lines(conn, org_id, holds)
@@ -109,7 +124,18 @@ async def _load_cuts(
     if any(hold.position_id not in locked for hold in of_orders):
         raise TryAgain("a kit that holds on other stock too came in between")
     every_hold = {(h.demand_id, h.demand_line, h.position_id): h for h in [*of_orders, *holds]}
-    return await _complete_cuts(conn, org_id, _Locked(orders_, positions, [*every_hold.values()]), pools)
+    found = _Locked(orders_, positions, [*every_hold.values()])
+    return await _complete_cuts(conn, org_id, known, (found, wanted.pools))
+
+
+async def _with_neighbours(conn: Connection, org_id: int, known: _With, holds: Sequence[Hold]) -> _With:
+    """What is known, with the sessions of everybody else who holds on the same stock: positions are shared by sessions."""
+    pools = {hold.pool_id for hold in holds if hold.pool_id}
+    found = await store.find_held_orders(conn, org_id, pools, []) if pools else []
+    missing = {one.session_id for one in found} - known[1].keys()
+    if not missing:
+        return known
+    return known[0], {**known[1], **await sessions.share_sessions(conn, org_id, missing)}
 
 
 async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -> list[Hold]:
@@ -122,24 +148,27 @@ async def _of_same_lines(conn: Connection, org_id: int, holds: Sequence[Hold]) -
 
 
 async def _complete_cuts(
-    conn: Connection, org_id: int, locked: _Locked, pools: Sequence[uuid.UUID]
+    conn: Connection, org_id: int, known: _With, found: tuple[_Locked, Sequence[uuid.UUID]]
 ) -> cutting.CuttingState:
+    locked, pools = found
     orders_, positions = locked.orders, locked.positions
     pool_ids = {*pools, *(hold.pool_id for hold in locked.holds if hold.pool_id)}
-    held = await _load_held(conn, org_id, sorted(pool_ids))
-    known = {position.id for position in positions}
+    held = await _load_held(conn, org_id, sorted(pool_ids), known)
+    if any(head.session_id not in known[1] for head in held.held.values()):
+        raise TryAgain("a held order of another session came in between")
+    places = {position.id for position in positions}
     remainders = await inventory.holds_of(conn, org_id, pool_ids) if pool_ids else []
     every_hold = {
         (h.demand_id, h.demand_line, h.position_id): h
         for h in [*locked.holds, *remainders]
-        if h.position_id in known
+        if h.position_id in places
     }
     lines = await order_store.lines_of(conn, org_id, orders_) if orders_ else {}
     items = {line.item_id for of_order in lines.values() for line in of_order}
     hubs = {head.hub_id for head in held.held.values()}
     return cutting.CuttingState(
         held=held, orders=orders_, lines=lines, positions=positions, holds=list(every_hold.values()),
-        pool_lines=[line for line in held.lines if line.position_id in known],
+        pool_lines=[line for line in held.lines if line.position_id in places],
         relations=await parties.load_relations(conn, org_id, hubs) if hubs else {},
         items=await catalog.load_items(conn, org_id, items | {position.item_id for position in positions}),
         locations=await inventory.load_locations(conn, org_id, {position.location_id for position in positions}),
@@ -150,38 +179,80 @@ async def load_lowering(conn: Connection, org_id: int, commands: Commands) -> cu
     """The positions that are to be lowered, and everybody who holds on them."""
     bodies = [command.body for command in commands]
     ids = {position_id(body.item_id, body.location_id, body.lot) for body in bodies}
-    return await _load_cuts(conn, org_id, ids, [], with_orders=True)
+    pools = {hold.pool_id for hold in await inventory.holds_on(conn, org_id, ids) if hold.pool_id}
+    found = await store.find_held_orders(conn, org_id, pools, []) if pools else []
+    shared = await sessions.share_sessions(conn, org_id, {one.session_id for one in found})
+    flows = await LIBRARY.tables(conn, org_id)
+    return await _load_cuts(conn, org_id, (flows, shared), _Wanted(positions=ids, pools=[], with_orders=True))
 
 
-async def load_cancelling(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
-    """Held orders, and everybody who holds on their account."""
-    wanted = [command.body.held_order_id for command in commands]
-    found = await store.find_held_orders(conn, org_id, wanted, [])
-    await sessions.share_sessions(conn, org_id, {session for *_, session in found})
-    return await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=True)
-
-
-async def load_fulfilling(conn: Connection, org_id: int, commands: Commands) -> closing.ClosingState:
-    """Held orders and the stock that is committed to them."""
-    wanted = [command.body.held_order_id for command in commands]
-    found = await store.find_held_orders(conn, org_id, wanted, [])
-    shared = await sessions.share_sessions(conn, org_id, {session for *_, session in found})
-    cuts = await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=False)
-    return closing.ClosingState(cuts=cuts, sessions=shared)
-
-
-async def load_completing(conn: Connection, org_id: int, commands: Commands) -> closing.ClosingState:
-    """The held orders of sessions; their shoppers' orders too where a last case may have to be cut."""
-    wanted = {command.body.session_id for command in commands}
-    shared = await sessions.share_sessions(conn, org_id, wanted)
-    found = await store.find_held_orders(conn, org_id, [], wanted)
-    relations = await parties.load_relations(conn, org_id, {hub for _, hub, *_ in found}) if found else {}
-    cut = any(
-        (relation := relations.get((hub, producer))) and relation.remainder == "round_down"
-        for _, hub, producer, _ in found
+async def load_stepping(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
+    """Held orders with their stock; and everybody who holds on their account, where a row of their flow may give that back."""
+    asked: dict[uuid.UUID, set[str]] = {}
+    for command in commands:
+        asked.setdefault(driving.held_order_of(command.body), set()).add(driving.trigger_of(command.body))
+    found = await store.find_held_orders(conn, org_id, asked, [])
+    shared = await sessions.share_sessions(conn, org_id, {one.session_id for one in found})
+    flows = await LIBRARY.tables(conn, org_id)
+    told = any(
+        stepping.needs_holders(flows.of(one.flow, one.flow_version), trigger)
+        for one in found
+        for trigger in asked[one.id]
     )
-    cuts = await _load_cuts(conn, org_id, set(), [id_ for id_, *_ in found], with_orders=cut)
-    return closing.ClosingState(cuts=cuts, sessions=shared)
+    wanted = _Wanted(positions=set(), pools=[one.id for one in found], with_orders=told)
+    return _unmoved(await _load_cuts(conn, org_id, (flows, shared), wanted), found)
+
+
+async def load_completing(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
+    """The held orders of sessions; their shoppers' orders too where a last case may have to be cut."""
+    ended = {command.body.session_id for command in commands}
+    shared = await sessions.share_sessions(conn, org_id, ended)
+    found = await store.find_held_orders(conn, org_id, [], ended)
+    flows = await LIBRARY.tables(conn, org_id)
+    relations = await parties.load_relations(conn, org_id, {one.hub_id for one in found}) if found else {}
+    told = any(
+        (relation := relations.get((one.hub_id, one.producer_id))) and relation.remainder == "round_down"
+        for one in found
+    ) or any(stepping.needs_holders(flows.of(one.flow, one.flow_version), "complete") for one in found)
+    wanted = _Wanted(positions=set(), pools=[one.id for one in found], with_orders=told)
+    return _unmoved(await _load_cuts(conn, org_id, (flows, shared), wanted), found)
+
+
+def _unmoved(state: cutting.CuttingState, found: Sequence[model.HeldFound]) -> cutting.CuttingState:
+    """What was loaded, unless a held order was moved to another version of its flow since it was looked at."""
+    seen = {one.id: (one.flow, one.flow_version) for one in found}
+    if any(seen.get(id_, now) != now for id_, now in _versions(state)):
+        raise TryAgain("a held order was moved to another version of its flow in between")
+    return state
+
+
+def _versions(state: cutting.CuttingState) -> Iterator[tuple[uuid.UUID, tuple[str, int]]]:
+    return ((held.id, (held.flow, held.flow_version)) for held in state.held.held.values())
+
+
+# -- other versions of flows -----------------------------------------------------------------------------------
+
+
+async def load_moving(conn: Connection, org_id: int, commands: Commands) -> rules_moving.MovingState:
+    """The moves, and the held orders that come next in each; no stock is touched, so none is locked."""
+    moves = await flows_store.load_moving(
+        conn, org_id, {command.body.move_id for command in commands}, entity=LIBRARY.entity
+    )
+    flows = await LIBRARY.tables(conn, org_id)
+    places = moving.places(moves.forth, flows)
+    wanted = await store.to_be_moved(conn, org_id, moves.forth, places) if moves.forth else {}
+    ids = {id_ for page in wanted.values() for id_ in page}
+    ids |= {row.entity_id for rows in moves.back.values() for row in rows}
+    found = await store.find_held_orders(conn, org_id, ids, []) if ids else []
+    shared = await sessions.share_sessions(conn, org_id, {one.session_id for one in found})
+    held = await _load_held(conn, org_id, sorted(ids), (flows, shared))
+    return rules_moving.MovingState(moves=moves, wanted=wanted, held=held)
+
+
+async def write_moving(conn: Connection, org_id: int, writes: model.HeldOrdersMoved) -> None:
+    """Stores held orders, what was done to each, and how far the moves are."""
+    await store.write(conn, org_id, writes.held)
+    await flows_store.write_moving(conn, org_id, writes.pages)
 
 
 def _whole(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
@@ -191,7 +262,11 @@ def _whole(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ..
 HANDLERS: tuple[Handler[Any, Any], ...] = (
     *_whole(orders.HANDLERS),
     Handler("wholesale.complete_session", model.CompleteSession, load_completing, closing.complete, write),
-    Handler("wholesale.fulfil", model.FulfilHeldOrder, load_fulfilling, closing.fulfil, write),
-    Handler("wholesale.cancel", model.CancelHeldOrder, load_cancelling, cutting.cancel, write),
+    Handler("wholesale.fulfil", model.FulfilHeldOrder, load_stepping, driving.step, write),
+    Handler("wholesale.cancel", model.CancelHeldOrder, load_stepping, driving.step, write),
+    Handler("wholesale.step", model.StepHeldOrder, load_stepping, driving.step, write),
+    Handler("wholesale.timer", model.HeldOrderTimer, load_stepping, driving.step, write),
+    Handler("wholesale.make_good", model.MakeHeldOrderGood, load_stepping, driving.step, write),
+    Handler("wholesale.move", model.MoveHeldOrders, load_moving, rules_moving.move, write_moving),
     Handler("wholesale.lower_stock", model.LowerStock, load_lowering, cutting.lower, write),
 )

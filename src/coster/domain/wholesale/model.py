@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from coster.domain.orders.model import OrderWrites
+from coster.engine.flows.clocks import TimerBody
+from coster.engine.flows.failing import MakeGood
+from coster.engine.flows.moving import Page
 
 Policy = Literal["first_come", "pro_rata", "priority"]
 
@@ -47,8 +50,36 @@ class CancelHeldOrder(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class StepHeldOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of the held order's flow, with its attributes: what hub or producer may send."""
+
+    held_order_id: uuid.UUID
+    trigger: str
+    attributes: dict[str, Any] = {}
+    expected_version: int | None = None
+
+
+class HeldOrderTimer(TimerBody, frozen=True, kw_only=True):
+    """A timer of the status in which a held order is, or was."""
+
+
+class MakeHeldOrderGood(MakeGood, frozen=True, kw_only=True):
+    """A message of the held order's flow was not delivered: the row that makes good is carried out."""
+
+
+class MoveHeldOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """The next page of a move to another version of a flow; only the machinery asks for it."""
+
+    move_id: uuid.UUID
+    after: uuid.UUID | None = None
+
+
 class HeldOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of a held order, as loaded or as it is to be stored."""
+    """The head of a held order, as loaded or as it is to be stored.
+
+    `holds` is what its status says about its stock; `entered` and `entered_at` are its version and the instant when it came into its
+    status, `sla_at` from when on it is beyond the service level there.
+    """
 
     id: uuid.UUID
     hub_id: uuid.UUID
@@ -56,10 +87,27 @@ class HeldOrder(msgspec.Struct, frozen=True, kw_only=True):
     session_id: uuid.UUID
     single: bool
     status: str
+    holds: str
+    flow: str
     flow_version: int
+    attributes: dict[str, Any]
+    entered: int
+    entered_at: dt.datetime
+    sla_at: dt.datetime | None
     created_at: dt.datetime
     changed_at: dt.datetime
     version: int
+
+
+class HeldFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a held order before it is locked; only the version of its flow may still change, when it is moved."""
+
+    id: uuid.UUID
+    hub_id: uuid.UUID
+    producer_id: uuid.UUID
+    session_id: uuid.UUID
+    flow: str
+    flow_version: int
 
 
 class Consolidated(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +115,13 @@ class Consolidated(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: OrderWrites
     held: list[HeldOrder]
+
+
+class HeldOrdersMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """The heads that were moved to another version of their flow, and the pages of the moves."""
+
+    held: list[HeldOrder]
+    pages: list[Page]
 
 
 class HeldOrdersWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +134,19 @@ class HeldOrdersWanted(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     after: uuid.UUID | None = None
     limit: int = 50
+
+
+class LateHeldOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A held order that is longer in its status than it should: since `entered_at`, and too long since `sla_at`."""
+
+    id: uuid.UUID
+    hub_id: uuid.UUID
+    producer_id: uuid.UUID
+    status: str
+    flow: str
+    flow_version: int
+    entered_at: dt.datetime
+    sla_at: dt.datetime
 
 
 class HeldLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +168,11 @@ class HeldLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldOrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """A held order as hub and producer read it: nothing of any shopper. Amounts in minor units of the producer's currency."""
+    """A held order as hub and producer read it: nothing of any shopper. Amounts in minor units of the producer's currency.
+
+    `status`, `fulfilment` and `payment` are the words of the Data Food Consortium, `state` is the status of its flow; `sla_at` is from
+    when on it is beyond the service level of that, None: there is none.
+    """
 
     id: uuid.UUID
     number: str
@@ -113,6 +185,14 @@ class HeldOrderView(msgspec.Struct, frozen=True, kw_only=True):
     amend_until: dt.datetime
     status: str
     fulfilment: str
+    payment: str
+    state: str
+    label: str
+    holds: str
+    flow: str
+    flow_version: int
+    entered_at: dt.datetime
+    sla_at: dt.datetime | None
     currency: str
     lines: list[HeldLine]
     gross: int

@@ -1,6 +1,7 @@
 -- name: lock_held_orders
 -- Heads of held orders, locked in key order, after everything else.
-SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.flow_version, h.created_at, h.changed_at, h.version
+SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.holds, h.flow, h.flow_version, h.attributes, h.entered,
+       h.entered_at, h.sla_at, h.created_at, h.changed_at, h.version
 FROM held_order AS h
 WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[])
 ORDER BY h.id
@@ -8,31 +9,66 @@ FOR NO KEY UPDATE;
 
 -- name: find_held_orders
 -- Heads of held orders by id or by session, not locked.
-SELECT h.id, h.hub_id, h.producer_id, h.session_id
+SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.flow, h.flow_version
 FROM held_order AS h
 WHERE h.org_id = :org_id AND (h.id = ANY(:ids::uuid[]) OR h.session_id = ANY(:session_ids::uuid[]))
 ORDER BY h.id;
 
 -- name: put_held_orders
 -- New and changed heads.
-INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at,
-                             version)
-SELECT o.org_id, u.id, u.hub_id, u.producer_id, u.session_id, u.single, u.status, u.flow_version, u.created_at, u.changed_at,
-       u.version
+INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, holds, flow, flow_version, attributes, entered,
+                             entered_at, sla_at, created_at, changed_at, version)
+SELECT o.org_id, u.id, u.hub_id, u.producer_id, u.session_id, u.single, u.status, u.holds, u.flow, u.flow_version, u.attributes,
+       u.entered, u.entered_at, u.sla_at, u.created_at, u.changed_at, u.version
 FROM org AS o
-CROSS JOIN unnest(:ids::uuid[], :hub_ids::uuid[], :producer_ids::uuid[], :session_ids::uuid[], :singles::boolean[],
-                  :statuses::text[], :flow_versions::int[], :created_ats::timestamptz[], :changed_ats::timestamptz[],
-                  :versions::int[])
-    AS u (id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at, version)
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (id uuid, hub_id uuid, producer_id uuid, session_id uuid, single boolean, status text, holds text, flow text,
+          flow_version int, attributes jsonb, entered int, entered_at timestamptz, sla_at timestamptz, created_at timestamptz,
+          changed_at timestamptz, version int)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, id) DO UPDATE
-SET status = EXCLUDED.status, changed_at = EXCLUDED.changed_at, version = EXCLUDED.version
+SET status = EXCLUDED.status, holds = EXCLUDED.holds, flow = EXCLUDED.flow, flow_version = EXCLUDED.flow_version,
+    attributes = EXCLUDED.attributes, entered = EXCLUDED.entered, entered_at = EXCLUDED.entered_at, sla_at = EXCLUDED.sla_at,
+    changed_at = EXCLUDED.changed_at, version = EXCLUDED.version
 WHERE h.version < EXCLUDED.version
 RETURNING h.id;
 
+-- name: to_be_moved
+-- The held orders that moves take next, in the order of their ids, by move.
+SELECT u.move_id, x.id
+FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
+CROSS JOIN LATERAL (SELECT h.id
+                    FROM held_order AS h
+                    WHERE h.org_id = :org_id AND h.flow = u.name AND h.id > u.after
+                      AND EXISTS (SELECT FROM unnest(:places_of::uuid[], :versions::int[], :statuses::text[])
+                                      AS p (move_id, version, status)
+                                  WHERE p.move_id = u.move_id AND p.version = h.flow_version AND p.status = h.status)
+                    ORDER BY h.id
+                    LIMIT :count) AS x
+ORDER BY u.move_id, x.id;
+
+-- name: flow_counts
+-- How many held orders are in each status of each version of their flows.
+SELECT h.flow AS name, h.flow_version AS version, h.status, count(*) AS count
+FROM held_order AS h
+WHERE h.org_id = :org_id
+GROUP BY h.flow, h.flow_version, h.status
+ORDER BY h.flow, h.flow_version, h.status;
+
+-- name: flow_page
+-- Held orders in these statuses of these versions of a flow, in the order of their ids.
+SELECT h.id, h.flow_version AS version, h.status
+FROM held_order AS h
+WHERE h.org_id = :org_id AND h.flow = :name AND (:after::uuid IS NULL OR h.id > :after)
+  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
+              WHERE p.version = h.flow_version AND p.status = h.status)
+ORDER BY h.id
+LIMIT :limit;
+
 -- name: list_held_orders
 -- Heads of held orders by id, with the terms between hub and producer, for either side.
-SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.created_at, h.changed_at, h.version,
+SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.holds, h.flow, h.flow_version, h.attributes, h.entered_at,
+       h.sla_at, h.created_at, h.changed_at, h.version,
        hub.name AS hub, producer.name AS producer, producer.currency, s.name AS session, s.closes_at, s.amend_until,
        coalesce(r.aggregation, 'by_item') AS aggregation, coalesce(r.discount_over, 0) AS discount_over,
        coalesce(r.discount_permille, 0) AS discount_permille
@@ -93,6 +129,16 @@ WHERE o.org_id = :org_id
 GROUP BY o.seller_id, l.producer_id, o.session_id, o.id, l.item_id
 HAVING sum(l.discount + l.order_share) > 0;
 
+-- name: list_late
+-- Held orders that are beyond the service level of their status, the longest first, for either side.
+SELECT h.id, h.hub_id, h.producer_id, h.status, h.flow, h.flow_version, h.entered_at, h.sla_at
+FROM held_order AS h
+WHERE h.org_id = :org_id AND h.sla_at < :now::timestamptz
+  AND (:after_at::timestamptz IS NULL OR (h.sla_at, h.id) > (:after_at, :after_id::uuid))
+  AND (:scope::uuid[] IS NULL OR h.hub_id = ANY(:scope) OR h.producer_id = ANY(:scope))
+ORDER BY h.sla_at, h.id
+LIMIT :limit;
+
 -- name: contributions
 -- Which orders make up a held order; for its hub only.
 SELECT w.demand_id AS order_id, w.demand_line AS line_no, p.item_id, i.name, i.stock_unit, w.quantity, w.policy, w.state
@@ -116,9 +162,9 @@ FROM (SELECT l.pool_id::text AS id
       LEFT JOIN (SELECT l.pool_id, sum(l.held) AS held, sum(l.committed) AS committed
                  FROM pool_line AS l WHERE l.org_id = :org_id GROUP BY l.pool_id) AS t ON t.pool_id = h.id
       WHERE h.org_id = :org_id
-        AND CASE h.status WHEN 'Held' THEN coalesce(t.held, 0) = 0 OR t.committed > 0
-                          WHEN 'Complete' THEN coalesce(t.committed, 0) = 0 OR t.held > 0
-                          ELSE coalesce(t.held + t.committed, 0) > 0 END) AS x;
+        AND CASE h.holds WHEN 'live' THEN coalesce(t.held, 0) = 0 OR t.committed > 0
+                         WHEN 'committed' THEN coalesce(t.committed, 0) = 0 OR t.held > 0
+                         ELSE coalesce(t.held + t.committed, 0) > 0 END) AS x;
 
 -- name: verify_one_per_session^
 -- Hubs with two consolidated held orders for one producer and session.
@@ -132,5 +178,5 @@ FROM (SELECT min(h.id::text) AS example
 SELECT count(*) AS broken, min(h.id::text) AS example
 FROM held_order AS h
 JOIN session AS s ON s.org_id = h.org_id AND s.id = h.session_id
-WHERE h.org_id = :org_id AND h.status = 'Held' AND s.status = 'ended' AND h.changed_at < s.amend_until
+WHERE h.org_id = :org_id AND h.holds = 'live' AND s.status = 'ended' AND h.changed_at < s.amend_until
   AND s.amend_until < :now::timestamptz - interval '1 hour';

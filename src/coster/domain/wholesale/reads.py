@@ -9,14 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from coster.domain.sourcing import rules as sourcing
-from coster.domain.wholesale.model import HeldLine, HeldOrdersWanted, HeldOrderView
+from coster.domain.wholesale.model import HeldLine, HeldOrdersWanted, HeldOrderView, LateHeldOrder
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
+from coster.engine.flows.model import FlowCount
+from coster.engine.flows.moving import Place, Standing
+from coster.engine.workflow import dfc
+from coster.engine.workflow.records import Status
+from coster.engine.workflow.tables import Tables
 from coster.kernel import ids as identifiers
 from coster.kernel import money, proof, quantity
 from coster.kernel.authority import Authority
@@ -25,9 +30,12 @@ _q = sql.load(__file__)
 
 
 async def list_held_orders(
-    conn: Connection, org_id: int, authority: Authority, wanted: HeldOrdersWanted
+    conn: Connection, org_id: int, authority: Authority, wanted: HeldOrdersWanted, flows: Tables
 ) -> list[HeldOrderView]:
-    """Held orders by id, with their lines, of which the asker is the hub or the producer; at most four statements."""
+    """Held orders by id, with their lines, of which the asker is the hub or the producer; at most four statements.
+
+    `flows` say what their statuses are called. Raises UnknownVersionError where one was published just now.
+    """
     scope = authority.scope("held_orders:read")
     heads = await _q.list_held_orders(
         conn, org_id=org_id, scope=None if scope is None else list(scope), **msgspec.structs.asdict(wanted)
@@ -40,7 +48,14 @@ async def list_held_orders(
     for row in await _q.lines_of_held_orders(conn, org_id=org_id, ids=ids):
         off = given.get((row["held_order_id"], row["item_id"]), 0)
         lines[row["held_order_id"]].append({**row, "discount": off})
-    return [view(head, _lines(head, lines[head["id"]])) for head in heads]
+    return [
+        view(
+            head,
+            _lines(head, lines[head["id"]]),
+            flows.of(head["flow"], head["flow_version"]).flow.status(head["status"]),
+        )
+        for head in heads
+    ]
 
 
 async def _discounts(
@@ -73,6 +88,47 @@ async def contributions(
     return [dict(row) for row in await _q.contributions(conn, org_id=org_id, id=held.id, limit=limit)]
 
 
+async def list_late(
+    conn: Connection, org_id: int, authority: Authority, now: dt.datetime, page: tuple[Late | None, int]
+) -> list[LateHeldOrder]:
+    """Held orders beyond the service level of their status, the longest first; after one, and at most so many (`page`)."""
+    scope = authority.scope("held_orders:read")
+    if scope is not None and not scope:
+        return []
+    after, limit = page
+    rows = await _q.list_late(
+        conn, org_id=org_id, now=now, after_at=after[0] if after else None, after_id=after[1] if after else None,
+        scope=None if scope is None else list(scope), limit=limit,
+    )  # fmt: skip
+    return [LateHeldOrder(**row) for row in rows]
+
+
+Late: TypeAlias = "tuple[dt.datetime, uuid.UUID]"
+"""A place in the list of what is late: since when, and which."""
+
+
+async def flow_counts(conn: Connection, org_id: int) -> list[FlowCount]:
+    """How many held orders are in each status of each version of their flows, in that order."""
+    return [FlowCount(**row) for row in await _q.flow_counts(conn, org_id=org_id)]
+
+
+async def flow_page(
+    conn: Connection, org_id: int, name: str, places: Sequence[Place], page: tuple[uuid.UUID | None, int]
+) -> list[Standing]:
+    """Held orders of a flow in these places, by id, after one and at most so many (`page`); what a move would take next."""
+    after, limit = page
+    rows = await _q.flow_page(
+        conn,
+        org_id=org_id,
+        name=name,
+        after=after,
+        versions=[place.version for place in places],
+        statuses=[place.status for place in places],
+        limit=limit,
+    )
+    return [Standing(**row) for row in rows]
+
+
 PROMISES: Final = {
     "head_for_every_pool": "every account of holds has its held order, in a status that fits its holds",
     "one_per_session": "one consolidated held order per hub, producer and session",
@@ -89,8 +145,6 @@ async def verify(conn: Connection, org_id: int, now: dt.datetime) -> list[proof.
 
 # -- documents -------------------------------------------------------------------------------------------------
 
-_ORDER = {"Held": "Held", "Complete": "Complete", "Fulfilled": "Complete", "Cancelled": "Cancelled"}
-_FULFILMENT = {"Held": "Held", "Complete": "Unfulfilled", "Fulfilled": "Fulfilled", "Cancelled": "Cancelled"}
 _KILOGRAM_MG = 1_000_000
 
 
@@ -143,8 +197,12 @@ def _bulk(product: str, rows: Sequence[Mapping[str, Any]], currency: str) -> Hel
     )  # fmt: skip
 
 
-def view(head: Mapping[str, Any], lines: list[HeldLine]) -> HeldOrderView:
-    """The whole document. The discount is the relation's, for an order worth more than agreed; it explains itself."""
+def view(head: Mapping[str, Any], lines: list[HeldLine], status: Status) -> HeldOrderView:
+    """The whole document. The discount is the relation's, for an order worth more than agreed; it explains itself.
+
+    `status` is the flow's for the status of the head: what it is in the words of the standard follows from it.
+    """
+    said = dfc.words(status, owed=any(line.quantity for line in lines))
     currency = head["currency"]
     gross = sum(line.amount for line in lines)
     over, permille = head["discount_over"], head["discount_permille"]
@@ -158,8 +216,10 @@ def view(head: Mapping[str, Any], lines: list[HeldLine]) -> HeldOrderView:
     return HeldOrderView(
         id=head["id"], number=identifiers.short(head["id"]), hub_id=head["hub_id"], hub=head["hub"],
         producer_id=head["producer_id"], producer=head["producer"], session_id=head["session_id"],
-        session=head["session"], amend_until=head["amend_until"], status=_ORDER[head["status"]],
-        fulfilment=_FULFILMENT[head["status"]], currency=currency, lines=lines, gross=gross, discount=off,
+        session=head["session"], amend_until=head["amend_until"], status=said.order,
+        fulfilment=said.fulfilment, payment=said.payment, state=status.name, label=status.label or status.name,
+        holds=head["holds"], flow=head["flow"], flow_version=head["flow_version"], entered_at=head["entered_at"],
+        sla_at=head["sla_at"], currency=currency, lines=lines, gross=gross, discount=off,
         discount_reason=reason, total=gross - off, created_at=head["created_at"], changed_at=head["changed_at"],
         version=head["version"],
     )  # fmt: skip

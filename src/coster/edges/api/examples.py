@@ -82,6 +82,43 @@ _TRANSFER: Final = {
 }
 _HOOK: Final = {"url": "https://shop.example/hooks", "names": ["order.*"]}
 
+_FLOW: Final = """\
+name: order.retail
+title: Orders are released by hand
+entity: order
+version: 4711
+children:
+  checkout: {flow: checkout}
+statuses:
+  created: {category: booking, holds: live, initial: true}
+  booked: {category: booking, holds: live, rests: true}
+  cancelled: {category: done, holds: none, final: true}
+transitions:
+  - {rollup: {all: checkout, in: [completed]}, from: [created], do: [keep_holds], to: booked}
+  - {rollup: {any: checkout, in: [failed, expired, abandoned]}, from: [created], do: [release_holds], to: cancelled}
+  - {on: cancel, from: [booked], do: [release_holds], to: cancelled}
+"""
+_SCENARIOS: Final = """\
+flow: order.retail
+scenarios:
+  - name: A booked order is cancelled
+    steps: [{children: {checkout: [completed]}}, {event: cancel, attributes: {reason: changed their mind}}]
+    expect: {holds: none}
+"""
+_WORKFLOW: Final = """\
+{"name": "ORDER::HD", "version": "1", "entityType": "ORDER", "entitySubtype": "HD", "rulesets": [{"name": "CREATE",
+ "type": "ORDER", "subtype": "HD", "eventType": "NORMAL", "triggers": [{"status": "CREATED"}],
+ "rules": [{"name": "ACME.core.SetState", "props": {"status": "BOOKED"}}], "userActions": []}],
+ "statuses": [{"name": "CREATED", "entityType": "ORDER", "category": "BOOKING"},
+  {"name": "BOOKED", "entityType": "ORDER", "category": "BOOKING"}]}
+"""
+_MOVE: Final = {
+    "name": "order.retail",
+    "sources": [2],
+    "to_version": 1,
+    "reason": "The second version was a mistake.",
+}
+
 EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
     {
         "placeOrder": {
@@ -172,6 +209,23 @@ EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
                 "expires_at": "2027-11-23T09:00:00Z",
             },
         },
+        "draftFlow": {
+            "by_hand": {"text": _FLOW, "reason": "We look at each order.", "expected_revision": None}
+        },
+        "checkFlow": {"by_hand": {"text": _FLOW}},
+        "publishFlow": {"renamed": {"reason": "Tried for a week.", "mapping": {"booked": "confirmed"}}},
+        "pinFlow": {
+            "for_all": {"version": 1, "reason": "Tried for a week."},
+            "a_tenth": {"version": 1, "canary": 2, "share": 100, "reason": "To be looked at for a day."},
+            "shipped": {"version": None, "reason": "Ours was no better."},
+        },
+        "beginFlow": {"phone": {"name": "order.phone", "entity": "order"}},
+        "rollBackFlow": {"back": {"reason": "Too many to look at."}},
+        "migrateFlow": {"back": _MOVE},
+        "previewMigration": {"back": {**_MOVE, "limit": 10}},
+        "simulateFlow": {"booked": {"steps": ["{children: {checkout: [completed]}}", "P1D", "cancel"]}},
+        "testFlow": {"cancelled": {"scenarios": _SCENARIOS}},
+        "importFlows": {"home_delivery": {"text": _WORKFLOW}},
         "createWebhook": {"of_an_enterprise": {**_HOOK, "enterprise_id": _ID}, "of_all": _HOOK},
         "changeWebhook": {"new_secret": {"names": ["order.*", "session.closed"], "rotate": True}},
     }
@@ -182,6 +236,8 @@ MEDIA: Final = MappingProxyType[str, str](
     {
         "text/csv": "sku,name,quantity,unit\nSPUD-1KG,Potato,27.5,kg\n",
         "text/event-stream": "retry: 2000\n\nid: 17\nevent: order.placed\ndata: {}\n\n: alive\n\n",
+        "application/yaml": "name: order.retail\nentity: order\nversion: 1\n",
+        "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg"/>',
         "text/plain": "# TYPE coster_http_seconds histogram\n",
         "text/html": "<!doctype html><title>Coster</title>",
         "text/css": "body { margin: 0 }",

@@ -19,6 +19,7 @@ from coster.domain.inventory.model import (
     PositionView,
     TransferStock,
 )
+from coster.edges.api import past
 from coster.edges.http import commands, paging
 from coster.edges.http.batches import Batch, RowResult, Sheet, Wish, each
 from coster.edges.http.bodies import Body, Numbers
@@ -76,6 +77,22 @@ class PositionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=
     item_id: ItemId | None = None
     location_id: LocationId | None = None
     owner_id: EnterpriseId | None = None
+    as_of: past.AsOfInstant | None = None
+
+
+class HoldSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a held order, or an order that holds for itself, holds of a position."""
+
+    account_id: Annotated[uuid.UUID, msgspec.Meta(description="The held order, or the order.")]
+    kind: Literal["held_order", "order"]
+    held: Annotated[QuantityText, msgspec.Meta(description="Held, and free again when the order is off.")]
+    committed: Annotated[QuantityText, msgspec.Meta(description="Owed for good.")]
+
+
+class Holds(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a position, by id."""
+
+    items: list[HoldSeen]
 
 
 class EntrySeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,14 +207,33 @@ async def list_positions(call: Call) -> Answer:
         after=paging.read("positions", query.cursor, uuid.UUID),
         limit=query.limit + 1,
     )
-    async with call.parts.database.read(call.org_id) as conn:
-        rows = await reads.list_positions(conn, call.org_id, call.authority, wanted)
+    rows = await _listed(call, wanted, query.as_of)
     return answer(paging.page("positions", rows, query.limit, _seen, lambda row: row.id))
 
 
 async def get_position(call: Call) -> Answer:
-    """One position."""
-    return answer(_seen(await _find_position(call)))
+    """One position, now or as it was known at an instant."""
+    return answer(_seen(await _find_position(call, call.read_query(past.AsOf).as_of)))
+
+
+async def list_holds(call: Call) -> Answer:
+    """Who holds a position, now or as it was known at an instant."""
+    as_of = call.read_query(past.AsOf).as_of
+    position = await _find_position(call, as_of)
+    if position.on_hand is None:
+        raise not_found("position")
+    async with call.parts.database.read(call.org_id) as conn:
+        rows = await reads.accounts(conn, call.org_id, position, past=as_of is not None)
+    seen = [
+        HoldSeen(
+            account_id=row.account_id,
+            kind="held_order" if row.pooled else "order",
+            held=quantity.text(row.held),
+            committed=quantity.text(row.committed),
+        )
+        for row in rows
+    ]
+    return answer(Holds(items=seen))
 
 
 async def list_entries(call: Call) -> Answer:
@@ -212,14 +248,20 @@ async def list_entries(call: Call) -> Answer:
     return answer(paging.page("entries", rows, query.limit, _seen_entry, lambda row: row["seq"]))
 
 
-async def _find_position(call: Call) -> PositionView:
-    async with call.parts.database.read(call.org_id) as conn:
-        rows = await reads.list_positions(
-            conn, call.org_id, call.authority, PositionsWanted(ids=[call.id()], limit=1)
-        )
+async def _find_position(call: Call, as_of: dt.datetime | None = None) -> PositionView:
+    rows = await _listed(call, PositionsWanted(ids=[call.id()], limit=1), as_of)
     if not rows:
         raise not_found("position")
     return rows[0]
+
+
+async def _listed(call: Call, wanted: PositionsWanted, as_of: dt.datetime | None) -> list[PositionView]:
+    if as_of is None:
+        async with call.parts.database.read(call.org_id) as conn:
+            return await reads.list_positions(conn, call.org_id, call.authority, wanted)
+    instant = past.instant(call, as_of)
+    async with past.kept(), call.parts.database.read(call.org_id) as conn:
+        return await reads.list_positions_as_of(conn, call.org_id, call.authority, wanted, instant)
 
 
 def _seen(position: PositionView) -> Any:
@@ -359,7 +401,21 @@ OPERATIONS = (
         path="/api/v1/positions/{id}",
         summary="Show a position",
         endpoint=get_position,
+        query=past.AsOf,
         answer=PositionSeen,
+        problems=("as_of_archived",),
+        **_READ,
+    ),
+    Operation(
+        id="listHolds",
+        method="GET",
+        path="/api/v1/positions/{id}/holds",
+        summary="List who holds a position",
+        endpoint=list_holds,
+        query=past.AsOf,
+        answer=Holds,
+        problems=("as_of_archived",),
+        description="For its owner. What a hub's shoppers want of it together is held by their held order; nothing is said of them.",
         **_READ,
     ),
     Operation(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from coster.edges.api.past import AsOfInstant
 from coster.edges.http.fields import (
     Amount,
     AmountText,
@@ -92,6 +93,14 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         False
     )
     priority: Priority = 0
+    type: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=50,
+            description="Decides the flow on which it begins; empty: a shopper's order.",
+            examples=[""],
+        ),
+    ] = ""
 
 
 class LineTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,12 +137,35 @@ class OrderTold(msgspec.Struct, frozen=True, kw_only=True):
     discount: AmountText
     total: AmountText
     expires_at: Annotated[Instant, msgspec.Meta(description="When the checkout ends by itself.")] | None
+    attributes: Annotated[
+        dict[str, Any], msgspec.Meta(description="Values that actions of its flow have set.", examples=[{}])
+    ] = {}
     lines: list[LineTold]
+
+
+Letter: TypeAlias = Annotated[
+    str,
+    msgspec.Meta(description="The state that WebSphere Commerce would tell, as a letter.", examples=["C"]),
+]
+
+
+class Views(msgspec.Struct, frozen=True, kw_only=True):
+    """What others call the order's state; empty where they have no word for it. Derived from lines, gates and payment."""
+
+    name: Annotated[str, msgspec.Meta(description="The letter in words.", examples=["confirmed"])]
+    fluent: Annotated[str, msgspec.Meta(description="In Fluent's workflows.", examples=["BOOKED"])]
+    dfc_order: Annotated[
+        str, msgspec.Meta(description="The consortium's order state.", examples=["Complete"])
+    ]
+    dfc_fulfilment: Annotated[
+        str, msgspec.Meta(description="The consortium's fulfilment state.", examples=["Unfulfilled"])
+    ]
 
 
 class LineSeen(LineTold, frozen=True, kw_only=True):
     """A line as it stands, with its producer."""
 
+    letter: Letter
     producer_id: EnterpriseId
     gross: AmountText
 
@@ -150,7 +182,19 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
     channel: Channel
     reference: Reference
     status: Annotated[str, msgspec.Meta(description="Of its flow.", examples=["booked"])]
+    type: Annotated[str, msgspec.Meta(description="What decided its flow.", examples=[""])]
     flow: Annotated[str, msgspec.Meta(examples=["order.retail"])]
+    flow_version: Annotated[int, msgspec.Meta(examples=[1])]
+    entered_at: Annotated[Instant, msgspec.Meta(description="Since when it is in its status.")]
+    sla_at: (
+        Annotated[
+            Instant, msgspec.Meta(description="From when on it is longer in its status than it should.")
+        ]
+        | None
+    )
+    attributes: Annotated[
+        dict[str, Any], msgspec.Meta(description="Values that actions of its flow have set.", examples=[{}])
+    ]
     payment: str
     currency: Currency
     gross: AmountText
@@ -165,6 +209,8 @@ class OrderHead(msgspec.Struct, frozen=True, kw_only=True):
 class OrderSeen(OrderHead, frozen=True, kw_only=True):
     """An order with its lines."""
 
+    letter: Letter
+    views: Views
     lines: list[LineSeen]
 
 
@@ -180,6 +226,7 @@ class OrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ) = None
     channel: Channel | None = None
     reference: Reference | None = None
+    as_of: AsOfInstant | None = None
 
 
 class CommentSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,4 +335,38 @@ class Comment(
     attributes: CommentGiven
 
 
-OrderEvent = Complete | Fail | Cancel | Change | Comment
+KnownEvent = Complete | Fail | Cancel | Change | Comment
+KNOWN = frozenset({"complete_checkout", "fail_checkout", "cancel", "change", "comment"})
+"""Events whose attributes are known whatever the flow."""
+
+
+class EventAttributes(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event may take: of those whose attributes are known whatever the flow, and others as the order's flow declares them."""
+
+    payment: Annotated[Payment, msgspec.Meta(description="Of complete_checkout.")] = "none"
+    reason: Annotated[Reason, msgspec.Meta(description="Of fail_checkout and cancel.")] = ""
+    text: Annotated[str, msgspec.Meta(description="Of comment.", examples=["Rings twice."])] = ""
+    lines: Annotated[list[LineChanged], msgspec.Meta(max_length=1000, description="Of change.")] = []
+    add: Annotated[list[LineAdded], msgspec.Meta(max_length=1000, description="Of change.")] = []
+    discount: DiscountGiven | None = None
+
+
+Event = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=100, description="The event.", examples=["cancel"])
+]
+
+
+class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that happens to an order by its flow: complete_checkout, fail_checkout, cancel, change, comment, or an event that its
+    flow declares; `…/actions` tells the forms of buttons.
+    """
+
+    name: Event
+    attributes: EventAttributes = EventAttributes()
+
+
+class EventSent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same as it is read: attributes are judged by what the event is."""
+
+    name: Event
+    attributes: dict[str, Any] = {}

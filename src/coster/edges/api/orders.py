@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -21,10 +22,13 @@ from coster.domain.orders.model import (
     Order,
     OrdersWanted,
     PlaceOrder,
+    StepOrder,
 )
+from coster.edges.api import past
 from coster.edges.api.buttons import ActionSeen, actions
 from coster.edges.api.currencies import currencies_of
 from coster.edges.api.order_records import (
+    KNOWN,
     Cancel,
     Change,
     Comment,
@@ -32,7 +36,9 @@ from coster.edges.api.order_records import (
     Comments,
     Complete,
     DiscountGiven,
+    EventSent,
     Fail,
+    KnownEvent,
     LineWanted,
     OrderEvent,
     OrderHead,
@@ -52,7 +58,8 @@ from coster.kernel import ids, money, quantity
 from coster.kernel.outcome import Accepted
 
 _wanted, _patch, _comment = Body(OrderWanted), Body(OrderPatch), Body(CommentGiven)
-_event: Body[OrderEvent] = Body(OrderEvent)
+_sent = Body(EventSent)
+_event: Body[KnownEvent] = Body(KnownEvent)
 
 
 async def place(call: Call) -> Answer:
@@ -85,6 +92,7 @@ async def placing(call: Call, body: OrderWanted, order_id: uuid.UUID) -> PlaceOr
         completed=body.completed,
         allow_partial=body.allow_partial,
         priority=body.priority,
+        type=body.type,
     )
     numbers.check()
     return command
@@ -140,24 +148,62 @@ async def list_(call: Call) -> Answer:
         before=paging.read("orders", query.cursor, uuid.UUID),
         limit=query.limit + 1,
     )
-    async with call.parts.database.read(call.org_id) as conn:
-        rows = await reads.list_orders(conn, call.org_id, call.authority, wanted)
+    if query.as_of is not None:
+        if query.status is not None:
+            raise past.refused("/status", "a status cannot be asked for together with as_of; leave it out.")
+        rows = [order for order, _ in await _as_of(call, wanted, query.as_of)]
+    else:
+        async with call.parts.database.read(call.org_id) as conn:
+            rows = await reads.list_orders(conn, call.org_id, call.authority, wanted)
     return answer(paging.page("orders", rows, query.limit, _seen, lambda order: order.id))
 
 
 async def get(call: Call) -> Answer:
-    """One order with its lines."""
+    """One order with its lines, now or as it was known at an instant."""
+    as_of = call.read_query(past.AsOf).as_of
+    if as_of is not None:
+        found = await _as_of(call, OrdersWanted(ids=[call.id()], limit=1), as_of)
+        if not found:
+            raise not_found("order")
+        return _whole(*found[0])
     order = await _find(call)
     async with call.parts.database.read(call.org_id) as conn:
         lines = await reads.lines_of(conn, call.org_id, [order.id])
-    seen = {**_seen(order), "lines": [_seen_line(line, order.currency) for line in lines[order.id]]}
+    return _whole(order, lines[order.id])
+
+
+async def _as_of(call: Call, wanted: OrdersWanted, as_of: dt.datetime) -> list[tuple[Order, list[Line]]]:
+    instant = past.instant(call, as_of)
+    async with past.kept(), call.parts.database.read(call.org_id) as conn:
+        flows = await call.parts.libraries["order"].tables(conn, call.org_id)
+        return await reads.list_as_of(conn, call.org_id, call.authority, wanted, (instant, flows))
+
+
+def _whole(order: Order, lines: list[Line]) -> Answer:
+    """An order with its lines, and what others would call it."""
+    letter, view, by_line = reads.seen_by_others(order, lines)
+    told = [
+        {**_seen_line(line, order.currency), "letter": its} for line, its in zip(lines, by_line, strict=True)
+    ]
+    seen = {**_seen(order), "letter": letter, "views": msgspec.structs.asdict(view), "lines": told}
     return versioned(seen, order.version)
 
 
 async def list_actions(call: Call) -> Answer:
     """What may be done with an order now."""
     order = await _find(call)
-    return answer(actions(call, order.flow, order.status, order.seller_id))
+    own, below = call.parts.libraries["order"], call.parts.libraries["checkout"]
+    async with call.parts.database.read(call.org_id) as conn:
+        flows = await own.tables(conn, call.org_id)
+        both = (flows, await below.at(conn, call.org_id, flows.mark))
+        found = await reads.standings(conn, call.org_id, order, both, call.at)
+    return answer(
+        [
+            action
+            for table, status, context in found
+            for action in actions(call, table, status, order.seller_id, context=context)
+        ]
+    )
 
 
 async def list_comments(call: Call) -> Answer:
@@ -183,7 +229,8 @@ def _seen(order: Order) -> dict[str, Any]:
     for name in ("gross", "line_discount", "order_discount", "total"):
         seen[name] = money.text(seen[name], order.currency)
     seen["number"] = ids.short(order.id)
-    del seen["flow_version"]
+    for inner in ("holds", "entered", "checkout", "checkout_version"):
+        del seen[inner]
     return seen
 
 
@@ -212,9 +259,15 @@ async def change(call: Call) -> Answer:
 
 async def drive(call: Call) -> Answer:
     """Sends an event to the order's flow."""
-    event = await call.read(_event)
+    sent = await call.read(_sent)
     order_id = call.id()
     expected = call.expected_version if b"if-match" in call.headers else None
+    if sent.name not in KNOWN:
+        step = StepOrder(
+            order_id=order_id, trigger=sent.name, attributes=sent.attributes, expected_version=expected
+        )
+        return commands.reply(call, await commands.send(call, step))
+    event = await call.read(_event)
     reason = ""
     body: Any
     match event:
@@ -275,6 +328,7 @@ _READ: dict[str, Any] = {"tag": "orders", "permission": "orders:read", "method":
 _WRITE: dict[str, Any] = {"tag": "orders", "permission": "orders:write", "method": "POST", "changes": True}
 _PLACING = (
     "seller_unknown",
+    "order_type_unknown",
     "duplicate_reference",
     "session_unknown",
     "session_not_open",
@@ -328,6 +382,8 @@ OPERATIONS = (
     ),
     Operation(
         id="getOrder",
+        query=past.AsOf,
+        problems=("as_of_archived",),
         path="/api/v1/orders/{id}",
         summary="Show an order",
         endpoint=get,
@@ -348,12 +404,12 @@ OPERATIONS = (
     Operation(
         id="driveOrder",
         path="/api/v1/orders/{id}/events",
-        summary="Complete, fail, cancel, change or comment an order",
+        summary="Send an event to an order: complete, fail, cancel, change, comment, or what its flow declares",
         endpoint=drive,
         body=OrderEvent,
         answer=OrderTold,
-        problems=_CHANGING,
-        description="With If-Match, cancel and change are refused where the order has changed since.",
+        problems=(*_CHANGING, "role_needed", "guard_failed", "action_refused", "not_valid"),
+        description="With If-Match, cancel, change and events of the flow's own are refused where the order has changed since.",
         **_WRITE,
     ),
     Operation(

@@ -10,14 +10,13 @@ import msgspec
 
 from coster.domain.wholesale import reads
 from coster.domain.wholesale.model import (
-    CancelHeldOrder,
-    FulfilHeldOrder,
     HeldLine,
     HeldOrdersWanted,
     HeldOrderView,
     LowerStock,
+    StepHeldOrder,
 )
-from coster.edges.api.buttons import ActionSeen, actions
+from coster.edges.api.buttons import ActionSeen, actions, table_of
 from coster.edges.http import commands, paging, tables
 from coster.edges.http.bodies import Body, Numbers
 from coster.edges.http.call import Answer, Call, answer, versioned
@@ -40,9 +39,9 @@ from coster.edges.http.paging import Page, PageQuery
 from coster.edges.http.problems import not_found
 from coster.kernel import money, quantity
 
-FLOW = "wholesale.held"
-Status = Literal["Held", "Complete", "Cancelled"]
+Status = Literal["Draft", "Held", "Complete", "Cancelled"]
 Fulfilment = Literal["Held", "Unfulfilled", "Fulfilled", "Cancelled"]
+Payment = Literal["Unpaid", "Paid", "Cancelled"]
 Needed = Annotated[
     str,
     msgspec.Meta(
@@ -83,8 +82,25 @@ class HeldOrderSeen(msgspec.Struct, frozen=True, kw_only=True):
     session_id: SessionId
     session: Name
     amend_until: Instant
-    status: Status
+    status: Annotated[
+        Status, msgspec.Meta(description="Order status of the DFC standard, a view of `state`.")
+    ]
     fulfilment: Fulfilment
+    payment: Payment
+    state: Annotated[str, msgspec.Meta(description="The status of its flow.", examples=["Held"])]
+    label: Annotated[str, msgspec.Meta(description="The same for people.", examples=["Held for shoppers"])]
+    flow: Annotated[str, msgspec.Meta(examples=["wholesale.held"])]
+    flow_version: Annotated[int, msgspec.Meta(examples=[1])]
+    entered_at: Instant
+    sla_at: (
+        Annotated[
+            Instant,
+            msgspec.Meta(
+                description="From when on it is longer in its state than it should; null: no limit."
+            ),
+        ]
+        | None
+    )
     currency: Currency
     lines: list[HeldLineSeen]
     gross: AmountText
@@ -104,8 +120,8 @@ class HeldOrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields
     session_id: SessionId | None = None
     status: (
         Annotated[
-            Literal["Held", "Complete", "Fulfilled", "Cancelled"],
-            msgspec.Meta(description="How far they are."),
+            str,
+            msgspec.Meta(max_length=100, description="The status of their flow, `state`.", examples=["Held"]),
         ]
         | None
     ) = None
@@ -129,33 +145,17 @@ class Contributions(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Contribution]
 
 
-class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """No attributes."""
+class HeldOrderEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that happens to a held order by its flow: `fulfil` (the goods were handed over), `cancel` with a `reason` (every
+    shopper's line in it is told and given back), or an event that a flow of one's own declares.
+    """
 
-
-class WhyGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why; every shopper's line is told."""
-
-    reason: Needed
-
-
-class Fulfil(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name", tag="fulfil"
-):
-    """The goods were handed over: they leave the stock."""
-
-    attributes: Nothing = Nothing()
-
-
-class CancelHeld(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="name", tag="cancel"
-):
-    """The whole held order is off; every shopper's line in it is told and given back."""
-
-    attributes: WhyGiven
-
-
-HeldOrderEvent = Fulfil | CancelHeld
+    name: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=100, description="The event.", examples=["fulfil"])
+    ]
+    attributes: Annotated[
+        dict[str, Any], msgspec.Meta(description="What the event takes; `…/actions` tells it.")
+    ] = {}
 
 
 class HeldOrderMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +180,7 @@ class Lowering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
 
 
-_event: Body[HeldOrderEvent] = Body(HeldOrderEvent)
+_event = Body(HeldOrderEvent)
 _lowering = Body(Lowering)
 
 
@@ -195,8 +195,7 @@ async def list_(call: Call) -> Answer:
         after=paging.read("held-orders", query.cursor, uuid.UUID),
         limit=query.limit + 1,
     )
-    async with call.parts.database.read(call.org_id) as conn:
-        rows = await reads.list_held_orders(conn, call.org_id, call.authority, wanted)
+    rows = await _listed(call, wanted)
     return answer(paging.page("held-orders", rows, query.limit, _seen, lambda row: row.id))
 
 
@@ -211,8 +210,8 @@ async def get(call: Call) -> Answer:
 async def list_actions(call: Call) -> Answer:
     """What may be done with a held order now."""
     held = await _find(call)
-    status = "Fulfilled" if held.fulfilment == "Fulfilled" else held.status
-    return answer(actions(call, FLOW, status, held.hub_id, held.producer_id))
+    table = await table_of(call, "held_order", held.flow, held.flow_version)
+    return answer(actions(call, table, held.state, held.hub_id, held.producer_id))
 
 
 async def list_contributions(call: Call) -> Answer:
@@ -238,16 +237,13 @@ async def list_contributions(call: Call) -> Answer:
 
 
 async def drive(call: Call) -> Answer:
-    """Fulfils or cancels a held order."""
+    """Sends an event to a held order."""
     event = await call.read(_event)
-    held_order_id = call.id()
-    reason = event.attributes.reason if isinstance(event, CancelHeld) else ""
-    body: Any = (
-        CancelHeldOrder(held_order_id=held_order_id, reason=reason)
-        if isinstance(event, CancelHeld)
-        else FulfilHeldOrder(held_order_id=held_order_id)
+    reason = event.attributes.get("reason", "")
+    body = StepHeldOrder(held_order_id=call.id(), trigger=event.name, attributes=event.attributes)
+    return commands.reply(
+        call, await commands.send(call, body, reason=reason if isinstance(reason, str) else "")
     )
-    return commands.reply(call, await commands.send(call, body, reason=reason))
 
 
 async def lower(call: Call) -> Answer:
@@ -267,17 +263,21 @@ async def lower(call: Call) -> Answer:
 
 
 async def _find(call: Call) -> HeldOrderView:
-    async with call.parts.database.read(call.org_id) as conn:
-        rows = await reads.list_held_orders(
-            conn, call.org_id, call.authority, HeldOrdersWanted(ids=[call.id()], limit=1)
-        )
+    rows = await _listed(call, HeldOrdersWanted(ids=[call.id()], limit=1))
     if not rows:
         raise not_found("held order")
     return rows[0]
 
 
+async def _listed(call: Call, wanted: HeldOrdersWanted) -> list[HeldOrderView]:
+    library = call.parts.libraries["held_order"]
+    async with call.parts.database.read(call.org_id) as conn:
+        flows = await library.tables(conn, call.org_id)
+        return await reads.list_held_orders(conn, call.org_id, call.authority, wanted, flows)
+
+
 def _seen(held: HeldOrderView) -> Any:
-    seen = {name: getattr(held, name) for name in held.__struct_fields__}
+    seen = {name: getattr(held, name) for name in held.__struct_fields__ if name != "holds"}
     for name in ("gross", "discount", "total"):
         seen[name] = money.text(seen[name], held.currency)
     seen["lines"] = [_seen_line(line, held.currency) for line in held.lines]
@@ -357,11 +357,18 @@ OPERATIONS = (
         id="driveHeldOrder",
         method="POST",
         path="/api/v1/held-orders/{id}/events",
-        summary="Fulfil or cancel a held order",
+        summary="Send an event to a held order: it was handed over, it is off",
         endpoint=drive,
         body=HeldOrderEvent,
         answer=HeldOrderMoved,
-        problems=("held_order_unknown", "held_order_status"),
+        problems=(
+            "held_order_unknown",
+            "held_order_status",
+            "role_needed",
+            "not_valid",
+            "action_refused",
+            "guard_failed",
+        ),
         **_WRITE,
     ),
     Operation(

@@ -12,10 +12,10 @@ from coster.domain.identity.model import Access
 from coster.edges.http.auth import Authenticator
 from coster.engine.batch.gather import Gatherer
 from coster.engine.db.connect import Database
+from coster.engine.flows.library import Library
 from coster.engine.outbox.wake import Bell
 from coster.engine.webhooks.guard import Guard
 from coster.engine.webhooks.signing import Keyring
-from coster.engine.workflow.step import Table
 from coster.kernel.clock import Clock
 
 
@@ -48,7 +48,7 @@ async def nothing_to_settle() -> None:
 @dataclass(slots=True)
 class Parts:
     """The machinery behind the edge. `ready` says why the server takes no requests, or None; `settle` waits until every
-    reaction and timer that is due has run (the demonstration's clock needs it); `flows` are the compiled flows by name;
+    reaction and timer that is due has run (the demonstration's clock needs it); `libraries` give the flows by the kind of entity;
     `note_access` keeps who is about to see whose personal data. `leaving`: requests are still taken, and whoever asks whether
     the server is ready hears that it is not; `stopping`: nothing is taken any more.
     """
@@ -58,7 +58,7 @@ class Parts:
     authenticator: Authenticator
     clock: Clock
     limits: Limits
-    flows: Mapping[str, Table] = field(default_factory=dict)
+    libraries: Mapping[str, Library] = field(default_factory=dict)
     bell: Bell = field(default_factory=Bell)
     webhooks: Webhooks | None = None
     note_access: Callable[[int, Access], Awaitable[None]] = nobody_sees

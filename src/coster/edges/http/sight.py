@@ -17,6 +17,8 @@ SEEN_WITH: Final[Mapping[str, str]] = MappingProxyType(
     {
         "customer": "orders:read",
         "enterprise": "parties:read",
+        "flow": "flows:read",
+        "flow_move": "flows:read",
         "held_order": "held_orders:read",
         "item": "items:read",
         "key": "keys:manage",

@@ -11,6 +11,9 @@ CREATE TABLE coster.command (
     outcome     jsonb       NOT NULL,  -- {"accepted": …} or {"rejected": {"code", "message", "detail"}}
     PRIMARY KEY (org_id, id)
 );
+-- What an entity's flow refused, for its story: such refusals name the entity.
+CREATE INDEX command_refused ON coster.command (org_id, (outcome -> 'rejected' -> 'detail' ->> 'entity_id'))
+    WHERE outcome -> 'rejected' -> 'detail' ->> 'entity_id' IS NOT NULL;
 SELECT coster.place_table('coster.command', 'tenant');
 SELECT coster.secure_table('coster.command');
 -- What was answered stays answered.

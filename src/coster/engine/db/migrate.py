@@ -35,6 +35,7 @@ _SCHEMAS: Final = (
     "engine/db/schema.sql",
     "engine/outbox/schema.sql",
     "engine/batch/schema.sql",
+    "engine/flows/schema.sql",
     "engine/webhooks/schema.sql",
     "engine/workflow/schema.sql",
     "engine/archive/schema.sql",

@@ -58,7 +58,7 @@ async def read_events(
 ) -> Page:
     """At most so many events after a number, or (None) from the first that is here. Two statements; a page may be empty
     although there is more. Archived where events that were asked for are in the archive."""
-    last, archived = await _numbers(conn, org_id)
+    last, archived = await numbers(conn, org_id)
     after = archived if after is None else after
     if after < archived:
         raise Archived(archived)
@@ -82,12 +82,12 @@ async def read_events(
 
 async def check_kept(conn: Connection, org_id: int, after: int) -> None:
     """Returns where all events after a number are here. Archived where they are not."""
-    _, archived = await _numbers(conn, org_id)
+    _, archived = await numbers(conn, org_id)
     if after < archived:
         raise Archived(archived)
 
 
-async def _numbers(conn: Connection, org_id: int) -> tuple[int, int]:
+async def numbers(conn: Connection, org_id: int) -> tuple[int, int]:
     """The numbers of the latest event, and of the last one in the archive."""
     row = await _q.numbers(conn, org_id=org_id)
     return (row["n"], row["archived"]) if row else (0, 0)
@@ -132,7 +132,7 @@ async def read_named(
     conn: Connection, org_id: int, after: int, *, names: Collection[str], limit: int
 ) -> tuple[list[Stored], int]:
     """Events of these names after a number, at most so many, and the number up to which nothing else is of them."""
-    last, _ = await _numbers(conn, org_id)
+    last, _ = await numbers(conn, org_id)
     if last <= after or not names:
         return [], max(last, after)
     rows = await _q.read_named(conn, org_id=org_id, after=after, upto=last, names=list(names), limit=limit)

@@ -1,10 +1,15 @@
-"""What the relay has given up for now: looked at by people, and run again when they say so. Nothing is ever dropped."""
+"""What the relay has given up for now: looked at by people, and run again, or skipped with a reason, when they say so.
+
+Nothing is ever dropped in silence: what was skipped is kept, with who decided so, when and why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
@@ -15,11 +20,17 @@ from coster.kernel.message import Stored
 _q = sql.load(__file__)
 
 
+What: TypeAlias = Literal["reaction", "timer", "message"]
+
+
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """A reaction (`key` is the event's number) or a timer (`key` is its id), by name or kind, and what went wrong."""
+    """A reaction (`key` is the event's number) or a timer (`key` is its id), by name or kind, and what went wrong.
 
-    what: Literal["reaction", "timer"]
+    A message that an endpoint did not get (`key` is the event's number, `name` the endpoint's id) is given up by engine/webhooks.
+    """
+
+    what: What
     key: str
     name: str
     cause: str
@@ -34,6 +45,81 @@ async def resume(conn: Connection, org_id: int) -> int:
     """Has all of it run again, by whichever process runs a relay; gives how many. What fails again is parked again."""
     reactions = await _q.resume_reactions(conn, org_id=org_id)
     return len(reactions) + len(await _q.resume_timers(conn, org_id=org_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was given up and shall not be run: who decided so, when and why."""
+
+    what: What
+    key: str
+    name: str
+    at: dt.datetime
+    cause: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why something is not run, who says so, and when."""
+
+    reason: str
+    who: str
+    at: dt.datetime
+
+
+async def skip(conn: Connection, org_id: int, chosen: Sequence[GivenUp], decision: Decision) -> list[GivenUp]:
+    """Has these never run, and keeps who decided so and why; gives those that were parked still.
+
+    Raises ValueError without a reason.
+    """
+    if not decision.reason.strip():
+        raise ValueError("a reason is needed: it is kept, and says why this was never done")
+    reactions = [one for one in chosen if one.what == "reaction"]
+    timers = [one for one in chosen if one.what == "timer"]
+    gone: list[dict[str, Any]] = []
+    if reactions:
+        seqs, names = [int(one.key) for one in reactions], [one.name for one in reactions]
+        rows = await _q.skip_reactions(conn, org_id=org_id, seqs=seqs, reactions=names)
+        gone += [
+            {
+                "what": "reaction",
+                "key": str(row["seq"]),
+                "name": row["reaction"],
+                "cause": row["cause"],
+                "body": {},
+            }
+            for row in rows
+        ]
+    if timers:
+        rows = await _q.skip_timers(conn, org_id=org_id, ids=[uuid.UUID(one.key) for one in timers])
+        gone += [
+            {
+                "what": "timer",
+                "key": str(row["id"]),
+                "name": row["kind"],
+                "cause": row["parked"],
+                "body": row["body"],
+            }
+            for row in rows
+        ]
+    if gone:
+        await keep_skipped(conn, org_id, gone, decision)
+    return [GivenUp(row["what"], row["key"], row["name"], row["cause"]) for row in gone]
+
+
+async def keep_skipped(
+    conn: Connection, org_id: int, gone: Sequence[Mapping[str, Any]], decision: Decision
+) -> None:
+    """Keeps who decided that these (what, key, name, cause, body) are not run, when and why."""
+    said = {"at": decision.at, "who": decision.who, "reason": decision.reason.strip()}
+    await _q.keep_skipped(conn, org_id=org_id, rows=[{**row, **said} for row in gone])
+
+
+async def list_skipped(conn: Connection, org_id: int, *, limit: int = 1000) -> list[Skipped]:
+    """What people have decided not to run, the latest first."""
+    return [Skipped(**row) for row in await _q.list_skipped(conn, org_id=org_id, limit=limit)]
 
 
 async def keep(conn: Connection, org_id: int, parked: Sequence[Parked]) -> None:

@@ -176,6 +176,36 @@ UPDATE parked_reaction AS p SET resumed = true WHERE p.org_id = :org_id AND NOT 
 -- Parked timers are due again.
 UPDATE timer AS t SET parked = NULL, attempts = 0 WHERE t.org_id = :org_id AND t.parked IS NOT NULL RETURNING t.id;
 
+-- name: skip_reactions
+-- Parked reactions that shall not be run.
+DELETE FROM parked_reaction AS p USING unnest(:seqs::bigint[], :reactions::text[]) AS u (seq, reaction)
+WHERE p.org_id = :org_id AND p.seq = u.seq AND p.reaction = u.reaction AND NOT p.resumed
+RETURNING p.seq, p.reaction, p.cause;
+
+-- name: skip_timers
+-- Parked timers that shall not fire.
+DELETE FROM timer AS t
+WHERE t.org_id = :org_id AND t.id = ANY(:ids::uuid[]) AND t.parked IS NOT NULL
+RETURNING t.id, t.kind, t.parked, t.body;
+
+-- name: keep_skipped*!
+-- Who decided that what was given up is not run, when and why.
+INSERT INTO skipped AS s (org_id, what, key, name, at, cause, body, who, reason)
+SELECT o.org_id, u.what, u.key, u.name, u.at, u.cause, u.body, u.who, u.reason
+FROM org AS o
+CROSS JOIN json_to_recordset(:rows::json)
+    AS u (what text, key text, name text, at timestamptz, cause text, body jsonb, who text, reason text)
+WHERE o.org_id = :org_id
+RETURNING s.key;
+
+-- name: list_skipped
+-- What people have decided not to run, the latest first.
+SELECT s.what, s.key, s.name, s.at, s.cause, s.who, s.reason
+FROM skipped AS s
+WHERE s.org_id = :org_id
+ORDER BY s.at DESC, s.what, s.key, s.name
+LIMIT :limit;
+
 -- name: list_organisations
 -- Looks across organisations: each with the instant of its latest event.
 SELECT o.org_id, o.name,

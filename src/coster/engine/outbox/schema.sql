@@ -66,3 +66,20 @@ CREATE TABLE coster.parked_reaction (
 );
 SELECT coster.place_table('coster.parked_reaction', 'tenant');
 SELECT coster.secure_table('coster.parked_reaction');
+
+-- Reactions, timers and messages that people have decided not to run or send, and why; what is written here stays so.
+CREATE TABLE coster.skipped (
+    org_id bigint      NOT NULL,
+    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message')),
+    key    text        NOT NULL,  -- the event's number, or the timer's id
+    name   text        NOT NULL,  -- of the reaction, the timer's kind, or the id of the endpoint that did not get it
+    at     timestamptz NOT NULL,
+    cause  text        NOT NULL,  -- for which it had been given up
+    body   jsonb       NOT NULL,  -- what the timer would have sent; a reaction's event says it
+    who    text        NOT NULL,  -- the user of the machine who decided
+    reason text        NOT NULL CHECK (reason <> ''),
+    PRIMARY KEY (org_id, what, key, name, at)
+);
+SELECT coster.place_table('coster.skipped', 'tenant');
+SELECT coster.secure_table('coster.skipped');
+REVOKE UPDATE, DELETE ON TABLE coster.skipped FROM coster_app;

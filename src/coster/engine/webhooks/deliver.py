@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
@@ -14,7 +14,9 @@ import asyncpg
 from coster.engine import observe, tasks
 from coster.engine.batch.run import Result
 from coster.engine.db.connect import Database
+from coster.engine.flows.failing import MakeGood
 from coster.engine.webhooks import verdict
+from coster.engine.webhooks.amends import Amends
 from coster.engine.webhooks.journal import Journal, Lease, Load
 from coster.engine.webhooks.model import Endpoint, Policy, StopCause, StopEndpoint
 from coster.engine.webhooks.run import Run
@@ -35,7 +37,8 @@ class Tools:
     """What delivering needs.
 
     `submit` takes a command into the pipeline (`Gatherer.submit`), `chance` gives numbers from 0 to 1 for the jitter,
-    `holder` is this process among others, and `sender` was made with the same policy.
+    `holder` is this process among others, and `sender` was made with the same policy. `make_good` are the commands by which rooms
+    hear that a message of a flow of theirs was not delivered, by the kind of entity.
     """
 
     database: Database
@@ -46,6 +49,7 @@ class Tools:
     chance: Callable[[], float]
     holder: uuid.UUID
     policy: Policy
+    make_good: Mapping[str, type[MakeGood]] = field(default_factory=dict)
 
 
 class Deliverer:
@@ -54,6 +58,8 @@ class Deliverer:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._journal = Journal(tools.database, tools.policy)
+        self._amends = Amends(tools.database, tools.submit, tools.clock, tools.make_good)
+        self._amending: asyncio.Task[None] | None = None
         self._turns: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._stopping = False
@@ -66,6 +72,8 @@ class Deliverer:
         """Delivers until `stop`."""
         while not self._stopping:
             self._woken.clear()
+            if self._amending is None or self._amending.done():
+                self._amending = asyncio.create_task(self._amend())
             try:
                 await self._begin()
             except _PASSING as fault:
@@ -74,9 +82,12 @@ class Deliverer:
                 await asyncio.wait_for(self._woken.wait(), self._tools.policy.poll_seconds)
         while self._turns:
             await asyncio.wait(list(self._turns.values()))
+        if self._amending is not None:
+            await asyncio.wait([self._amending])
 
     async def serve_due(self) -> int:
-        """One look, and all that is due now served to its end; gives the number of endpoints served."""
+        """One look, and all that is due now served to its end, what was given up before it too; gives the number of endpoints served."""
+        await self._amends.run()
         begun = await self._begin()
         if begun:
             await asyncio.wait(begun)
@@ -85,7 +96,15 @@ class Deliverer:
     def stop(self) -> None:
         """Sends nothing more; `run` returns when what is under way has ended and is written down."""
         self._stopping = True
+        self._amends.stop()
         self._woken.set()
+
+    async def _amend(self) -> None:
+        """What was given up, made good or left to people; what goes wrong meanwhile is tried again at the next look."""
+        try:
+            await self._amends.run()
+        except Exception as fault:  # noqa: BLE001 - trouble here must not end the deliveries
+            observe.log.warning("webhook_amends_failed", exc_info=fault)
 
     async def _begin(self) -> list[asyncio.Task[None]]:
         policy, begun = self._tools.policy, []
@@ -165,7 +184,11 @@ class Deliverer:
         )
         told = await run.over(load)
         await self._journal.settle(lease, load, told)
-        observe.WEBHOOK_PARKED.inc(sum(kept.parked is not None for kept in told.kept))
+        observe.WEBHOOK_PARKED.inc(
+            sum(kept.parked is not None and kept.gave_up_at is None for kept in told.kept)
+        )
+        if any(kept.gave_up_at is not None for kept in told.kept):
+            self.wake()
         return told.health.gone
 
     async def _stop_endpoint(self, lease: Lease, endpoint: Endpoint, cause: StopCause) -> None:

@@ -164,9 +164,13 @@ async def _store(conn: Connection, lease: Lease, told: Told) -> None:
             attempts=[entry.attempts for entry in kept],
             next_ats=[entry.next_at for entry in kept],
             parked=[entry.parked for entry in kept],
+            gave_up_ats=[entry.gave_up_at for entry in kept],
         )
-    if told.freed:
-        freed = list(told.freed)
+    # Also behind what was kept and is gone by now: people may have skipped it, or its flow has made it good.
+    freed = list(
+        told.freed | {entry.entity_id for entry in kept if not entry.attempts and entry.next_at is None}
+    )
+    if freed:
         await _q.promote(conn, org_id=org_id, endpoint_id=endpoint_id, entity_ids=freed, now=told.ended_at)
 
 

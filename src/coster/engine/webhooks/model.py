@@ -101,6 +101,7 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
 class Writes(msgspec.Struct, frozen=True, kw_only=True):
     """What commands come to: endpoints as they are to be stored, and what goes with it.
 
+    `given_up` are endpoints that will not answer any more, with instant and cause: what they were owed by flows, the flows make good.
     `start_after` belongs to `made`: the number of the last event before each was made, those of its own batch included.
     """
 
@@ -108,6 +109,7 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
     changed: list[Endpoint]
     resumed: dict[uuid.UUID, dt.datetime]
     deleted: list[uuid.UUID]
+    given_up: dict[uuid.UUID, tuple[dt.datetime, str]]
     start_after: list[int]
 
 
@@ -125,13 +127,30 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery to be kept: due at `next_at`, parked with a cause, or (neither) behind another of its entity."""
+    """A delivery to be kept: due at `next_at`, parked with a cause, or (neither) behind another of its entity.
+
+    With `gave_up_at` it is parked only until the flow that sent it has made it good.
+    """
 
     seq: int
     entity_id: uuid.UUID
     attempts: int
     next_at: dt.datetime | None = None
     parked: str | None = None
+    gave_up_at: dt.datetime | None = None
+
+
+class GivenUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a flow that an endpoint did not get, and that its flow is to make good: since when, and why."""
+
+    org_id: int
+    endpoint_id: uuid.UUID
+    seq: int
+    entity_id: uuid.UUID
+    gave_up_at: dt.datetime
+    cause: str
+    name: str
+    data: str
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

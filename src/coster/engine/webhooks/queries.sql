@@ -53,9 +53,9 @@ WHERE o.org_id = :org_id
 RETURNING c.reader;
 
 -- name: unpark
--- Everything kept for these endpoints begins again with its first attempt.
+-- Everything kept for these endpoints begins again with its first attempt, but for what flows are making good just now.
 UPDATE webhook_delivery AS d SET attempts = 0, parked = NULL, next_at = NULL
-WHERE d.org_id = :org_id AND d.endpoint_id = ANY(:ids::uuid[])
+WHERE d.org_id = :org_id AND d.endpoint_id = ANY(:ids::uuid[]) AND d.gave_up_at IS NULL
 RETURNING d.seq;
 
 -- name: make_heads_due
@@ -68,8 +68,34 @@ WHERE d.org_id = :org_id AND d.endpoint_id = u.id AND d.parked IS NULL
 RETURNING d.seq;
 
 -- name: forget_deliveries
--- Deleted endpoints are owed nothing any more.
-DELETE FROM webhook_delivery AS d WHERE d.org_id = :org_id AND d.endpoint_id = ANY(:ids::uuid[]) RETURNING d.seq;
+-- Deleted endpoints are owed nothing any more, but for what flows have to make good.
+DELETE FROM webhook_delivery AS d
+WHERE d.org_id = :org_id AND d.endpoint_id = ANY(:ids::uuid[]) AND d.gave_up_at IS NULL
+RETURNING d.seq;
+
+-- name: give_up_unread
+-- What flows have sent to these endpoints, know how to make good, and nobody has tried yet, is given up as well.
+INSERT INTO webhook_delivery AS d (org_id, endpoint_id, seq, entity_id, attempts, parked, gave_up_at)
+SELECT w.org_id, w.id, e.seq, e.entity_id, 0, u.cause, u.at
+FROM webhook_endpoint AS w
+JOIN relay_cursor AS c ON c.org_id = w.org_id AND c.reader = w.id::text
+JOIN event AS e ON e.org_id = w.org_id AND e.seq > c.seq
+JOIN unnest(:ids::uuid[], :ats::timestamptz[], :causes::text[]) AS u (id, at, cause) ON u.id = w.id
+WHERE w.org_id = :org_id AND e.data #>> '{on_failure,then}' <> ''
+  AND (w.names = '{}' OR EXISTS (SELECT FROM unnest(w.names) AS n (name)
+                                 WHERE e.name = n.name OR (right(n.name, 2) = '.*' AND starts_with(e.name, left(n.name, -1)))))
+  AND (w.enterprise_id IS NULL OR e.data -> 'enterprises' @> to_jsonb(w.enterprise_id::text))
+ON CONFLICT (org_id, endpoint_id, seq) DO NOTHING
+RETURNING d.seq;
+
+-- name: give_up
+-- What these endpoints are owed by flows that know how to make it good is given up for that; what is given up already stays so.
+UPDATE webhook_delivery AS d SET gave_up_at = u.instant, parked = u.cause, next_at = NULL
+FROM event AS e
+CROSS JOIN unnest(:ids::uuid[], :ats::timestamptz[], :causes::text[]) AS u (id, instant, cause)
+WHERE d.org_id = :org_id AND e.org_id = :org_id AND d.endpoint_id = u.id AND d.gave_up_at IS NULL
+  AND e.seq = d.seq AND e.data #>> '{on_failure,then}' <> ''
+RETURNING d.seq;
 
 -- name: forget_cursors
 -- Deleted endpoints read no more.
@@ -171,14 +197,16 @@ RETURNING d.seq;
 
 -- name: keep
 -- What was not delivered is kept, or kept for another attempt.
-INSERT INTO webhook_delivery AS d (org_id, endpoint_id, seq, entity_id, attempts, next_at, parked)
-SELECT o.org_id, :endpoint_id::uuid, u.seq, u.entity_id, u.attempts, u.next_at, u.parked
+INSERT INTO webhook_delivery AS d (org_id, endpoint_id, seq, entity_id, attempts, next_at, parked, gave_up_at)
+SELECT o.org_id, :endpoint_id::uuid, u.seq, u.entity_id, u.attempts, u.next_at, u.parked, u.gave_up_at
 FROM org AS o
-CROSS JOIN unnest(:seqs::bigint[], :entity_ids::uuid[], :attempts::int[], :next_ats::timestamptz[], :parked::text[])
-    AS u (seq, entity_id, attempts, next_at, parked)
+CROSS JOIN unnest(:seqs::bigint[], :entity_ids::uuid[], :attempts::int[], :next_ats::timestamptz[], :parked::text[],
+                  :gave_up_ats::timestamptz[])
+    AS u (seq, entity_id, attempts, next_at, parked, gave_up_at)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, endpoint_id, seq)
-    DO UPDATE SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, parked = EXCLUDED.parked
+    DO UPDATE SET attempts = EXCLUDED.attempts, next_at = EXCLUDED.next_at, parked = EXCLUDED.parked,
+                  gave_up_at = EXCLUDED.gave_up_at
 RETURNING d.seq;
 
 -- name: promote
@@ -197,6 +225,73 @@ SET failures = :failures, failing_since = :failing_since, retry_at = :retry_at, 
     last_failure_at = :last_failure_at, last_error = :last_error
 WHERE e.org_id = :org_id AND e.id = :id
 RETURNING e.id;
+
+-- What was given up ------------------------------------------------------------------------------------------------
+
+-- name: given_up
+-- Messages that their flows are to make good, looked for across organisations, in the order of the events.
+SELECT d.org_id, d.endpoint_id, d.seq, d.entity_id, d.gave_up_at, d.parked AS cause, e.name, e.data::text AS data
+FROM webhook_delivery AS d
+JOIN event AS e ON e.org_id = d.org_id AND e.seq = d.seq
+WHERE d.gave_up_at IS NOT NULL
+ORDER BY d.org_id, d.seq, d.endpoint_id
+LIMIT :count;
+
+-- name: made_good
+-- What its flow has made good is kept no longer.
+DELETE FROM webhook_delivery AS d USING unnest(:seqs::bigint[], :ats::timestamptz[]) AS u (seq, at)
+WHERE d.org_id = :org_id AND d.endpoint_id = :endpoint_id AND d.seq = u.seq AND d.gave_up_at = u.at
+RETURNING d.seq;
+
+-- name: leave_to_people
+-- What its flow could not make good is parked, and says why.
+UPDATE webhook_delivery AS d SET gave_up_at = NULL, parked = u.cause
+FROM unnest(:seqs::bigint[], :ats::timestamptz[], :causes::text[]) AS u (seq, at, cause)
+WHERE d.org_id = :org_id AND d.endpoint_id = :endpoint_id AND d.seq = u.seq AND d.gave_up_at = u.at
+RETURNING d.seq;
+
+-- name: list_parked
+-- Messages that were given up and wait for people, in the order of the events.
+SELECT d.seq::text AS key, d.endpoint_id::text AS name, e.name || ': ' || d.parked AS cause
+FROM webhook_delivery AS d
+JOIN event AS e ON e.org_id = d.org_id AND e.seq = d.seq
+WHERE d.org_id = :org_id AND d.parked IS NOT NULL AND d.gave_up_at IS NULL
+ORDER BY d.seq, d.endpoint_id;
+
+-- name: lock_all_endpoints
+-- Every endpoint of the organisation, locked against the end of deliveries.
+SELECT e.id, e.status FROM webhook_endpoint AS e WHERE e.org_id = :org_id ORDER BY e.id FOR NO KEY UPDATE;
+
+-- name: try_again
+-- What was given up is due, as of when it happened: it is sent again from the first attempt; where the endpoint was deleted, its flow
+-- makes good again.
+UPDATE webhook_delivery AS d
+SET attempts = 0,
+    next_at = CASE WHEN e.status = 'deleted' THEN NULL ELSE v.at END,
+    parked = CASE WHEN e.status = 'deleted' THEN 'the endpoint was deleted' END,
+    gave_up_at = CASE WHEN e.status = 'deleted' THEN :now::timestamptz END
+FROM webhook_endpoint AS e, event AS v
+WHERE d.org_id = :org_id AND e.org_id = d.org_id AND e.id = d.endpoint_id AND v.org_id = d.org_id AND v.seq = d.seq
+  AND d.parked IS NOT NULL AND d.gave_up_at IS NULL
+RETURNING d.seq;
+
+-- name: skip
+-- Given-up messages that shall not be sent any more.
+DELETE FROM webhook_delivery AS d USING unnest(:seqs::bigint[], :endpoint_ids::uuid[]) AS u (seq, endpoint_id)
+WHERE d.org_id = :org_id AND d.seq = u.seq AND d.endpoint_id = u.endpoint_id AND d.parked IS NOT NULL AND d.gave_up_at IS NULL
+RETURNING d.seq, d.endpoint_id, d.entity_id, d.parked;
+
+-- name: make_next_due
+-- Of these entities the first that is kept for an endpoint, and waits, is due, as of when it happened.
+UPDATE webhook_delivery AS d SET next_at = v.at
+FROM event AS v
+CROSS JOIN unnest(:endpoint_ids::uuid[], :entity_ids::uuid[]) AS u (endpoint_id, entity_id)
+WHERE d.org_id = :org_id AND d.endpoint_id = u.endpoint_id AND d.entity_id = u.entity_id
+  AND v.org_id = d.org_id AND v.seq = d.seq
+  AND d.next_at IS NULL AND d.parked IS NULL
+  AND NOT EXISTS (SELECT FROM webhook_delivery AS b
+                  WHERE b.org_id = d.org_id AND b.endpoint_id = d.endpoint_id AND b.entity_id = d.entity_id AND b.seq < d.seq)
+RETURNING d.seq;
 
 -- Questions ---------------------------------------------------------------------------------------------------------
 

@@ -35,14 +35,17 @@ CREATE TABLE coster.webhook_delivery (
     attempts    integer NOT NULL,
     next_at     timestamptz,
     parked      text,  -- why it was given up, in our own words
+    gave_up_at  timestamptz,  -- the flow that sent it is to make it good, since then; null: people decide
     PRIMARY KEY (org_id, endpoint_id, seq),
     FOREIGN KEY (org_id, endpoint_id) REFERENCES coster.webhook_endpoint (org_id, id),
     FOREIGN KEY (org_id, seq) REFERENCES coster.event (org_id, seq),
-    CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL)
+    CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL),
+    CONSTRAINT webhook_delivery_given_up CHECK (gave_up_at IS NULL OR parked IS NOT NULL)
 );
 CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoint_id, entity_id, seq);
 -- For whoever asks whether an event may go.
 CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_given_up ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE gave_up_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');

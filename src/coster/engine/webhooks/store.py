@@ -27,6 +27,9 @@ async def write(conn: Connection, org_id: int, writes: Writes) -> None:
         await _q.make_endpoints(conn, org_id=org_id, **_columns(writes.made), created_ats=created_ats)
         readers = [str(e.id) for e in writes.made]
         await _q.begin_cursors(conn, org_id=org_id, readers=readers, seqs=writes.start_after)
+    if writes.given_up:
+        # Before the endpoint forgets what it asked for.
+        await _give_up(conn, org_id, writes)
     if writes.changed:
         await _q.change_endpoints(conn, org_id=org_id, **_columns(writes.changed))
     if writes.resumed:
@@ -36,6 +39,16 @@ async def write(conn: Connection, org_id: int, writes: Writes) -> None:
     if writes.deleted:
         await _q.forget_deliveries(conn, org_id=org_id, ids=writes.deleted)
         await _q.forget_cursors(conn, org_id=org_id, readers=[str(id_) for id_ in writes.deleted])
+
+
+async def _give_up(conn: Connection, org_id: int, writes: Writes) -> None:
+    """What these endpoints are owed by flows is left to the flows; of a deleted one also what nobody has tried yet."""
+    for statement, ids in ((_q.give_up, list(writes.given_up)), (_q.give_up_unread, writes.deleted)):
+        if ids:
+            whys = [writes.given_up[id_] for id_ in ids]
+            await statement(
+                conn, org_id=org_id, ids=ids, ats=[at for at, _ in whys], causes=[cause for _, cause in whys]
+            )
 
 
 def endpoint(row: Any) -> Endpoint:

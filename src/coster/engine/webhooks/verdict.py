@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from coster.engine.flows import failing
 from coster.engine.webhooks.model import Answer, Endpoint, Kept, Note, Policy
 
 GONE = 410
@@ -56,15 +57,29 @@ def wait_seconds(policy: Policy, attempts: int, chance: float) -> float | None:
 
 
 def after_failure(policy: Policy, note: Note, answer: Answer, *, at: dt.datetime, chance: float) -> Kept:
-    """The delivery as it is kept after a failure: due again, at the earliest when the receiver asked for, or parked."""
-    attempts = note.attempts + 1
-    seconds = wait_seconds(policy, attempts, chance)
+    """The delivery as it is kept after a failure: due again, at the earliest when the receiver asked for, or parked.
+
+    A message of a flow is tried as often as its row says, and exactly then; where the row also names what makes good, it is given
+    up for that.
+    """
+    attempts, said = note.attempts + 1, failing.of(note.data)
+    waits = said.waits() if said is not None else None
+    seconds = wait_seconds(policy, attempts, chance) if waits is None else _row_seconds(waits, attempts)
     if seconds is None:
-        cause = f"given up after {attempts} attempts; the last one: {described(answer)}"
-        return Kept(seq=note.seq, entity_id=note.entity_id, attempts=attempts, parked=cause)
+        tried = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        cause = f"given up after {tried}; the last one: {described(answer)}"
+        gave_up_at = at if said is not None and said.then else None
+        return Kept(
+            seq=note.seq, entity_id=note.entity_id, attempts=attempts, parked=cause, gave_up_at=gave_up_at
+        )
     asked = min(asked_seconds(answer.retry_after, at), policy.retry_after_most)
     due = at + dt.timedelta(seconds=max(seconds, asked))
     return Kept(seq=note.seq, entity_id=note.entity_id, attempts=attempts, next_at=due)
+
+
+def _row_seconds(waits: Sequence[dt.timedelta], attempts: int) -> float | None:
+    """The same by a row's own waits, which nothing is added to."""
+    return waits[attempts - 1].total_seconds() if attempts <= len(waits) else None
 
 
 def asked_seconds(retry_after: str, at: dt.datetime) -> float:

@@ -23,6 +23,8 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence for people who write flows."""
     parameters: Mapping[str, str] = {}
     """Name to type (see `kinds`); a type that ends in `?` may be left out."""
+    templates: frozenset[str] = frozenset()
+    """Parameters whose text may hold fields of the context in braces, as the bodies of webhooks do."""
     needs: frozenset[str] = frozenset()
     """What must be loaded before it can be carried out: fields of the context, or sets of `Vocabulary.data`."""
     fails: bool = False
@@ -59,6 +61,12 @@ BUILT_IN = (
         sends=True,
     ),
     ActionSpec(
+        name="set",
+        summary="Sets attributes of the entity; text may hold fields of the context in braces, null removes one.",
+        parameters={"attributes": "map(string, dyn)"},
+        templates=frozenset({"attributes"}),
+    ),
+    ActionSpec(
         name="placeholder",
         summary="Stands for something that nobody has translated yet; such a flow cannot be published.",
         parameters={"name": "string", "properties": "map(string, dyn)?"},
@@ -86,6 +94,10 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     """The axes (`effects.AXES`) on which an entity may owe something, so that every way to an end must settle it."""
     data: Mapping[str, str] = {}
     """Sets that the room can load for its actions, besides the context: name to a sentence."""
+    children: Mapping[str, str] | None = None
+    """What the room carries out as sub-entities: kind to entity; None: nothing is said, and a flow may have any."""
+    parents: tuple[str, ...] | None = None
+    """The entities that have this one as a child; None: nothing is said."""
     calendars: frozenset[str] = frozenset()
     """Calendars that the room gives for each entity, such as the opening hours of its place."""
 

@@ -22,10 +22,13 @@ def faults(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow]) -> I
     for webhook in flow.webhooks:
         yield from _webhook(flow, vocabulary, webhook)
     for children in flow.children:
+        yield from _offered(flow, vocabulary, children, library)
         yield from _children(children, library)
     for row in flow.transitions:
         yield from _rollups(flow, row, library)
         yield from _built_in(flow, row)
+        yield from _parent(flow, vocabulary, row)
+        yield from _templates(flow, vocabulary, row)
 
 
 def _events(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
@@ -93,6 +96,49 @@ def _children(children: Children, library: Mapping[str, Flow]) -> Iterator[Fault
             )
             path = f"children.{children.kind}.flow"
             yield Fault(code="child_flow_unknown", line=children.line, path=path, message=message)
+
+
+def _offered(
+    flow: Flow, vocabulary: Vocabulary, children: Children, library: Mapping[str, Flow]
+) -> Iterator[Fault]:
+    """Kinds of children that the room does not carry out, and flows of them for another entity."""
+    if vocabulary.children is None:
+        return
+    entity = vocabulary.children.get(children.kind)
+    path = f"children.{children.kind}"
+    if entity is None:
+        known = tuple(vocabulary.children)
+        offered = likely(children.kind, known) if known else "; accepted: none, because there are none"
+        message = f"found the children '{children.kind}' of {flow.entity}{offered}."
+        yield Fault(code="children_unknown", line=children.line, path=path, message=message)
+        return
+    for name in children.flows.values():
+        if name in library and library[name].entity != entity:
+            message = (
+                f"found the flow '{name}', which is for {library[name].entity}; accepted: one for {entity}."
+            )
+            yield Fault(code="child_flow_unknown", line=children.line, path=path, message=message)
+
+
+def _parent(flow: Flow, vocabulary: Vocabulary, row: Transition) -> Iterator[Fault]:
+    """An event for a parent that an entity of this kind never has."""
+    for number, call in enumerate(row.do):
+        if call.name == "tell_parent" and vocabulary.parents == ():
+            message = f"found tell_parent, but {flow.entity} is nobody's child"
+            yield _at(row, "event_never_answered", f"do[{number}]", message)
+
+
+def _templates(flow: Flow, vocabulary: Vocabulary, row: Transition) -> Iterator[Fault]:
+    """Fields in the templates of actions that the context of the row does not have."""
+    for number, call in enumerate(row.do):
+        spec = vocabulary.action(call.name)
+        for parameter in sorted(spec.templates) if spec is not None else ():
+            known = scope.context_of(flow, vocabulary, row.on)
+            for name in templates.names(call.parameters.get(parameter)):
+                if name not in known:
+                    near = "two braces for one" if name in "{}" else ", ".join(sorted(known))
+                    message = f"found the field '{name}' in {call.name}.{parameter}; accepted: {near}"
+                    yield _at(row, "template_wrong", f"do[{number}]", message)
 
 
 def child_statuses(flow: Flow, kind: str, library: Mapping[str, Flow]) -> tuple[str, ...] | None:

@@ -27,6 +27,11 @@ def compile_flow(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow]
     found = check.check(flow, vocabulary, library)
     if found:
         raise faults.FlowRefusedError(f"{flow.name} version {flow.version}", found)
+    return prepare(flow, vocabulary)
+
+
+def prepare(flow: Flow, vocabulary: Vocabulary) -> Table:
+    """The table of a flow that was proved before. Raises ValueError or KeyError where the vocabulary does not fit it."""
     outside = frozenset(scope.triggers(flow, vocabulary))
     graph = paths.Graph(flow, outside)
     answers = _Answers(flow, vocabulary)

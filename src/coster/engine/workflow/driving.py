@@ -54,14 +54,20 @@ ContextOf: TypeAlias = Callable[[str], Context]
 Carry: TypeAlias = Callable[[Fired], Failed | None]
 
 
-def drive(table: Table, start: tuple[str, str], context_of: ContextOf, carry: Carry) -> Driven:
+def drive(
+    table: Table, start: tuple[str, str], context_of: ContextOf, carry: Carry, *, inner: bool = False
+) -> Driven:
     """Carries out what an event (status, trigger) leads to.
 
     `context_of(trigger)` gives what guards on the trigger read, as things are by then; `carry(fired)` does the row's
-    actions and gives None, or does nothing and says why. Raises as `Table.step` does, and DrivenTooFarError.
+    actions and gives None, or does nothing and says why. `inner` lets the event be one that only rows name, as the machinery
+    does for `error.then`. Raises as `Table.step` does, and DrivenTooFarError.
     """
     status, trigger = start
-    answer = table.step(status, trigger, context_of(trigger))
+    step = table.inner if inner else table.step
+    answer = step(status, trigger, context_of(trigger))
+    if inner and isinstance(answer, Unmatched):
+        answer = _elsewhere(table, answer)
     fired: list[Fired] = []
     while isinstance(answer, Matched):
         if len(fired) >= MOST:
@@ -78,6 +84,14 @@ def drive(table: Table, start: tuple[str, str], context_of: ContextOf, carry: Ca
             return Driven(status=status, fired=tuple(fired))
         answer = table.inner(status, trigger, context_of(trigger))
     return Driven(status=status, fired=tuple(fired), unmatched=None if fired else answer)
+
+
+def _elsewhere(table: Table, answer: Unmatched) -> Unmatched:
+    """Why a trigger that only rows name fired nothing: where it has rows, it is no unknown one."""
+    statuses = tuple(status for status, trigger in table.rows if trigger == answer.trigger)
+    if not statuses or answer.reason == "guard_false":
+        return answer
+    return msgspec.structs.replace(answer, reason="wrong_status", accepted_in=statuses)
 
 
 def _make_good(

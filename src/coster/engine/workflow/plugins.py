@@ -12,7 +12,9 @@ holds or money, so nothing that is proved about a flow depends on it.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
 from typing import Protocol
 
 import msgspec
@@ -36,6 +38,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, object]
     """The fields that it needs (`ActionSpec.needs`)."""
     parameters: Mapping[str, Plain]
+    event: Mapping[str, object] = {}
+    """The attributes of the event that came in, checked by its declaration; what may be left out may be missing or null."""
+    actor: str = ""
+    """Who sent it, by id; of the system, which sends what timers are due for, the nil id."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +103,12 @@ class EntryPoint(Protocol):
 def load(points: Iterable[EntryPoint]) -> tuple[Action, ...]:
     """The actions of the entry points, by name. Raises PluginRefusedError that says which is wrong and why."""
     return tuple(_loaded(point) for point in sorted(points, key=lambda point: point.name))
+
+
+@functools.cache
+def installed() -> tuple[Action, ...]:
+    """The actions of the packages that are installed here, by name; looked for once. Raises as `load` does."""
+    return load(metadata.entry_points(group=GROUP))
 
 
 def _loaded(point: EntryPoint) -> Action:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from coster.engine.workflow.step import NOTHING, Context, Matched, Table, Unmatched
+from coster.kernel import errors
 
 # A share is in thousandths, so that one entity in a thousand can go first.
 WHOLE = 1_000
 
+Key: TypeAlias = "tuple[str, int]"
+Late: TypeAlias = Mapping[Key, Callable[[], Table]]
+"""Versions by name and number that are compiled when they are first asked for."""
 
-class UnknownVersionError(LookupError):
-    """An entity is on a flow or version that was not loaded: a fault of the program, never a user's mistake."""
+
+class UnknownVersionError(errors.TryAgain):
+    """An entity is on a flow or version that was not loaded: it was published in between, so what was read before is old."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,20 +51,48 @@ class Ask(NamedTuple):
 class Tables:
     """Compiled flows by name and version; a step costs the same however many there are."""
 
-    def __init__(self, tables: Iterable[Table], published: Mapping[str, Published] | None = None) -> None:
-        """Takes tables, and for each flow the versions on which entities begin; by default the newest."""
-        self._tables = {(table.flow.name, table.flow.version): table for table in tables}
+    def __init__(
+        self,
+        tables: Iterable[Table],
+        published: Mapping[str, Published] | None = None,
+        late: Late | None = None,
+    ) -> None:
+        """Takes tables, and for each flow the versions on which entities begin; by default the newest of these tables.
+
+        What is `late` is part of it too, and hides a table of the same name and number.
+        """
+        self.mark = 0
+        """The number of the organisation's flows when these were loaded; 0: what is shipped."""
+        self._late = late or {}
+        made = {(table.flow.name, table.flow.version): table for table in tables}
+        self._tables = {key: table for key, table in made.items() if key not in self._late}
         newest: dict[str, Published] = {}
-        for name, version in sorted(self._tables):
+        for name, version in sorted(made):
             newest[name] = Published(version=version)
         self._published = {**newest, **(published or {})}
+        self._for: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    @property
+    def published(self) -> Mapping[str, Published]:
+        """On which versions entities begin, by the name of the flow."""
+        return self._published
+
+    @property
+    def versions(self) -> tuple[Key, ...]:
+        """Every version that is known, by name and number."""
+        return tuple(sorted((*self._tables, *self._late)))
 
     def of(self, flow: str, version: int) -> Table:
         """The table of a version. Raises UnknownVersionError."""
         table = self._tables.get((flow, version))
-        if table is None:
+        return table if table is not None else self._found(flow, version)
+
+    def _found(self, flow: str, version: int) -> Table:
+        """The same for a version that is compiled when it is asked for. Raises UnknownVersionError."""
+        late = self._late.get((flow, version))
+        if late is None:
             raise UnknownVersionError(f"the flow {flow} version {version} is not loaded")
-        return table
+        return late()
 
     def begin(self, flow: str, entity_id: uuid.UUID) -> Table:
         """The table on which a new entity begins. Raises UnknownVersionError."""
@@ -68,10 +101,14 @@ class Tables:
         return self.of(flow, self._published[flow].of(entity_id))
 
     def for_entity(self, entity: str, type_: str = "") -> tuple[str, ...]:
-        """Names of the flows for entities of a type, those for just this type first, then those for every type."""
-        found = {table.flow.name: table.flow for table in self._tables.values()}
-        fitting = [flow for flow in found.values() if flow.entity == entity and flow.type in ("", type_)]
-        return tuple(flow.name for flow in sorted(fitting, key=lambda flow: (not flow.type, flow.name)))
+        """Names of the flows on which entities of a type begin, those for just this type first, then those for every type."""
+        names = self._for.get((entity, type_))
+        if names is None:
+            flows = [self.of(name, published.version).flow for name, published in self._published.items()]
+            fitting = [flow for flow in flows if flow.entity == entity and flow.type in ("", type_)]
+            ordered = sorted(fitting, key=lambda flow: (not flow.type, flow.name))
+            names = self._for[entity, type_] = tuple(flow.name for flow in ordered)
+        return names
 
     def step(self, ask: Ask) -> Matched | Unmatched:
         """What the trigger does to the entity. Raises as `of` and `Table.step` do."""
@@ -82,8 +119,6 @@ class Tables:
         tables = self._tables
         answers = []
         for ask in asks:
-            table = tables.get((ask.flow, ask.version))
-            if table is None:
-                raise UnknownVersionError(f"the flow {ask.flow} version {ask.version} is not loaded")
+            table = tables.get((ask.flow, ask.version)) or self._found(ask.flow, ask.version)
             answers.append(table.step(ask.status, ask.trigger, ask.context))
         return answers

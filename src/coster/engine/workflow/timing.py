@@ -38,8 +38,9 @@ def timers_at(
     not open for years, does not run. What is due before `since` is due at once. Raises TimerFailedError.
     """
     moments = []
+    known = {**given, **table.calendars} if given else table.calendars
     for entry in table.timers.get(status, ()):
-        at = due(entry.timer, since, context, {**given, **table.calendars})
+        at = due(entry.timer, since, context, known)
         if at is not None:
             moments.append(Moment(trigger=entry.trigger, due=max(at, since), left=max(1, entry.timer.times)))
     return tuple(moments)
@@ -61,6 +62,9 @@ def again(
 
 def due(timer: Timer, since: dt.datetime, context: Context, known: Calendars = NONE) -> dt.datetime | None:
     """The instant at which the timer fires, in UTC; None when it does not start. Raises TimerFailedError."""
+    if timer.field and not timer.before and not timer.calendar:
+        plain: dt.datetime | None = _read(context, timer.field, dt.datetime)
+        return None if plain is None else plain.astimezone(dt.UTC)
     calendar = _calendar(timer.calendar, known)
     try:
         if timer.field:

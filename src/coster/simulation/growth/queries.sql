@@ -31,10 +31,11 @@ SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM hubs) + (SELECT count
 -- name: copy_held_orders
 -- Held orders of the originals' sessions, and what they hold.
 WITH made AS (
-    INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, flow_version, created_at, changed_at, version)
+    INSERT INTO held_order AS h (org_id, id, hub_id, producer_id, session_id, single, status, holds, flow, flow_version, attributes,
+                                 entered, entered_at, sla_at, created_at, changed_at, version)
     SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.hub_id, x.producer_id,
-           (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.single, x.status, x.flow_version, x.created_at,
-           x.changed_at, x.version
+           (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.single, x.status, x.holds, x.flow, x.flow_version,
+           x.attributes, x.entered, x.entered_at, x.sla_at, x.created_at, x.changed_at, x.version
     FROM held_order AS x CROSS JOIN generate_series(:first::int, :last::int) AS k (n)
     WHERE x.org_id = :org_id AND x.session_id = ANY(:sessions::uuid[])
     RETURNING h.id
@@ -53,11 +54,13 @@ SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM holding) AS rows;
 -- name: copy_orders!
 -- The heads of the copied orders.
 INSERT INTO orders AS o (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment,
-                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version)
+                         currency, gross, line_discount, order_discount, total, priority, placed_at, expires_at, version, type,
+                         holds, attributes, entered, entered_at, sla_at, checkout, checkout_version)
 SELECT x.org_id, (left(x.id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.seller_id,
        (left(x.session_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.customer_id, x.channel, x.reference || '-' || k.n,
        x.status, x.flow, x.flow_version, x.payment, x.currency, x.gross, x.line_discount, x.order_discount, x.total, x.priority,
-       x.placed_at, x.expires_at, x.version
+       x.placed_at, x.expires_at, x.version, x.type, x.holds, x.attributes, x.entered, x.entered_at, x.sla_at, x.checkout,
+       x.checkout_version
 FROM generate_series(:first::int, :last::int) AS k (n)
 CROSS JOIN orders AS x
 WHERE x.org_id = :org_id AND x.id = ANY(:orders::uuid[]);
@@ -84,12 +87,14 @@ WHERE x.org_id = :org_id AND x.demand_id = ANY(:orders::uuid[]);
 
 -- name: copy_entries!
 -- The ledger of the originals' holds, numbered on from where each position stands.
-INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, reason)
+INSERT INTO ledger AS g (org_id, position_id, seq, type, on_hand, held, committed, at, command_id, demand_id, pool_id, reason)
 SELECT x.org_id, x.position_id, p.seq + (k.n - :first::int) * x.many + x.place, x.type, x.on_hand, x.held, x.committed, x.at,
        (left(x.command_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid,
-       (left(x.demand_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.reason
+       (left(x.demand_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid,
+       (left(x.pool_id::text, 24) || lpad(to_hex(k.n), 12, '0'))::uuid, x.reason
 FROM generate_series(:first::int, :last::int) AS k (n)
-CROSS JOIN (SELECT e.org_id, e.position_id, e.type, e.on_hand, e.held, e.committed, e.at, e.command_id, e.demand_id, e.reason,
+CROSS JOIN (SELECT e.org_id, e.position_id, e.type, e.on_hand, e.held, e.committed, e.at, e.command_id, e.demand_id, e.pool_id,
+                   e.reason,
                    row_number() OVER (PARTITION BY e.position_id ORDER BY e.seq) AS place,
                    count(*) OVER (PARTITION BY e.position_id) AS many
             FROM ledger AS e WHERE e.org_id = :org_id AND e.demand_id = ANY(:orders::uuid[])) AS x
@@ -203,7 +208,8 @@ WHERE x.org_id = :org_id AND x.session_id = :session_id;
 SELECT x.org_id::text, x.id::text, x.seller_id::text, x.session_id::text, x.customer_id::text, x.channel::text,
        x.reference::text, x.status::text, x.flow::text, x.flow_version::text, x.payment::text, x.currency::text,
        x.gross::text, x.line_discount::text, x.order_discount::text, x.total::text, x.priority::text, x.placed_at::text,
-       x.expires_at::text, x.version::text
+       x.expires_at::text, x.version::text, x.type::text, x.holds::text, x.attributes::text, x.entered::text,
+       x.entered_at::text, x.sla_at::text, x.checkout::text, x.checkout_version::text
 FROM orders AS x
 WHERE x.org_id = :org_id AND x.session_id = :session_id
 ORDER BY x.id;
@@ -221,7 +227,8 @@ ORDER BY x.order_id, x.line_no;
 -- name: original_held_order
 -- Its held orders, every column as text.
 SELECT x.org_id::text, x.id::text, x.hub_id::text, x.producer_id::text, x.session_id::text, x.single::text, x.status::text,
-       x.flow_version::text, x.created_at::text, x.changed_at::text, x.version::text
+       x.flow_version::text, x.holds::text, x.flow::text, x.attributes::text, x.entered::text, x.entered_at::text, x.sla_at::text,
+       x.created_at::text, x.changed_at::text, x.version::text
 FROM held_order AS x
 WHERE x.org_id = :org_id AND x.session_id = :session_id;
 
@@ -237,7 +244,8 @@ WHERE x.org_id = :org_id AND h.org_id = :org_id AND h.session_id = :session_id;
 -- What its commands did to stock, every column as text.
 SELECT x.org_id::text, x.position_id::text,
        '@p' || x.position_id || '#' || row_number() OVER (PARTITION BY x.position_id ORDER BY x.seq) AS seq, x.type::text,
-       x.on_hand::text, x.held::text, x.committed::text, x.at::text, x.command_id::text, x.demand_id::text, x.reason::text
+       x.on_hand::text, x.held::text, x.committed::text, x.at::text, x.command_id::text, x.demand_id::text, x.pool_id::text,
+       x.reason::text
 FROM ledger AS x
 WHERE x.org_id = :org_id AND x.command_id = ANY(:commands::uuid[])
 ORDER BY x.position_id, x.seq;

@@ -158,7 +158,8 @@ class Book:
             balance.counted_at = cause.at
         entry = Entry(
             position_id=change.position_id, seq=balance.seq, type=change.type, on_hand=change.on_hand, held=change.held,
-            committed=change.committed, at=cause.at, command_id=cause.command_id, demand_id=change.by, reason=change.reason,
+            committed=change.committed, at=cause.at, command_id=cause.command_id, demand_id=change.by, pool_id=change.pool,
+            reason=change.reason,
         )  # fmt: skip
         self.entries.append(entry)
 

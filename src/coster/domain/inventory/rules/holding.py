@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from coster.domain.inventory.model import Change, Demand, Hold, PoolLine, Position, Want
+from coster.domain.inventory.model import Change, Demand, EntryType, Hold, PoolLine, Position, Want
 from coster.domain.inventory.rules.book import Book
 from coster.kernel import ids, quantity
 
@@ -83,7 +83,7 @@ def _settle(book: Book, demand: Demand, line: PoolLine, change: int) -> None:
     if more < 0:
         # First what nobody wanted is given up, so that no entry of the ledger promises more than there is.
         _move_remainder(book, demand, line, more)
-    book.move(_held(position, change, demand.id), demand)
+    book.move(_held(position, change, demand.id, pool=line.pool_id), demand)
     if more > 0:
         _move_remainder(book, demand, line, more)
     book.put_pool(msgspec.structs.replace(line, held=wanted + surplus, surplus=surplus))
@@ -101,10 +101,11 @@ def _move_remainder(book: Book, demand: Demand, line: PoolLine, more: int) -> No
     book.put_hold(key, remainder if surplus else None)
 
 
-def _held(position: uuid.UUID, more: int, by: uuid.UUID, reason: str = "") -> Change:
-    return Change(
-        position_id=position, type="HOLD" if more > 0 else "RELEASE", held=more, by=by, reason=reason
-    )
+def _held(
+    position: uuid.UUID, more: int, by: uuid.UUID, reason: str = "", *, pool: uuid.UUID | None = None
+) -> Change:
+    kind: EntryType = "HOLD" if more > 0 else "RELEASE"
+    return Change(position_id=position, type=kind, held=more, by=by, pool=pool, reason=reason)
 
 
 def release(

@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from coster.domain.catalog.model import Item
-from coster.domain.inventory.model import Demand, Hold, PoolLine, Position
+from coster.domain.inventory.model import Demand
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PlaceOrder, PoolChange, Taken
-from coster.domain.orders.rules import lines
-from coster.domain.parties.model import CustomerRow, Enterprise
+from coster.domain.orders.rules import checkout, lines, shelf, telling, way
+from coster.domain.orders.rules.context import Context, Facts, session_of
+from coster.domain.orders.rules.fold import ChangingState, Fold
+from coster.domain.orders.rules.shelf import PlacingState
+from coster.domain.parties.model import Enterprise
 from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Plan, Pool, Sale
+from coster.engine.flows import audit, clocks
+from coster.engine.workflow import records, timing
+from coster.engine.workflow.language import ROLLUP
 from coster.engine.workflow.step import Matched, Table
-from coster.kernel import clock, ids, money, quantity, refusal
+from coster.engine.workflow.tables import Tables
+from coster.kernel import money, refusal
 from coster.kernel.message import Command, Decided, Event, Timer
 from coster.kernel.outcome import Accepted, Outcome, Rejected
-
-
-class PlacingState(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that placing is decided on; positions are locked, and pool lines with them."""
-
-    flow: Table
-    sessions: Mapping[uuid.UUID, Session]
-    listings: Mapping[tuple[uuid.UUID, uuid.UUID], int | None]
-    enterprises: Mapping[uuid.UUID, Enterprise]
-    customers: Mapping[uuid.UUID, CustomerRow]
-    taken: Mapping[tuple[str, str], Taken]
-    supply: sourcing.Supply
-    positions: list[Position]
-    pools: list[uuid.UUID]
-    pool_lines: list[PoolLine]
-    remainders: list[Hold]
 
 
 def place(state: PlacingState, commands: Sequence[Command[PlaceOrder]]) -> Decided[OrderWrites]:
@@ -65,13 +54,17 @@ class _Placing:
         self.book = Book(state.positions, state.remainders, state.pool_lines)
         self.taken = dict(state.taken)
         self.currencies = {id_: enterprise.currency for id_, enterprise in state.enterprises.items()}
-        self.listed = listed_by_session(state)
+        self.listed = shelf.listed_by_session(state)
         self.outcomes: list[Outcome] = []
         self.orders: list[Order] = []
         self.lines: list[Line] = []
         self.events: list[tuple[int, Event]] = []
         self.timers: list[tuple[int, Timer]] = []
         self.pool_changes: list[PoolChange] = []
+        self.named: dict[str, str | None] = {}
+        # Where all orders of a type begin, while none of them goes another way to try it.
+        self.all_begin: dict[str, Beginning] = {}
+        self.beginnings: dict[tuple[int, int | None], Beginning] = {}
 
     def place(self, index: int, command: Command[PlaceOrder]) -> Outcome:
         body = command.body
@@ -89,10 +82,13 @@ class _Placing:
         checked = [lines.check(shop, number, line) for number, line in enumerate(body.lines, 1)]
         if faults := [line for line in checked if isinstance(line, Rejected)]:
             return lines.faults(faults)
-        served = self._serve(command, seller, checked)  # type: ignore[arg-type]
+        begin = self._beginning(body)
+        demand = self._demand(command, seller, begin)
+        sound: list[lines.Checked] = checked  # type: ignore[assignment]
+        served = self._serve(command, demand, sound) if begin.held else [(one, _UNPLANNED) for one in sound]
         if isinstance(served, Rejected):
             return served
-        return self._accept(index, command, seller, served)
+        return self._accept(_Wish(index, command, seller, begin, demand), served)
 
     def _unfit(self, command: Command[PlaceOrder]) -> Rejected | None:
         """Why no order of this kind can be placed now, whatever its lines."""
@@ -101,6 +97,9 @@ class _Placing:
             faults = refusal.Faults()
             faults.add("lines", "is empty; an order needs one line at least")
             return faults.rejected()
+        if self._named(body.type) is None:
+            return Rejected("order_type_unknown", f"There is no flow for orders of type '{body.type}'; the flows are listed at "
+                            "/api/v1/flows.", {"type": body.type})  # fmt: skip
         if known := self.taken.get((body.channel, body.reference)):
             mine = command.authority.allows("orders:write", known.seller_id)
             return Rejected(
@@ -122,11 +121,11 @@ class _Placing:
         return None
 
     def _serve(
-        self, command: Command[PlaceOrder], seller: Enterprise, checked: Sequence[lines.Checked]
+        self, command: Command[PlaceOrder], demand: Demand, checked: Sequence[lines.Checked]
     ) -> list[tuple[lines.Checked, Plan]] | Rejected:
         """Holds stock for every line, or says for all lines at once what is missing."""
-        sale = Sale(order_id=command.body.order_id, seller_id=seller.id, session_id=command.body.session_id)
-        demand = self._demand(command, seller)
+        body = command.body
+        sale = Sale(order_id=body.order_id, seller_id=body.seller_id, session_id=body.session_id)
         served, refused = [], []
         before = self.book.mark()
         for line in checked:
@@ -155,7 +154,7 @@ class _Placing:
         """The line and its plan as they are where there is enough; less where that is allowed; or what is missing."""
         for opened in plan.opens:
             self.book.open(opened)
-        available = available_for(self.book, line.item, plan)
+        available = shelf.available_for(self.book, line.item, plan)
         if available >= line.stock:
             return line, plan
         less = lines.reduced(line, available)
@@ -166,28 +165,29 @@ class _Placing:
         smaller = sourcing.plan(self.state.supply, sale, line.item, line.number, less.stock)
         return smaller if isinstance(smaller, Rejected) else (less, smaller)
 
-    def _demand(self, command: Command[PlaceOrder], seller: Enterprise) -> Demand:
+    def _demand(self, command: Command[PlaceOrder], seller: Enterprise, begin: Beginning) -> Demand:
         body = command.body
-        expires = None if body.completed else command.at + dt.timedelta(minutes=seller.cart_minutes)
+        running = begin.held and not body.completed
         customer = self.state.customers.get(body.customer_id) if body.customer_id else None
         done = "session" if body.session_id else "submitted"
         return Demand(
-            id=body.order_id, command_id=command.id, at=command.at, since=command.at, expires_at=expires,
-            policy=done if body.completed else "cart",  # type: ignore[arg-type]
+            id=body.order_id, command_id=command.id, at=command.at, since=command.at,
+            expires_at=command.at + dt.timedelta(minutes=seller.cart_minutes) if running else None,
+            policy="cart" if running else done,  # type: ignore[arg-type]
             priority=max(body.priority, customer.priority if customer else 0),
         )  # fmt: skip
 
-    def _accept(
-        self, index: int, command: Command[PlaceOrder], seller: Enterprise, served: list[tuple[lines.Checked, Plan]]
-    ) -> Outcome:  # fmt: skip
-        body = command.body
+    def _accept(self, wish: _Wish, served: list[tuple[lines.Checked, Plan]]) -> Outcome:
+        body, seller, begin = wish.command.body, wish.seller, wish.begin
         priced = [
-            lines.priced(body.order_id, line, seller.currency, _stock_state(line, plan))
+            lines.priced(
+                body.order_id, line, seller.currency, _stock_state(line, plan) if begin.held else "none"
+            )
             for line, plan in served
         ]
         goods = sum(line.total for line in priced)
         priced = lines.shared(priced, lines.discount_of(body.discount, goods))
-        order = self._order(command, seller, priced)
+        order = self._order(wish, priced)
         if order.total < seller.minimum_order:
             least = money.text(seller.minimum_order, seller.currency)
             return Rejected(
@@ -196,124 +196,203 @@ class _Placing:
                 f"{seller.currency}.",
                 {"minimum": least, "total": money.text(order.total, seller.currency)},
             )
+        told = [lines.told(line, order.currency) for line in priced]
+        data = telling.placed_data(order, told)
+        data["flow"] = begin.told if order.status == begin.status else begin.told_completed
+        placed = (wish.nth, Event("order.placed", "order", order.id, 1, data))
+        if body.completed and begin.completed is None:
+            return self._complete(wish, order, priced, placed)
+        self._take(wish, order, priced, [placed])
+        self.timers.extend((wish.nth, timer) for timer in self._timers(begin, order, priced))
+        self._note_pools(wish.nth, [pool for _, plan in served for pool in plan.pools])
+        return Accepted(telling.answer(order, told))
+
+    def _take(
+        self, wish: _Wish, order: Order, of_order: Sequence[Line], events: Sequence[tuple[int, Event]]
+    ) -> None:
+        """Notes an order that was accepted."""
+        body = wish.command.body
         self.taken[body.channel, body.reference] = Taken(order_id=order.id, seller_id=order.seller_id)
         self.orders.append(order)
-        self.lines.extend(priced)
-        self._note_pools(index, [pool for _, plan in served for pool in plan.pools])
-        told = [lines.told(line, order.currency) for line in priced]
-        self.events.append((index, Event("order.placed", "order", order.id, 1, placed_data(order, told))))
-        if order.expires_at:
-            timer = Timer(
-                expiry_id(order.id), order.expires_at, "orders.expire_checkout", {"order_id": str(order.id)}
-            )
-            self.timers.append((index, timer))
-        return Accepted(answer(order, told))
+        self.lines.extend(of_order)
+        self.events.extend(events)
 
-    def _order(self, command: Command[PlaceOrder], seller: Enterprise, priced: Sequence[Line]) -> Order:
-        body, table = command.body, self.state.flow
-        status = table.initial
-        if body.completed:
-            done = table.step(status, "complete_checkout", {"order.checkout_expires_at": None})
-            assert isinstance(done, Matched), "a flow of orders lets a checkout be completed"
-            status = done.to
-        share = sum(line.order_share for line in priced)
-        demand = self._demand(command, seller)
-        return Order(
-            id=body.order_id, seller_id=seller.id, session_id=body.session_id, customer_id=body.customer_id,
-            channel=body.channel, reference=body.reference, status=status, flow=table.flow.name,
-            flow_version=table.flow.version, payment="none", currency=seller.currency,
-            gross=sum(line.gross for line in priced), line_discount=sum(line.discount for line in priced),
-            order_discount=share, total=sum(line.total for line in priced), priority=demand.priority,
-            placed_at=command.at, expires_at=demand.expires_at, version=1,
+    def _complete(
+        self, wish: _Wish, order: Order, of_order: list[Line], placed: tuple[int, Event]
+    ) -> Outcome:
+        """A checkout that is over elsewhere, where the flow does more about it than to keep what is held: one step of the order."""
+        state = ChangingState(
+            flows=self.state.flows, checkouts=self.state.checkouts, orders={order.id: order}, lines={order.id: of_order},
+            sessions=self.state.sessions, positions=[], holds=[], pools=[], pool_lines=[], placing=self.state,
         )  # fmt: skip
+        fold = Fold(state, self.book)
+        arrival = way.Arrival(order=order, trigger="complete_checkout", attributes={"payment": "none"})
+        outcome = way.carry_out(fold, wish.nth, wish.command, arrival)
+        if isinstance(outcome, Accepted):
+            self._take(wish, fold.orders[order.id], fold.lines[order.id], [placed, *fold.events])
+            self.timers.extend(fold.timers)
+            self.pool_changes.extend(fold.pool_changes)
+        return outcome
+
+    def _order(self, wish: _Wish, priced: Sequence[Line]) -> Order:
+        body, begin, at = wish.command.body, wish.begin, wish.command.at
+        over = body.completed and begin.completed is not None
+        status = begin.completed.to if over and begin.completed is not None else begin.status
+        table = begin.table
+        return Order(
+            id=body.order_id, seller_id=body.seller_id, session_id=body.session_id, customer_id=body.customer_id,
+            channel=body.channel, reference=body.reference, status=status, flow=table.flow.name,
+            flow_version=table.flow.version, payment="none", currency=wish.seller.currency,
+            gross=sum(line.gross for line in priced), line_discount=sum(line.discount for line in priced),
+            order_discount=sum(line.order_share for line in priced), total=sum(line.total for line in priced),
+            priority=wish.demand.priority, placed_at=at, expires_at=wish.demand.expires_at, version=1, type=body.type,
+            holds=begin.holds_completed if over else begin.holds, attributes=body.attributes, entered=1, entered_at=at,
+            sla_at=timing.beyond(table, status, at) if table.slas else None,
+            checkout=begin.checkout_completed if over else begin.checkout, checkout_version=begin.checkout_version,
+        )  # fmt: skip
+
+    def _timers(self, begin: Beginning, order: Order, of_order: Sequence[Line]) -> list[Timer]:
+        """The timers of the status in which the order begins, and those of its checkout."""
+        own = begin.table.timers[order.status]
+        below = begin.child.timers.get(order.checkout or "", ()) if begin.child is not None else ()
+        if not own and not below:
+            return []
+        if not own and begin.ends and order.expires_at is not None:
+            body = {"id": str(order.id), "trigger": begin.ends}
+            return [Timer(clocks.timer_id(order.id, begin.ends), order.expires_at, way.TIMER, body)]
+        facts = Facts(order, of_order, session_of(self.state.sessions, order), order.placed_at)
+        context = Context(facts, {}, {}, {})
+        found = clocks.entering(way.standing(begin.table, order, context)) if own else []
+        if begin.child is not None and below:
+            found += clocks.entering(way.standing_below(begin.child, order, context))
+        return found
+
+    def _beginning(self, body: PlaceOrder) -> Beginning:
+        """Where the order begins, by the version of its flow; an order of an unknown type was refused before."""
+        begin = self.all_begin.get(body.type)
+        if begin is not None:
+            return begin
+        name, flows, checkouts = self._named(body.type) or "", self.state.flows, self.state.checkouts
+        table = flows.begin(name, body.order_id)
+        child = checkout.begun(table, checkouts, body.order_id, body.type)
+        # Tables are kept by the state, so none of them can take the place of another.
+        key = (id(table), id(child) if child is not None else None)
+        begin = self.beginnings.get(key)
+        if begin is None:
+            begin = self.beginnings[key] = beginning(table, child)
+        shares = [flows.published[name].share]
+        shares += [checkouts.published[child.flow.name].share] if child is not None else []
+        if not any(shares):
+            self.all_begin[body.type] = begin
+        return begin
+
+    def _named(self, type_: str) -> str | None:
+        """The flow for orders of a type; None where there is none for just that type."""
+        if type_ not in self.named:
+            self.named[type_] = flow_for(self.state.flows, type_)
+        return self.named[type_]
 
     def _note_pools(self, index: int, pools: Sequence[Pool]) -> None:
         by_id = {pool.id: pool for pool in pools}
-        note_pools(self.pool_changes, self.book, index, by_id)
+        shelf.note_pools(self.pool_changes, self.book, index, by_id)
 
 
-def available_for(book: Book, item: Item, plan: Plan) -> int:
-    """How much of the item could be had now, in thousandths of its stock unit; of a kit, as many as its parts allow."""
-    if not item.components:
-        return sum(holding.grantable(book, want) for want in plan.wants)
-    parts = zip(item.components, plan.wants, strict=True)
-    return min(holding.grantable(book, want) * quantity.SCALE // part.quantity for part, want in parts)
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """Where orders of a flow's version begin, and what is told of it.
+
+    `completed` is what completing the checkout comes to, where that only keeps what is held; None: it needs a step of its own.
+    """
+
+    table: Table
+    status: str
+    holds: str
+    completed: Matched | None
+    holds_completed: str
+    told: Mapping[str, Any]
+    told_completed: Mapping[str, Any]
+    child: Table | None
+    checkout: str | None
+    checkout_completed: str | None
+    ends: str
+    """The trigger of the checkout's only timer where that waits for nothing but its end; empty: there are others."""
+
+    @property
+    def checkout_version(self) -> int | None:
+        """The version of its checkout's flow; None: it has none."""
+        return self.child.flow.version if self.child is not None else None
+
+    @property
+    def held(self) -> bool:
+        """Whether goods are held from the beginning, and a checkout runs."""
+        return self.holds != "none"
 
 
-def parts_of(book: Book, line: Line) -> dict[uuid.UUID, int]:
-    """What one stock unit of a line is made of, in thousandths by item, by its own holds: a kit may have changed since."""
-    held: dict[uuid.UUID, int] = {}
-    for hold in book.of_demand(line.order_id, line.line_no):
-        item_id = book.item_of(hold.position_id)
-        held[item_id] = held.get(item_id, 0) + hold.quantity
-    return {
-        item_id: max(1, amount * quantity.SCALE // line.stock_quantity) for item_id, amount in held.items()
-    }
+class _Wish(NamedTuple):
+    """An order that is to be placed, with what was found out about it."""
+
+    nth: int
+    command: Command[PlaceOrder]
+    seller: Enterprise
+    begin: Beginning
+    demand: Demand
 
 
-def note_pools(changes: list[PoolChange], book: Book, index: int, pools: Mapping[uuid.UUID, Pool]) -> None:
-    """Notes, pool by pool, how the lines that a command touched stand after it."""
-    touched: dict[uuid.UUID, list[tuple[uuid.UUID, PoolLine]]] = {}
-    for pool_id, position_id in book.take_touched():
-        line = (book.item_of(position_id), book.pools[pool_id, position_id])
-        touched.setdefault(pool_id, []).append(line)
-    for pool_id, pool_lines in touched.items():
-        change = PoolChange(index=index, pool_id=pool_id, pool=pools.get(pool_id), lines=tuple(pool_lines))
-        changes.append(change)
-
-
-def listed_by_session(state: PlacingState) -> dict[uuid.UUID, dict[uuid.UUID, int | None]]:
-    """For each session what is listed, with its price there (None: the item's)."""
-    listed: dict[uuid.UUID, dict[uuid.UUID, int | None]] = {}
-    for (session_id, item_id), price in state.listings.items():
-        listed.setdefault(session_id, {})[item_id] = price
-    return listed
-
-
-def shop_of(state: PlacingState, order: Order) -> lines.Shop:
-    """What a line that is added to an order is checked against."""
-    return lines.Shop(
-        items=state.supply.items,
-        listed=listed_by_session(state).get(order.session_id, {}) if order.session_id else None,
-        currency=order.currency,
-        currencies={id_: enterprise.currency for id_, enterprise in state.enterprises.items()},
+def beginning(table: Table, child: Table | None) -> Beginning:
+    """Where orders of this table begin, with checkouts of that one."""
+    status, flow = table.initial, table.flow
+    done, ended = _completed(table, child)
+    after = done.to if done is not None else status
+    return Beginning(
+        table=table,
+        status=status,
+        holds=flow.status(status).holds,
+        completed=done,
+        holds_completed=flow.status(after).holds,
+        told=audit.began(table, status),
+        told_completed=audit.began(table, after),
+        child=child,
+        checkout=child.initial if child is not None else None,
+        checkout_completed=ended,
+        ends=_ends(child) if child is not None else "",
     )
 
 
-def expiry_id(order_id: uuid.UUID) -> uuid.UUID:
-    """The timer that ends an order's checkout."""
-    return ids.derived("checkout", order_id)
+def _ends(child: Table) -> str:
+    """The trigger of the only timer of checkouts that begin, if that comes when the checkout's time is over."""
+    plain = records.Timer(field="order.checkout_expires_at")
+    timers = child.timers[child.initial]
+    return timers[0].trigger if len(timers) == 1 and timers[0].timer == plain else ""
 
 
-def answer(order: Order, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The order as a caller is answered."""
-    return {
-        "id": str(order.id),
-        "number": ids.short(order.id),
-        "version": order.version,
-        "status": order.status,
-        "currency": order.currency,
-        "gross": money.text(order.gross, order.currency),
-        "discount": money.text(order.line_discount + order.order_discount, order.currency),
-        "total": money.text(order.total, order.currency),
-        "expires_at": clock.text(order.expires_at) if order.expires_at else None,
-        "lines": told,
-    }
+def _completed(table: Table, child: Table | None) -> tuple[Matched | None, str | None]:
+    """What completing a checkout at once comes to, and where that leaves the checkout; None: more than to keep what is held."""
+    trigger = "complete_checkout"
+    if child is None or not way.is_for_checkout(child, table, trigger):
+        done, ended = table.certain.get((table.initial, trigger)), None if child is None else child.initial
+    else:
+        below = child.certain.get((child.initial, trigger))
+        if below is None or below.next or below.actions:
+            return None, None
+        ended = below.to
+        rows = table.rows.get((table.initial, ROLLUP), ())
+        if any(row.row.guard is not None for row in rows):
+            return None, None
+        found = table.inner(table.initial, ROLLUP, checkout.counts(child, ended)) if rows else None
+        done = found if isinstance(found, Matched) else None
+    if done is None or done.next or any(call.name != "keep_holds" for call in done.actions):
+        return None, None
+    return done, ended
 
 
-def placed_data(order: Order, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the event says: the order without any trace of a person."""
-    return {
-        "seller_id": str(order.seller_id),
-        "session_id": str(order.session_id) if order.session_id else None,
-        "channel": order.channel,
-        "reference": order.reference,
-        "status": order.status,
-        "currency": order.currency,
-        "total": money.text(order.total, order.currency),
-        "lines": told,
-        "enterprises": [str(order.seller_id)],
-    }
+_UNPLANNED: Final = Plan(wants=(), pools=(), opens=(), partial=False, untracked=False)
+
+
+def flow_for(flows: Tables, type_: str) -> str | None:
+    """The flow on which orders of a type begin: the first by name for just that type; None where there is none."""
+    for name in flows.for_entity("order", type_):
+        if flows.of(name, flows.published[name].version).flow.type == type_:
+            return name
+    return None
 
 
 def _stock_state(line: lines.Checked, plan: Plan) -> str:
@@ -323,30 +402,7 @@ def _stock_state(line: lines.Checked, plan: Plan) -> str:
 
 
 def _short(line: lines.Checked, left: int) -> Rejected:
-    return _insufficient(line.number, line.item, line.unit.code, line.quantity, left)
-
-
-def short_by(line: Line, item: Item, available: int, wanted: int) -> Rejected:
-    """What is missing for a line that is to become larger; `wanted` in sales units, `available` in stock units on top."""
-    unit = item.units[line.unit]
-    part = (line.stock_quantity + available) // lines.step(item, unit) * lines.step(item, unit)
-    return _insufficient(line.line_no, item, line.unit, wanted, part * unit.den // unit.num)
-
-
-def _insufficient(number: int, item: Item, unit: str, wanted: int, left: int) -> Rejected:
-    text = quantity.text
-    possible = f"take {text(left)} {unit}, or less" if left else "nothing of it is left"
-    return Rejected(
-        "insufficient_stock",
-        f"Line {number}: {text(wanted)} {unit} of {item.name} are wanted, {text(left)} {unit} can be had; {possible}.",
-        {
-            "line": number,
-            "item_id": str(item.id),
-            "unit": unit,
-            "wanted": text(wanted),
-            "available": text(left),
-        },
-    )
+    return shelf.insufficient(line.number, line.item, line.unit.code, line.quantity, left)
 
 
 def _state(session: Session, at: dt.datetime) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from coster.domain.orders.rules import b2b
+from coster.domain.orders.rules.context import FIELDS
+from coster.domain.orders.rules.vocabulary_checkout import KIND
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
+
+HOLDS: Final = "holds"
+SUPPLY: Final = "supply"
 
 VOCABULARY = Vocabulary(
     entity="order",
-    context={"order.checkout_expires_at": "timestamp?"},
+    context={**FIELDS, **b2b.FIELDS},
     triggers={
         "complete_checkout": {"payment": "string?"},
         "fail_checkout": {"reason": "string?"},
@@ -16,10 +24,34 @@ VOCABULARY = Vocabulary(
         "comment": {"text": "string"},
     },
     actions=(
-        ActionSpec(name="keep_holds", summary="The holds no longer expire with the checkout.", holds="kept"),
-        ActionSpec(name="release_holds", summary="Everything that is held is free again.", holds="released"),
-        ActionSpec(name="rehold", summary="Holds follow the lines' new quantities.", holds="taken"),
+        ActionSpec(
+            name="keep_holds",
+            summary="The holds no longer expire with the checkout.",
+            needs=frozenset({HOLDS}),
+            holds="kept",
+        ),
+        ActionSpec(
+            name="release_holds",
+            summary="Everything that is held is free again.",
+            needs=frozenset({HOLDS}),
+            holds="released",
+        ),
+        ActionSpec(
+            name="rehold",
+            summary="Holds follow the lines' new quantities, all or nothing.",
+            needs=frozenset({SUPPLY}),
+            fails=True,
+            holds="taken",
+        ),
+        *b2b.STOCK,
+        *(action.spec for action in b2b.ACTIONS.values()),
     ),
+    data={
+        HOLDS: "what the order holds, and the stock that it holds on",
+        SUPPLY: "everything that placing is decided on: goods, terms, and all stock of the order's items",
+    },
     roles=frozenset({"owner", "hub", "shop"}),
     owns=("holds",),
+    children={KIND: "checkout"},
+    parents=(),
 )

@@ -1,4 +1,4 @@
-"""Complete the held orders of an ended session, and hand the goods over. Pure.
+"""Complete the held orders of an ended session. Pure.
 
 Where the relation says `round_down`, what does not fill a whole case is cut first (see `cutting`).
 """
@@ -6,42 +6,33 @@ Where the relation says `round_down`, what does not fill a whole case is cut fir
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-
-import msgspec
+from collections.abc import Sequence
 
 from coster.domain.catalog.model import Item
 from coster.domain.inventory.model import PoolLine
-from coster.domain.inventory.rules import holding
 from coster.domain.parties.model import Relation
-from coster.domain.sessions.model import Session
-from coster.domain.wholesale.model import CompleteSession, Consolidated, FulfilHeldOrder, HeldOrder, Policy
-from coster.domain.wholesale.rules import cutting
-from coster.engine.workflow.step import Matched
+from coster.domain.wholesale.model import CompleteSession, Consolidated, HeldOrder, Policy
+from coster.domain.wholesale.rules import acting, cutting
+from coster.domain.wholesale.rules.stepping import Happening
 from coster.kernel import clock, quantity
 from coster.kernel.message import Command, Decided
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 
-class ClosingState(msgspec.Struct, frozen=True, kw_only=True):
-    """What cutting is decided on (`cuts` holds the locked stock and orders), and the sessions."""
-
-    cuts: cutting.CuttingState
-    sessions: Mapping[uuid.UUID, Session]
-
-
-def complete(state: ClosingState, commands: Sequence[Command[CompleteSession]]) -> Decided[Consolidated]:
-    """Every held order of the session becomes Complete, or Cancelled where nothing is left of it; once."""
-    fold = cutting.Fold(state.cuts)
+def complete(
+    state: cutting.CuttingState, commands: Sequence[Command[CompleteSession]]
+) -> Decided[Consolidated]:
+    """Every held order of the session in which something is still held gets its flow's `complete`; once."""
+    fold = cutting.Fold(state)
     outcomes: list[Outcome] = []
     for index, command in enumerate(commands):
         fold.begin(index, command)
-        outcomes.append(_complete(state, fold, command))
+        outcomes.append(_complete(fold, command))
     return fold.decided(outcomes)
 
 
-def _complete(state: ClosingState, fold: cutting.Fold, command: Command[CompleteSession]) -> Outcome:
-    session = state.sessions.get(command.body.session_id)
+def _complete(fold: cutting.Fold, command: Command[CompleteSession]) -> Outcome:
+    session = fold.state.held.sessions.get(command.body.session_id)
     if session is None or not command.authority.allows("sessions:write", session.coordinator_id):
         return Rejected("session_unknown", "No session of yours has this id; list them at /api/v1/sessions.")
     if session.status != "ended":
@@ -51,7 +42,7 @@ def _complete(state: ClosingState, fold: cutting.Fold, command: Command[Complete
     mine = [
         held
         for held in fold.projection.held.values()
-        if held.session_id == session.id and held.status == "Held"
+        if held.session_id == session.id and held.holds == "live"
     ]
     mine.sort(key=lambda held: held.id)
     _drop_last_cases(fold, mine)
@@ -60,17 +51,11 @@ def _complete(state: ClosingState, fold: cutting.Fold, command: Command[Complete
 
 
 def _finish(fold: cutting.Fold, command: Command[CompleteSession], held: HeldOrder) -> dict[str, str]:
-    pool = fold.lines_of(held.id)
-    row = fold.projection.state.flow.step(
-        held.status, "complete", {"lines": sum(line.held for line in pool), "session_open": False}
-    )
-    if isinstance(row, Matched) and held.status == "Held":
-        if row.to == "Complete":
-            holding.commit_pool(fold.book, fold.demand(), held.id, pool)
-        fold.book.take_touched()
-        name = "held_order.completed" if row.to == "Complete" else "held_order.cancelled"
-        held = fold.projection.move(fold.index, held, row.to, name, command.at)
-    return {"id": str(held.id), "status": held.status}
+    """The held order as its flow leaves it; one that came to nothing meanwhile is over already."""
+    if held.holds == "live":
+        what = Happening(index=fold.index, trigger="complete", at=command.at)
+        fold.projection.step(what, held.id, acting.actions(fold))
+    return {"id": str(held.id), "status": fold.projection.held[held.id].status}
 
 
 def _drop_last_cases(fold: cutting.Fold, mine: Sequence[HeldOrder]) -> None:
@@ -123,29 +108,3 @@ def _cut(fold: cutting.Fold, over: int, pool_lines: Sequence[PoolLine], how: tup
         cutting.share_out(fold, cut)
         over -= line.held - fold.book.pools[line.pool_id, line.position_id].held
     return over < before
-
-
-def fulfil(state: ClosingState, commands: Sequence[Command[FulfilHeldOrder]]) -> Decided[Consolidated]:
-    """The goods of a completed held order leave the stock."""
-    fold = cutting.Fold(state.cuts)
-    outcomes: list[Outcome] = []
-    for index, command in enumerate(commands):
-        fold.begin(index, command)
-        outcomes.append(_fulfil(fold, command))
-    return fold.decided(outcomes)
-
-
-def _fulfil(fold: cutting.Fold, command: Command[FulfilHeldOrder]) -> Outcome:
-    held = fold.projection.held.get(command.body.held_order_id)
-    refusal = cutting.may_write(held, command)
-    if refusal or held is None:
-        return refusal or cutting.UNKNOWN
-    row = fold.projection.state.flow.step(held.status, "fulfil")
-    if not isinstance(row, Matched):
-        return Rejected(
-            "held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)}
-        )
-    holding.consume_pool(fold.book, fold.demand(), held.id, fold.lines_of(held.id))
-    fold.book.take_touched()
-    held = fold.projection.move(fold.index, held, row.to, "held_order.fulfilled", command.at)
-    return Accepted({"id": str(held.id), "status": held.status, "version": held.version})

@@ -20,11 +20,11 @@ from coster.domain.inventory.model import Change, Demand, Hold, Location, PoolLi
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PoolChange
-from coster.domain.orders.rules import lines, placing
+from coster.domain.orders.rules import lines, shelf, telling
 from coster.domain.parties.model import Relation
-from coster.domain.wholesale.model import CancelHeldOrder, Consolidated, HeldOrder, LowerStock, Policy
-from coster.domain.wholesale.rules.projecting import HeldState, Projection
-from coster.engine.workflow.step import Matched
+from coster.domain.wholesale.model import Consolidated, LowerStock, Policy
+from coster.domain.wholesale.rules.projecting import Projection
+from coster.domain.wholesale.rules.stepping import HeldState
 from coster.kernel import money, quantity
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
@@ -84,7 +84,7 @@ class Fold:
 
     def follow(self) -> None:
         """Lets held orders follow what the command did to their pools."""
-        placing.note_pools(self.pool_changes, self.book, self.index, {})
+        shelf.note_pools(self.pool_changes, self.book, self.index, {})
         for change in self.pool_changes:
             self.projection.follow(change, self.command.at)
         self.pool_changes.clear()
@@ -101,7 +101,8 @@ class Fold:
             stock=self.book.writes(), pool_changes=[],
         )  # fmt: skip
         consolidated = Consolidated(orders=writes, held=self.projection.writes())
-        return Decided(outcomes, consolidated, [*self.events, *self.projection.events])
+        events = [*self.events, *self.projection.events]
+        return Decided(outcomes, consolidated, events, self.projection.timers)
 
 
 # -- sharing out -----------------------------------------------------------------------------------------------
@@ -243,7 +244,7 @@ def _lower_line(fold: Fold, hold: Hold, line: Line, left: int) -> int:
 
 def _in_one(fold: Fold, hold: Hold, line: Line) -> int:
     """How much of what lies at the hold's position is in one stock unit of its line, in thousandths."""
-    return placing.parts_of(fold.book, line)[fold.book.item_of(hold.position_id)]
+    return shelf.parts_of(fold.book, line)[fold.book.item_of(hold.position_id)]
 
 
 def _sellable(fold: Fold, hold: Hold, line: Line, fewer: int) -> int:
@@ -261,7 +262,7 @@ def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
     order = fold.orders[hold.demand_id]
     demand = fold.demand(order.id)
     gone = line.stock_quantity - left
-    parts = placing.parts_of(fold.book, line)
+    parts = shelf.parts_of(fold.book, line)
     losses = {item_id: gone * part // quantity.SCALE for item_id, part in parts.items()}
     if left == 0:
         losses = {item_id: sum(h.quantity for h in _holds_of(fold, line, item_id)) for item_id in parts}
@@ -296,7 +297,7 @@ def _tell(fold: Fold, cut: Cut) -> None:
             order_discount=sum(x.order_share for x in now), total=sum(x.total for x in now), version=order.version + 1,
         )  # fmt: skip
         fold.orders[order_id] = changed
-        data = placing.placed_data(changed, [lines.told(line, order.currency) for line in now])
+        data = telling.placed_data(changed, [lines.told(line, order.currency) for line in now])
         data["why"] = cut.why
         fold.events.append((fold.index, Event("order.shorted", "order", order_id, changed.version, data)))
     fold.cuts = {}
@@ -416,57 +417,3 @@ def _answer(
         if (after := sum(fold.projection.totals.get(held_id, {}).values())) != before
     ]
     return Accepted(answer)
-
-
-def cancel(state: CuttingState, commands: Sequence[Command[CancelHeldOrder]]) -> Decided[Consolidated]:
-    """A held order is called off: all of its lines are given back, and every order in it is told."""
-    fold = Fold(state)
-    outcomes: list[Outcome] = []
-    for index, command in enumerate(commands):
-        fold.begin(index, command)
-        outcomes.append(_cancel(fold, command))
-    return fold.decided(outcomes)
-
-
-def _cancel(fold: Fold, command: Command[CancelHeldOrder]) -> Outcome:
-    held = fold.projection.held.get(command.body.held_order_id)
-    refusal = may_write(held, command)
-    if held is None or refusal:
-        return refusal or UNKNOWN
-    row = fold.projection.state.flow.step(held.status, "cancel")
-    if not isinstance(row, Matched):
-        return Rejected(
-            "held_order_status", row.detail, {"status": held.status, "possible": list(row.possible)}
-        )
-    for line in fold.lines_of(held.id):
-        if line.held:
-            why = f"the producer's order was called off ({command.body.reason})"
-            share_out(
-                fold,
-                Cut(
-                    position_id=line.position_id,
-                    pool_id=held.id,
-                    amount=line.held,
-                    policy="first_come",
-                    why=why,
-                ),
-            )
-    now = fold.projection.held[held.id]
-    if now.status != row.to:
-        now = fold.projection.move(fold.index, now, row.to, "held_order.cancelled", command.at)
-    return Accepted({"id": str(now.id), "status": now.status, "version": now.version})
-
-
-UNKNOWN = Rejected(
-    "held_order_unknown", "No held order of yours has this id; list them at /api/v1/held-orders."
-)
-
-
-def may_write(held: HeldOrder | None, command: Command[Any]) -> Rejected | None:
-    """The refusal, unless the actor may act for the hub or for the producer."""
-    if held is None:
-        return UNKNOWN
-    mine = any(
-        command.authority.allows("held_orders:write", party) for party in (held.hub_id, held.producer_id)
-    )
-    return None if mine else UNKNOWN

@@ -148,6 +148,23 @@ CREATE TABLE coster.parked_reaction (
 SELECT coster.place_table('coster.parked_reaction', 'tenant');
 SELECT coster.secure_table('coster.parked_reaction');
 
+-- Reactions, timers and messages that people have decided not to run or send, and why; what is written here stays so.
+CREATE TABLE coster.skipped (
+    org_id bigint      NOT NULL,
+    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message')),
+    key    text        NOT NULL,  -- the event's number, or the timer's id
+    name   text        NOT NULL,  -- of the reaction, the timer's kind, or the id of the endpoint that did not get it
+    at     timestamptz NOT NULL,
+    cause  text        NOT NULL,  -- for which it had been given up
+    body   jsonb       NOT NULL,  -- what the timer would have sent; a reaction's event says it
+    who    text        NOT NULL,  -- the user of the machine who decided
+    reason text        NOT NULL CHECK (reason <> ''),
+    PRIMARY KEY (org_id, what, key, name, at)
+);
+SELECT coster.place_table('coster.skipped', 'tenant');
+SELECT coster.secure_table('coster.skipped');
+REVOKE UPDATE, DELETE ON TABLE coster.skipped FROM coster_app;
+
 -- engine/batch/schema.sql
 
 -- engine/batch: every command that was answered, with its answer.
@@ -163,10 +180,158 @@ CREATE TABLE coster.command (
     outcome     jsonb       NOT NULL,  -- {"accepted": …} or {"rejected": {"code", "message", "detail"}}
     PRIMARY KEY (org_id, id)
 );
+-- What an entity's flow refused, for its story: such refusals name the entity.
+CREATE INDEX command_refused ON coster.command (org_id, (outcome -> 'rejected' -> 'detail' ->> 'entity_id'))
+    WHERE outcome -> 'rejected' -> 'detail' ->> 'entity_id' IS NOT NULL;
 SELECT coster.place_table('coster.command', 'tenant');
 SELECT coster.secure_table('coster.command');
 -- What was answered stays answered.
 REVOKE UPDATE, DELETE ON TABLE coster.command FROM coster_app;
+
+-- engine/flows/schema.sql
+
+-- engine/flows: versions of flows, on which of them new entities begin, and who was moved from one to another.
+
+-- One number an organisation, another one after every change of its flows: by it whoever has compiled them knows that nothing is new.
+CREATE TABLE coster.flow_state (
+    org_id bigint NOT NULL PRIMARY KEY REFERENCES coster.org (org_id),
+    mark   bigint NOT NULL
+);
+SELECT coster.place_table('coster.flow_state', 'tenant');
+SELECT coster.secure_table('coster.flow_state');
+
+-- Flows that the organisation has written something of; what is shipped has no row until then.
+CREATE TABLE coster.flow (
+    org_id  bigint  NOT NULL REFERENCES coster.org (org_id),
+    name    text    NOT NULL,
+    entity  text    NOT NULL,
+    version integer NOT NULL,  -- counts its events
+    PRIMARY KEY (org_id, name)
+);
+SELECT coster.place_table('coster.flow', 'tenant');
+SELECT coster.secure_table('coster.flow');
+
+-- What is written and not yet published; only here a text is ever changed.
+CREATE TABLE coster.flow_draft (
+    org_id   bigint      NOT NULL,
+    name     text        NOT NULL,
+    version  integer     NOT NULL CHECK (version > 0),
+    revision integer     NOT NULL,  -- 1, 2, 3 … as it is written again
+    type     text        NOT NULL,
+    text     text        NOT NULL,
+    digest   text        NOT NULL,  -- SHA-256 of the text
+    based_on integer,               -- the version that it follows; null: the first of its name
+    actor    uuid        NOT NULL,
+    at       timestamptz NOT NULL,
+    reason   text        NOT NULL,
+    PRIMARY KEY (org_id, name, version),
+    FOREIGN KEY (org_id, name) REFERENCES coster.flow (org_id, name)
+);
+SELECT coster.place_table('coster.flow_draft', 'tenant');
+SELECT coster.secure_table('coster.flow_draft');
+
+CREATE TABLE coster.flow_version (
+    org_id      bigint      NOT NULL,
+    name        text        NOT NULL,
+    version     integer     NOT NULL CHECK (version > 0),
+    type        text        NOT NULL,
+    text        text        NOT NULL,
+    digest      text        NOT NULL,
+    based_on    integer,
+    mapping     jsonb       NOT NULL,  -- statuses of what it follows to its own, where they differ
+    author      uuid        NOT NULL,  -- who wrote the text last
+    written_at  timestamptz NOT NULL,
+    intent      text        NOT NULL,  -- why it was written
+    actor       uuid        NOT NULL,  -- who published it
+    at          timestamptz NOT NULL,
+    reason      text        NOT NULL,  -- why it was published
+    PRIMARY KEY (org_id, name, version),
+    FOREIGN KEY (org_id, name) REFERENCES coster.flow (org_id, name)
+);
+SELECT coster.place_table('coster.flow_version', 'tenant');
+SELECT coster.secure_table('coster.flow_version');
+-- Nothing that was published is ever edited.
+REVOKE UPDATE, DELETE ON TABLE coster.flow_version FROM coster_app;
+
+-- Versions on which nothing new may begin any more; entities that are on them stay.
+CREATE TABLE coster.flow_retired (
+    org_id  bigint      NOT NULL,
+    name    text        NOT NULL,
+    version integer     NOT NULL,
+    actor   uuid        NOT NULL,
+    at      timestamptz NOT NULL,
+    reason  text        NOT NULL,
+    PRIMARY KEY (org_id, name, version),
+    FOREIGN KEY (org_id, name, version) REFERENCES coster.flow_version (org_id, name, version)
+);
+SELECT coster.place_table('coster.flow_retired', 'tenant');
+SELECT coster.secure_table('coster.flow_retired');
+REVOKE UPDATE, DELETE ON TABLE coster.flow_retired FROM coster_app;
+
+-- On which version new entities begin: of each name the row with the highest number counts, the others are history.
+CREATE TABLE coster.flow_pin (
+    org_id  bigint      NOT NULL,
+    name    text        NOT NULL,
+    n       integer     NOT NULL,  -- 1, 2, 3 … within the name
+    version integer,               -- null: none of ours, so what is shipped under the name, or nothing
+    canary  integer,               -- the version on which a share of them begins
+    share   integer     NOT NULL CHECK (share BETWEEN 0 AND 1000),  -- thousandths of the new entities
+    actor   uuid        NOT NULL,
+    at      timestamptz NOT NULL,
+    reason  text        NOT NULL,
+    PRIMARY KEY (org_id, name, n),
+    FOREIGN KEY (org_id, name) REFERENCES coster.flow (org_id, name),
+    CONSTRAINT flow_pin_share CHECK ((canary IS NULL) = (share = 0))
+);
+SELECT coster.place_table('coster.flow_pin', 'tenant');
+SELECT coster.secure_table('coster.flow_pin');
+REVOKE UPDATE, DELETE ON TABLE coster.flow_pin FROM coster_app;
+
+-- That entities go from versions to another one, or (undoes) back to where such a move took them from; the rooms carry it out, page by page.
+CREATE TABLE coster.flow_move (
+    org_id     bigint      NOT NULL,
+    id         uuid        NOT NULL,
+    name       text        NOT NULL,
+    entity     text        NOT NULL,
+    sources    integer[]   NOT NULL,  -- the versions that are left
+    to_version integer     NOT NULL,  -- of a move back the version that is left
+    mapping    jsonb       NOT NULL,  -- statuses of the old versions to those of the new one, where they differ
+    undoes     uuid,                  -- the move that is undone
+    state      text        NOT NULL CHECK (state IN ('running', 'done')),
+    after      uuid,                  -- entities up to this id are done
+    moved      bigint      NOT NULL,
+    stayed     bigint      NOT NULL,  -- could not be moved back, since they have gone on
+    version    integer     NOT NULL,  -- counts its events
+    actor      uuid        NOT NULL,
+    at         timestamptz NOT NULL,
+    reason     text        NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, name) REFERENCES coster.flow (org_id, name),
+    FOREIGN KEY (org_id, undoes) REFERENCES coster.flow_move (org_id, id)
+);
+-- Of a flow one move after the other.
+CREATE UNIQUE INDEX flow_move_running ON coster.flow_move (org_id, name) WHERE state = 'running';
+CREATE INDEX flow_move_name ON coster.flow_move (org_id, name, at, id);
+CREATE INDEX flow_move_undoes ON coster.flow_move (org_id, undoes) WHERE undoes IS NOT NULL;
+SELECT coster.place_table('coster.flow_move', 'tenant');
+SELECT coster.secure_table('coster.flow_move');
+
+-- What a move did to each entity; of a move back also who was left where it is, because it had gone on.
+CREATE TABLE coster.flow_moved (
+    org_id       bigint  NOT NULL,
+    move_id      uuid    NOT NULL,
+    entity_id    uuid    NOT NULL,
+    from_version integer NOT NULL,
+    from_status  text    NOT NULL,
+    to_version   integer NOT NULL,
+    to_status    text    NOT NULL,
+    outcome      text    NOT NULL CHECK (outcome IN ('moved', 'gone_on')),
+    PRIMARY KEY (org_id, move_id, entity_id),
+    FOREIGN KEY (org_id, move_id) REFERENCES coster.flow_move (org_id, id)
+);
+SELECT coster.place_table('coster.flow_moved', 'tenant');
+SELECT coster.secure_table('coster.flow_moved');
+REVOKE UPDATE, DELETE ON TABLE coster.flow_moved FROM coster_app;
 
 -- engine/webhooks/schema.sql
 
@@ -207,15 +372,18 @@ CREATE TABLE coster.webhook_delivery (
     attempts    integer NOT NULL,
     next_at     timestamptz,
     parked      text,  -- why it was given up, in our own words
+    gave_up_at  timestamptz,  -- the flow that sent it is to make it good, since then; null: people decide
     PRIMARY KEY (org_id, endpoint_id, seq),
     FOREIGN KEY (org_id, endpoint_id) REFERENCES coster.webhook_endpoint (org_id, id),
     FOREIGN KEY (org_id, seq) REFERENCES coster.event (org_id, seq),
-    CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL)
+    CONSTRAINT webhook_delivery_parked_rests CHECK (parked IS NULL OR next_at IS NULL),
+    CONSTRAINT webhook_delivery_given_up CHECK (gave_up_at IS NULL OR parked IS NOT NULL)
 );
 CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoint_id, entity_id, seq);
 -- For whoever asks whether an event may go.
 CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_given_up ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE gave_up_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');
 
@@ -465,6 +633,7 @@ CREATE TABLE coster.ledger (
     at          timestamptz NOT NULL,  -- as of when (a late count names an earlier instant than its command)
     command_id  uuid        NOT NULL,  -- the cause
     demand_id   uuid,                  -- whose hold, where it is one
+    pool_id     uuid,                  -- the account that it counts for, where that is another's; null: the demand's own
     reason      text        NOT NULL,
     PRIMARY KEY (org_id, position_id, seq)
 );
@@ -585,14 +754,24 @@ CREATE TABLE coster.orders (
     placed_at    timestamptz NOT NULL,
     expires_at   timestamptz,           -- end of checkout; null: completed or over
     version      integer     NOT NULL,
+    type         text        NOT NULL,  -- '': a shopper's order; decides the flow on which it began
+    holds        text        NOT NULL CHECK (holds IN ('none', 'live', 'committed')),  -- what its status says about its stock
+    attributes   jsonb       NOT NULL,  -- small values that actions of its flow have set
+    entered      integer     NOT NULL,  -- its version when it came into its status; timers of a status that was left do nothing
+    entered_at   timestamptz NOT NULL,
+    sla_at       timestamptz,           -- from when on it is beyond the service level of its status; null: there is none
+    checkout     text,                  -- status of its checkout's own flow; null: it has none
+    checkout_version integer,           -- of that flow
     PRIMARY KEY (org_id, id),
     UNIQUE (org_id, channel, reference),
     CHECK (total = gross - line_discount - order_discount AND total >= 0),
+    CHECK ((checkout IS NULL) = (checkout_version IS NULL)),
     FOREIGN KEY (org_id, seller_id) REFERENCES coster.enterprise (org_id, id)
 );
 CREATE INDEX orders_seller ON coster.orders (org_id, seller_id, id);
 CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
@@ -651,8 +830,14 @@ CREATE TABLE coster.held_order (
     producer_id  uuid        NOT NULL,
     session_id   uuid        NOT NULL,
     single       boolean     NOT NULL,  -- one per shopper's order
-    status       text        NOT NULL CHECK (status IN ('Held', 'Complete', 'Fulfilled', 'Cancelled')),  -- of its flow
+    status       text        NOT NULL,  -- of its flow
+    holds        text        NOT NULL CHECK (holds IN ('none', 'live', 'committed')),  -- what its status says about its stock
+    flow         text        NOT NULL,
     flow_version integer     NOT NULL,
+    attributes   jsonb       NOT NULL,  -- small values that actions of its flow have set
+    entered      integer     NOT NULL,  -- its version when it came into its status; timers of a status that was left do nothing
+    entered_at   timestamptz NOT NULL,
+    sla_at       timestamptz,           -- from when on it is beyond the service level of its status; null: there is none
     created_at   timestamptz NOT NULL,
     changed_at   timestamptz NOT NULL,
     version      integer     NOT NULL,
@@ -662,5 +847,6 @@ CREATE TABLE coster.held_order (
     FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id)
 );
 CREATE INDEX held_order_session ON coster.held_order (org_id, session_id);
+CREATE INDEX held_order_late ON coster.held_order (org_id, sla_at) WHERE sla_at IS NOT NULL;
 SELECT coster.place_table('coster.held_order', 'tenant');
 SELECT coster.secure_table('coster.held_order');

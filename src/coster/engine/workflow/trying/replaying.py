@@ -24,6 +24,10 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     timer: bool = False
     """Whether time sent it; another version has timers of its own, so it is not sent again."""
+    children: dict[str, tuple[str, ...]] = {}
+    """Where its children have come with it, by kind."""
+    below: bool = False
+    """Whether it came to a child, and the entity only heard of it."""
     attributes: Facts = {}
     facts: Facts = {}
     """What the room's context was afterwards, as far as it was written down."""
@@ -100,10 +104,11 @@ def _relived(life: Life, led: Led) -> Iterator[tuple[Heard, list[Seen]]]:
         seen = list(life.step(Step(until=heard.at)))
         if heard.timer:
             seen += life.step(Step(context=heard.facts)) if heard.facts else ()
-        else:
+        elif not heard.below:
             # Facts of afterwards are the facts of before as well, but for what the event itself changed.
-            step = Step(event=heard.trigger, attributes=heard.attributes, then=heard.facts)
-            seen += life.step(step)
+            seen += life.step(Step(event=heard.trigger, attributes=heard.attributes, then=heard.facts))
+        if heard.children:
+            seen += life.step(Step(children=heard.children, context=heard.facts))
         yield heard, seen
 
 

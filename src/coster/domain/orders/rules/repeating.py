@@ -1,0 +1,73 @@
+"""Scheduled and standing orders: a template of which a copy is placed at its time, once or again and again. Pure.
+
+Kept in the order's attributes, as `schedule`: `next_at` (null: no more), `every` (null: once), `left` (null: without end), `runs`.
+A standing order keeps its distance: what was missed while nothing ran is placed once, and the next comes at its own time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from coster.engine.workflow import kinds
+from coster.engine.workflow.plugins import Asked, Done, Message, Refused
+from coster.kernel import clock
+
+SHORTEST = dt.timedelta(hours=1)
+EVENT: Final = "order.copy_due"
+
+
+def next_at(attributes: Mapping[str, Any]) -> dt.datetime | None:
+    """When the next copy is placed."""
+    found = (attributes.get("schedule") or {}).get("next_at")
+    return dt.datetime.fromisoformat(found) if found else None
+
+
+def schedule(asked: Asked) -> Done | Refused:
+    """The order is a template from now on: a copy at `at`, and after that one `every` so often, `times` in all."""
+    at, every, times = asked.event["at"], asked.event.get("every"), asked.event.get("times")
+    first = at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(str(at))
+    if first <= asked.at:
+        return Refused(code="schedule_past", detail="The first copy must be in the future.")
+    length = kinds.duration(str(every)) if every else None
+    if every and (length is None or length < SHORTEST):
+        return Refused(
+            code="schedule_too_often",
+            detail="`every` is an ISO 8601 duration of an hour at least, such as P1W.",
+        )
+    if isinstance(times, int) and times < 1:
+        return Refused(
+            code="schedule_times", detail="`times` is 1 at least; left out, it goes on without end."
+        )
+    left = times if every else 1
+    planned: dict[str, Any] = {
+        "next_at": clock.text(first),
+        "every": str(every) if every else None,
+        "left": left,
+        "runs": _runs(asked),
+    }
+    return Done(attributes={"schedule": planned})
+
+
+def place_copy(asked: Asked) -> Done:
+    """A copy is due: whoever places orders is told, and the next time is reckoned."""
+    attributes: Any = asked.context["attributes"]
+    plan: dict[str, Any] = dict(attributes["schedule"])
+    run, left = plan["runs"] + 1, plan["left"]
+    plan |= {"runs": run, "left": None if left is None else left - 1}
+    plan["next_at"] = _following(attributes, plan, asked.at)
+    told = Message(event=EVENT, body={"order_id": asked.id, "run": run, "at": clock.text(asked.at)})
+    return Done(attributes={"schedule": plan}, messages=(told,))
+
+
+def _following(attributes: Mapping[str, Any], plan: Mapping[str, Any], now: dt.datetime) -> str | None:
+    due, length = next_at(attributes), kinds.duration(plan["every"]) if plan["every"] else None
+    if due is None or length is None or plan["left"] == 0:
+        return None
+    return clock.text(due + length * max(1, (now - due) // length + 1))
+
+
+def _runs(asked: Asked) -> int:
+    attributes: Any = asked.context["attributes"]
+    return int((attributes.get("schedule") or {}).get("runs", 0))

@@ -1,0 +1,130 @@
+"""What a flow decided, as events and refusals tell it: rows, guards with the values that they read, actions. Pure.
+
+A row without a guard costs nothing to tell. What guards read is looked at once more for the record, by `Watched`, because the
+step itself keeps no values.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from coster.engine.workflow import templates
+from coster.engine.workflow.driving import ContextOf, Driven, Fired
+from coster.engine.workflow.step import NOTHING, Context, GuardAsked, Table, Unmatched
+
+# Words of people may name somebody, so they go into no record.
+PRIVATE: Final = frozenset({"event.reason", "event.text"})
+# Events go to others, who need not know what people have written into attributes; who is refused sees what is its own.
+_NOT_TOLD: Final = PRIVATE | {"attributes"}
+
+
+class Watched:
+    """Gives `driving.drive` its contexts, and keeps what guards answered and read.
+
+    No context is made where no guard is asked, so a flow without guards never pays for one.
+    """
+
+    def __init__(
+        self, table: Table, status: Callable[[], str], context_of: ContextOf, *, inner: bool = False
+    ) -> None:
+        """Takes the table, what gives the entity's status as it is by then, and what gives its context for a trigger.
+
+        `inner` as in `drive`: the first trigger may be one that only rows name.
+        """
+        self._table = table
+        self._status = status
+        self._context_of = context_of
+        self._first = not inner
+        self.asked: dict[tuple[str, str], tuple[GuardAsked, ...]] = {}
+        self.rolled: dict[tuple[str, str], Context] = {}
+        """Where only roll-ups were asked: what they read, in the context."""
+        """What was asked for a trigger in a status, in the order of asking; nothing for what needs no guard."""
+
+    def __call__(self, trigger: str) -> Context:
+        """The context for a trigger that is about to be tried. Raises GuardFailedError."""
+        status, first = self._status(), self._first
+        self._first = False
+        rows = self._table.rows.get((status, trigger), ())
+        if (status, trigger) in self._table.certain or not rows:
+            return NOTHING
+        context = self._context_of(trigger)
+        if all(row.row.guard is None and not row.row.otherwise for row in rows):
+            self.rolled[status, trigger] = context
+            return context
+        weigh = self._table.weigh if first else self._table.weigh_inner
+        self.asked[status, trigger] = weigh(status, trigger, context).asked
+        return context
+
+
+def told(table: Table, trigger: str, came_from: str, driven: Driven, watched: Watched) -> dict[str, Any]:
+    """What an event did: flow and version, where from and to, and every row that was carried out, as JSON has it."""
+    flow = table.flow
+    data: dict[str, Any] = {
+        "name": flow.name,
+        "version": flow.version,
+        "trigger": trigger,
+        "from": came_from,
+        "to": driven.status,
+        "rows": [_row(fired, watched) for fired in driven.fired],
+    }
+    if driven.failed is not None:
+        data["failed"] = {"code": driven.failed.code, "detail": driven.failed.detail}
+    return data
+
+
+def began(table: Table, status: str) -> dict[str, Any]:
+    """On which flow and version something new has begun, and in which status."""
+    return {"name": table.flow.name, "version": table.flow.version, "to": status}
+
+
+def _row(fired: Fired, watched: Watched) -> dict[str, Any]:
+    """A row that was carried out; `row` is its place in the file, from 0."""
+    matched, key = fired.matched, (fired.status, fired.trigger)
+    asked = watched.asked.get(key)
+    rolled = watched.rolled.get(key)
+    row: dict[str, Any] = {
+        "row": matched.row.number,
+        "trigger": fired.trigger,
+        "label": matched.row.label,
+        "from": fired.status,
+        "to": matched.to,
+        "guards": guards(asked, _NOT_TOLD) if asked else _rolled(fired, rolled) if rolled else [],
+        "actions": [call.name for call in matched.actions],
+    }
+    return row
+
+
+def _rolled(fired: Fired, context: Context) -> list[dict[str, Any]]:
+    """The roll-ups of a row that fired, with the counts that they read."""
+    return [
+        {"guard": str(one), "answer": True, "values": {name: context[name]}}
+        for one in fired.matched.row.rollup
+        for name in [f"children.{one.children}"]
+    ]
+
+
+def guards(asked: tuple[GuardAsked, ...], private: frozenset[str] = PRIVATE) -> list[dict[str, Any]]:
+    """Guards in the order of asking, each with its answer and the values that it read; what is private is null."""
+    return [
+        {"guard": one.source, "answer": one.answer, "values": _values(one.values, private)} for one in asked
+    ]
+
+
+def _values(read: Mapping[str, object], private: frozenset[str]) -> dict[str, Any]:
+    return {name: None if name in private else templates.plain(value) for name, value in read.items()}
+
+
+def refused(entity: str, entity_id: uuid.UUID, answer: Unmatched, watched: Watched) -> dict[str, Any]:
+    """Why an event fired nothing, for `Rejected.detail`: the ledger of commands keeps it, so it can be asked for later."""
+    return {
+        "entity": entity,
+        "entity_id": str(entity_id),
+        "trigger": answer.trigger,
+        "reason": answer.reason,
+        "status": answer.status,
+        "possible": list(answer.possible),
+        "guards": guards(watched.asked.get((answer.status, answer.trigger), ()))
+        or [{"guard": one, "answer": False, "values": {}} for one in answer.false_guards],
+    }

@@ -1,0 +1,152 @@
+"""Facts as a story, and a story as text. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from coster.engine.story.model import Asked, Due, Entry, Facts, Happened, Refused, Step, Story, Waits
+from coster.engine.workflow.records import Flow
+from coster.kernel import ids
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom a story is told: what actors are called before him, and of which commands he may read the reasons."""
+
+    names: Mapping[uuid.UUID, str]
+    """Names of API keys; of all others nothing is said."""
+    reasons: Callable[[str], bool]
+    """By the kind of the command."""
+
+    def who(self, actor: uuid.UUID) -> str:
+        """The actor in words."""
+        return "the server itself" if actor == ids.NIL else self.names.get(actor, "another API key")
+
+
+def story(facts: Facts, flows: Sequence[Flow], reader: Reader) -> Story:
+    """What happened and what was refused, in order of time, and what is due.
+
+    `flows`: the version that the entity is on, and after it those of what is part of it (an order's checkout).
+    """
+    flow = flows[0]
+    labels = {status.name: status.label or status.name for status in flow.statuses}
+    entries = [_happened(one, labels, reader) for one in facts.events]
+    entries += [_refused(one, labels, reader) for one in facts.refused]
+    # A refusal at the instant of an event came after it: what it was refused for had happened.
+    entries.sort(key=lambda entry: (entry.at, entry.version == 0, entry.version))
+    return Story(
+        entries=entries, waits=[_waits(one, flows, labels) for one in facts.timers], whole=facts.whole
+    )
+
+
+def _happened(one: Happened, labels: Mapping[str, str], reader: Reader) -> Entry:
+    told = one.data.get("flow") or {}
+    # What an order's checkout did comes first: the order's own rows follow from it.
+    below = told.get("checkout") or {}
+    steps = [_step(row) for part in (below, told) for row in part.get("rows", ())]
+    status = told.get("to") or one.data.get("state") or one.data.get("status") or ""
+    return Entry(
+        at=one.at, what=_words(one.name, steps), event=one.name, version=one.version, actor=one.actor,
+        who=reader.who(one.actor), why=one.reason if reader.reasons(one.kind) else "",
+        status=labels.get(status, status), steps=steps, guards=[], code="", detail=_because(told),
+    )  # fmt: skip
+
+
+def _because(told: Mapping[str, Any]) -> str:
+    """What went wrong, where the step makes that good: a row that could not be carried out, or a message that was not delivered."""
+    if cause := told.get("cause"):
+        return (
+            f"{cause['message']} was not delivered to the endpoint {cause['endpoint_id']}: {cause['error']}"
+        )
+    return str((told.get("failed") or {}).get("detail", ""))
+
+
+def _words(name: str, steps: list[Step]) -> str:
+    """The labels of the rows where they have any, else the event's name in words."""
+    labels = [step.label for step in steps if step.label]
+    return "; ".join(labels) if labels else in_words(name)
+
+
+def in_words(name: str) -> str:
+    """An event's name without its entity, or a trigger: `order.checkout_completed` is "Checkout completed"."""
+    words = name.rpartition(".")[2].replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    return Step(
+        label=row.get("label", ""), trigger=row["trigger"], came_from=row["from"], to=row["to"],
+        guards=_guards(row.get("guards", ())), actions=list(row.get("actions", ())),
+    )  # fmt: skip
+
+
+def _guards(found: Any) -> list[Asked]:
+    return [Asked(guard=one["guard"], answer=one["answer"], values=one.get("values", {})) for one in found]
+
+
+def _refused(one: Refused, labels: Mapping[str, str], reader: Reader) -> Entry:
+    trigger = str(one.detail.get("trigger", one.kind.rpartition(".")[2]))
+    status = str(one.detail.get("status", ""))
+    return Entry(
+        at=one.at, what=f"{in_words(trigger)}: refused", event=trigger, version=0, actor=one.actor,
+        who=reader.who(one.actor), why=one.reason if reader.reasons(one.kind) else "", status=labels.get(status, status),
+        steps=[], guards=_guards(one.detail.get("guards", ())), code=one.code, detail=one.message,
+    )  # fmt: skip
+
+
+def _waits(one: Due, flows: Sequence[Flow], labels: Mapping[str, str]) -> Waits:
+    trigger = str(one.body.get("trigger", ""))
+    rows = [row for flow in flows for row in flow.transitions if row.on == trigger]
+    label = next((row.label for row in rows if row.label), "")
+    to = next((row.to for row in rows if row.to), "")
+    what = label or (f"To {labels.get(to, to)}" if to else in_words(trigger))
+    return Waits(at=one.due_at, what=what, trigger=trigger, parked=one.parked or "")
+
+
+# -- as text -----------------------------------------------------------------------------------------------------------
+
+
+def text(title: str, told: Story) -> str:
+    """The story with a line for each entry, and what belongs to it below; instants in UTC."""
+    return "\n".join([title, "", *_lines(told)]) + "\n"
+
+
+def _lines(told: Story) -> Iterator[str]:
+    if not told.whole:
+        yield "What came before is in the archive."
+    for entry in told.entries:
+        yield from _entry(entry)
+    for waits in told.waits:
+        given_up = f" (given up: {waits.parked})" if waits.parked else ""
+        yield f"{_at(waits.at)}  is due: {waits.what}{given_up}"
+
+
+def _entry(entry: Entry) -> Iterator[str]:
+    status = f" -> {entry.status}" if entry.status and not entry.code else ""
+    yield f"{_at(entry.at)}  {entry.what}{status}, by {entry.who}"
+    if entry.why:
+        yield f"    why      {entry.why}"
+    for step in entry.steps:
+        if len(entry.steps) > 1:
+            yield f"    row      {step.label or step.trigger}: {step.came_from} -> {step.to}"
+        yield from (_guard(asked) for asked in step.guards)
+    if entry.detail:
+        yield f"    because  {entry.detail}"
+    yield from (_guard(asked) for asked in entry.guards)
+
+
+def _guard(asked: Asked) -> str:
+    read = ", ".join(f"{name} = {_plain(value)}" for name, value in asked.values.items())
+    return f"    guard    {asked.guard} is {str(asked.answer).lower()}{f' ({read})' if read else ''}"
+
+
+def _plain(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _at(instant: dt.datetime) -> str:
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
