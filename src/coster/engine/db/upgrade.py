@@ -5,6 +5,7 @@ The old data stays beside the new as `pgdata-<old version>` until somebody remov
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -12,10 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import asyncpg
+
 from coster.engine.db import binaries, datadir, faults
 from coster.engine.db.embedded import EmbeddedServer
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
+_UNMARK: Final = """/* db.upgrade */ UPDATE pg_catalog.pg_attribute AS a
+SET attoptions = (SELECT array_agg(o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\\_attver=%')
+WHERE a.attoptions::text LIKE '%pg\\_attver=%'"""
 
 
 def upgrade(
@@ -40,10 +46,9 @@ def upgrade(
             f" install those of {found}"
         )
     old = binaries.inspect(old_bin_dir) if old_bin_dir else _programs_of(found, directory)
-    if _control(old, directory, "Database cluster state") != "shut down":
-        # It crashed, or its machine did; the old programs recover it by starting once.
-        with EmbeddedServer(directory, bin_dir=old.path):
-            pass
+    # The old programs start once: they recover what crashed, and take off what the new ones may not know.
+    with EmbeddedServer(directory, bin_dir=old.path) as server:
+        asyncio.run(_unmark(server))
     lock = datadir.Lock.take(directory)
     try:
         kept = _upgrade(directory, old, new, link=link)
@@ -52,6 +57,19 @@ def upgrade(
     with EmbeddedServer(directory, bin_dir=new.path) as server:
         _analyze(server, new)
     return kept
+
+
+async def _unmark(server: EmbeddedServer) -> None:
+    """Takes the marks off columns that servers write from the minor versions of November 2026 on (15.20 is one).
+
+    A program of an earlier minor version, however new its major version is, refuses a dump with them; columns that are older than these
+    versions have none either.
+    """
+    conn = await asyncpg.connect(**server.connect_options())
+    try:
+        await conn.execute(_UNMARK)
+    finally:
+        await conn.close()
 
 
 def _upgrade(directory: Path, old: binaries.Binaries, new: binaries.Binaries, *, link: bool) -> Path:
