@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from coster.cli import replaying
 from coster.cli.main import app, main
 from coster.cli.output import Exit
 from tests.cli.conftest import Inside
@@ -41,6 +43,16 @@ def test_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
         if not name.startswith("-"):
             assert re.search(rf"^│ +{name} +\S", told, re.MULTILINE), name
     assert "Exit codes" in told
+
+
+def test_list_of_commands_for_flows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has its sentence, also the one that is loaded only when it is called; that has the same words itself."""
+    assert main(["flows"]) == Exit.DONE
+    told = capsys.readouterr().out
+    for name in app["flows"]:
+        if not name.startswith("-"):
+            assert re.search(rf"^│ +{name} +\S", told, re.MULTILINE), name
+    assert app["flows"]["replay"].help == inspect.getdoc(replaying.replay)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

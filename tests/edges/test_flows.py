@@ -173,6 +173,14 @@ async def test_flow_is_tried_over_http(server: Server) -> None:
     assert (lived["stopped"], lived["seen"][0]["what"]) == ("", "event")
     wrong = await api.post(f"{shipped}/simulate", json={"steps": ["{event: [}"]})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "flow_scenarios_invalid")
+    late = await api.post(
+        f"{shipped}/simulate", json={"steps": ["cancel"], "given": "{at: '9999-12-31T23:59:59-14:00'}"}
+    )
+    assert (late.status_code, late.json()["code"]) == (422, "flow_scenarios_invalid")
+    listed = (await api.get(f"{FLOW}/versions")).json()["items"]
+    assert [(seen["version"], seen["entity"]) for seen in listed].count((1, "order")) == 1
+    checkout = (await api.get(V1 + "/flows/checkout/versions/1")).json()
+    assert checkout["entity"] == "checkout"
     scenarios = "flow: order.retail\nscenarios:\n  - name: Nothing\n    steps: [PT1M]\n    expect: {status: cancelled}\n"
     tested = (await api.post(f"{shipped}/test", json={"scenarios": scenarios})).json()
     assert (tested["kept"], tested["scenarios"][0]["broken"] != []) == (False, True)

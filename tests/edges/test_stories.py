@@ -174,6 +174,9 @@ async def test_instants_that_cannot_be_asked_for_are_refused(scene: Scene, path:
     ahead = problem(await scene.api.get(f"{V1}/{path}?as_of=2100-01-01T00:00:00Z"), 422, "query_invalid")
     assert "lies ahead" in str(ahead)
     problem(await scene.api.get(f"{V1}/{path}?as_of=yesterday"), 422, "query_invalid")
+    for text in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00%2B14:00"):
+        told = problem(await scene.api.get(f"{V1}/{path}?as_of={text}"), 422, "query_invalid")
+        assert "is no instant of the years 1 to 9999 in UTC" in str(told)
     if path == "orders":
         problem(
             await scene.api.get(f"{V1}/orders?status=booked&as_of=2026-01-01T00:00:00Z"), 422, "query_invalid"

@@ -54,6 +54,14 @@ def test_a_time_without_a_zone_names_no_instant(use: type) -> None:
         use(dt.datetime(2026, 11, 23, 12))  # noqa: DTZ001 - the fault itself
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("use", [clock.in_utc, clock.text, clock.ManualClock])
+def test_an_instant_beyond_the_calendar_is_refused_in_a_sentence(use: type, text: str) -> None:
+    """Its year is one that UTC does not have."""
+    with pytest.raises(clock.CalendarError, match="is no instant of the years 1 to 9999 in UTC"):
+        use(dt.datetime.fromisoformat(text))
+
+
 @given(st.datetimes(timezones=st.just(dt.UTC)))
 def test_text_of_an_instant_is_read_back_as_it(instant: dt.datetime) -> None:
     """RFC 3339 in UTC, with a Z and all of its microseconds."""

@@ -18,6 +18,18 @@ from coster.engine.workflow.fluent.model import ExportRefusedError
 from coster.engine.workflow.fluent.report import VERDICTS
 from coster.engine.workflow.records import Flow
 
+# The words of `replaying.replay`, which stand here too because the list of commands must not wait for the whole program.
+_REPLAY: Final = """\
+Lead the lives of recorded days again by a draft, in memory: entity by entity, who would have ended differently, when and why.
+
+What people and programs sent is sent again at the same instants; timers are the draft's own. Stock is not held: whether there would
+have been enough, `coster simulate --flow` tells. Entities for which the draft reads what no event tells are counted apart. Which rows
+real entities carried out is told of the version that they were on, so the flow as it is shows which of its rows nobody needs.
+
+Example: coster flows replay order.retail.yaml --since 2026-10-21
+
+Example: coster flows replay order.retail"""
+
 app = App(name="flows", help="Flows: how orders and other things live, as files and as versions on a server.")
 app.command(flowing.new)
 app.command(flowing.check)
@@ -27,7 +39,7 @@ app.command(flowing.schema_, name="schema")
 app.command(trying.simulate)
 app.command(trying.run_scenarios, name="test")
 # It needs the whole program, which the others do not wait for.
-app.command("coster.cli.replaying:replay", name="replay")
+app.command("coster.cli.replaying:replay", name="replay", help=_REPLAY)
 
 # These speak to a server.
 app.command(flowversions.publish)

@@ -7,6 +7,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 
+class CalendarError(ValueError):
+    """An instant that is in no year of the calendar in UTC."""
+
+
 class Clock(Protocol):
     """Anything that tells the present instant, always in UTC."""
 
@@ -41,10 +45,18 @@ class ManualClock:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC; refuses a time without a zone, since it names no instant."""
+    """The same instant in UTC.
+
+    Raises ValueError with a sentence for a time without a zone, which names no instant; CalendarError, which is one, for an instant
+    outside of the years 1 to 9999 in UTC.
+    """
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone, for example 2026-11-23T09:00:00Z")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        found = instant.isoformat()
+        raise CalendarError(f"{found} is no instant of the years 1 to 9999 in UTC") from None
 
 
 def text(instant: datetime) -> str:

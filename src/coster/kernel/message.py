@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from coster.kernel import ids
 from coster.kernel.authority import NOBODY, Authority
@@ -41,9 +41,16 @@ class Command(Generic[B]):
         )
 
 
+SENT_BY: Final = "sent_by"
+"""Under which name the data of an event says which flow sent it: such an event is a message to the world, and no reaction follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A business fact. `version` counts the entity's events from 1, so that nobody takes older news for newer."""
+    """A business fact. `version` counts the entity's events from 1, so that nobody takes older news for newer.
+
+    What a flow sends, under a name of its author's choice, is marked in `data` by SENT_BY.
+    """
 
     name: str
     entity: str

@@ -345,6 +345,33 @@ def test_cancelled_holds_nothing(events: list[str]) -> None:
     assert code(world.step("submit")) == "order_status"
 
 
+def test_all_that_the_parts_keep_is_out_of_reach_of_flows() -> None:
+    """Approval, blocks, edit, plan, transfer: whatever an order has collected by its own actions is kept from others' hands."""
+    world, seen = World(), set[str]()
+    for event, actor in (("submit", ME), ("approve", BOSS), ("begin_edit", ME), ("finish_edit", ME)):
+        well(world.step(event, actor))
+        seen |= set(world.order("acme").attributes)
+    planned = World()
+    well(planned.step("schedule", at="2026-11-25T08:00:00Z"))
+    seen |= set(planned.order("acme").attributes)
+    assert seen >= {"approval", "blocks", "edit", "schedule"}
+    assert seen <= LIBRARY.vocabulary.kept
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_plan_at_no_instant_is_refused_in_a_sentence(at: str) -> None:
+    """As whatever is no instant, not with the words of the machine."""
+    refused = World().step("schedule", at=at)
+    assert refused.code == "not_valid"
+    assert "Overflow" not in str(refused)
+
+
+def test_an_edit_that_was_given_up_says_so() -> None:
+    """Every row for it has a label, whatever the status that the order came from."""
+    rows = [row for row in LIBRARY.shipped["order.b2b"].flow.transitions if row.on == "cancel_edit"]
+    assert [row.label for row in rows] == ["Edit given up"] * 7
+
+
 def test_a_standing_order_is_a_template() -> None:
     """Weekly, three times: each time one is told to place a copy; the template stays, and is over after the last."""
     world = World()

@@ -19,6 +19,7 @@ from coster.domain.orders.model import (
     StepOrder,
 )
 from coster.engine.flows.clocks import timer_id
+from coster.engine.workflow import check, language
 from coster.engine.workflow import compile as compiling
 from coster.engine.workflow.tables import Tables
 from coster.kernel.authority import Authority
@@ -240,6 +241,29 @@ def undelivered(trigger: str, of: str = "order") -> MakeOrderGood:
     return MakeOrderGood(
         id=ALI, of=of, trigger=trigger, message="order.asked", seq=4, endpoint_id=uuid.UUID(int=7), error="refused"
     )  # fmt: skip
+
+
+def test_a_message_says_which_flow_sent_it() -> None:
+    """Whatever its body says, so that nothing in the program acts by it; what a room tells itself has no such mark."""
+    text = FLOW.replace('text: "By', 'sent_by: nobody, text: "By')
+    flow = compiling.load(text, LIBRARY.vocabulary)
+    memory = Memory({CARROTS: 20 * KILO}, flows=Tables([*LIBRARY.shipped.values(), flow]))
+    memory.one(basket("Ali", line(CARROTS, 6 * KILO), type="phone"))
+    told, message = [event for _, event in memory.decide(step("approve", by="Ada")).events]
+    assert ("sent_by" in told.data, message.data["sent_by"]) == (False, {"flow": "order.phone", "version": 3})
+
+
+def test_what_the_room_keeps_in_attributes_is_written_by_nobody_else() -> None:
+    """Not by a flow that was published before the checker refused it either."""
+    text = FLOW.replace('{by: "{event.by}"}', '{blocks: "{event.by}"}')
+    [fault] = check.check(language.read(text), LIBRARY.vocabulary)
+    assert (fault.code, "'blocks'" in fault.message) == ("attribute_reserved", True)
+    flow = compiling.prepare(language.read(text), LIBRARY.vocabulary)
+    memory = Memory({CARROTS: 20 * KILO}, flows=Tables([*LIBRARY.shipped.values(), flow]))
+    memory.one(basket("Ali", line(CARROTS, 6 * KILO), type="phone"))
+    refused = memory.one(step("approve", by="Ada"))
+    assert (refused.code, refused.detail["refusal"]) == ("action_refused", "attribute_reserved")
+    assert memory.order("Ali").attributes == {}
 
 
 def test_a_message_says_what_its_row_says_about_failure() -> None:

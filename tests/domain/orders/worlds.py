@@ -124,6 +124,7 @@ class Memory:
         self.lines: dict[tuple[uuid.UUID, int], Line] = {}
         self.comments: list[Comment] = []
         self.flows: Tables = changes.get("flows", FLOWS)
+        self.checkouts: Tables = changes.get("checkouts", CHECKOUT_FLOWS)
         self.at = NOW
         self.count = 0
 
@@ -167,7 +168,7 @@ class Memory:
     def placing(self) -> shelf.PlacingState:
         """What placing is decided on."""
         return shelf.PlacingState(
-            flows=self.flows, checkouts=CHECKOUT_FLOWS, sessions={SESSION: self.session},
+            flows=self.flows, checkouts=self.checkouts, sessions={SESSION: self.session},
             enterprises=self.enterprises, customers=self.customers,
             listings={(SESSION, item_id): price for item_id, price in self.prices.items()},
             taken={
@@ -183,7 +184,7 @@ class Memory:
     def changing(self) -> fold.ChangingState:
         """What changing is decided on."""
         return fold.ChangingState(
-            flows=self.flows, checkouts=CHECKOUT_FLOWS, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
+            flows=self.flows, checkouts=self.checkouts, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
             positions=list(self.positions.values()), holds=list(self.holds.values()),
             pools=[pool for pool, _ in self.pool_lines], pool_lines=list(self.pool_lines.values()),
             placing=self.placing(),

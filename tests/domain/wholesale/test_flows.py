@@ -173,6 +173,15 @@ def test_what_the_flow_does_not_allow_is_refused_with_its_reason(
         }
 
 
+def test_the_attributes_of_a_held_order_do_not_grow_without_bound() -> None:
+    """64 kB as JSON and no byte more; what is refused changes nothing."""
+    made, most = market(3), 64 * 1024 - len('{"approved_by":""}')
+    refused = made.decide(step("approve", by="x" * (most + 1))).outcomes[0]
+    assert (refused.code, refused.detail["refusal"]) == ("action_refused", "attributes_too_large")
+    assert (made.held_orders[POOL].status, made.held_orders[POOL].attributes) == ("Wished", {})
+    assert made.decide(step("approve", by="x" * most)).outcomes[0].value["status"] == "Approved"
+
+
 def test_a_button_is_for_its_roles() -> None:
     """The hub may not approve for the producer; who may not even write held orders knows of none."""
     made = market(3)
@@ -243,9 +252,21 @@ def test_one_event_leads_to_the_next_and_sends_its_message() -> None:
         "held_order.completed", 2, "held_order.packing", 3,
     )  # fmt: skip
     assert [row["trigger"] for row in told.data["flow"]["rows"]] == ["complete", "pack"]
-    assert message.data == {"lines": 1, "who": {}, "enterprises": [str(HUB), str(JEAN)]}
+    mark = {"flow": "wholesale.held", "version": 2}
+    assert message.data == {"lines": 1, "who": {}, "sent_by": mark, "enterprises": [str(HUB), str(JEAN)]}
     assert (made.held_order(), made.held_orders[POOL].version) == (("Packed", {"carrots": "6"}), 3)
     assert made.held_orders[POOL].sla_at is None
+
+
+def test_a_row_that_is_refused_has_sent_nothing() -> None:
+    """Goods cannot be owed yet; another row makes good, and the message of the first is not told."""
+    row = "  - {on: remark, from: [Owed], restart: [chase]}"
+    owe = "  - {on: remark, from: [Wished], do: [{send: {webhook: packing}}, commit_holds], to: Owed, error: {then: wait}}"
+    made = market(3, flow=table(2, (row, f"{row}\n{owe}\n  - {{on: wait, from: [Wished]}}")))
+    decided = made.decide(step("remark"))
+    assert [event.name for _, event in decided.events] == ["held_order.stepped"]
+    assert decided.events[0][1].data["flow"]["failed"]["code"] == "session_not_ended"
+    assert (made.held_order()[0], made.stock()) == ("Wished", (30 * KILO, 3 * KILO, 0))
 
 
 def test_what_is_owed_cannot_be_given_back_by_any_flow() -> None:

@@ -29,7 +29,7 @@ QUICK = Pace(poll=0.02, pause=0.001, lease=0.5, slice=3, back_off=0.001, attempt
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Writes a text on an entity; `event` is how the news of it is called."""
+    """Writes a text on an entity; `event` is how the news of it is called. The text `sent` is marked as what a flow sent."""
 
     entity_id: uuid.UUID
     text: str
@@ -67,6 +67,8 @@ def _write(versions: dict[uuid.UUID, int], commands: Any) -> Decided[None]:
             continue
         versions[body.entity_id] = versions.get(body.entity_id, 0) + 1
         data = {"text": body.text, "enterprises": [str(body.entity_id)]}
+        if body.text == "sent":
+            data["sent_by"] = {"flow": "probe.flow", "version": 1}
         events.append((index, Event(body.event, "probe", body.entity_id, versions[body.entity_id], data)))
         outcomes.append(Accepted())
     return Decided(outcomes, None, events)

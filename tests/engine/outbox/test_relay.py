@@ -50,6 +50,13 @@ async def test_a_reaction_follows_each_event_once(program: Program) -> None:
     assert program.sent == ["a!", "b!"]
 
 
+async def test_nothing_follows_from_what_a_flow_sent(program: Program) -> None:
+    """Whatever its name: whoever writes a flow chooses that."""
+    await program.do(note("sent", TWO), note("a"))
+    await program.relay.settle()
+    assert program.sent == ["a!"]
+
+
 async def test_reactions_of_an_entity_come_in_the_order_of_its_events(program: Program) -> None:
     """Ten events in slices of three, for two entities at once."""
     for n in range(10):

@@ -118,6 +118,30 @@ PARTS = (
         ((TAKE, 'do: [take, {set: {attributes: {note: "{items}"}}}]'),),
     ),
     one(
+        "event_reserved",
+        HEAD,
+        HEAD + "webhooks: {hello: {event: parcel.packed}}\n",
+        HEAD + "webhooks: {hello: {event: parcel.packed_at_last}}\n",
+    ),
+    one(
+        "event_reserved",
+        HEAD,
+        HEAD + "webhooks: {hello: {event: session.ended}}\n",
+        HEAD + "webhooks: {hello: {event: parcel.session_ended}}\n",
+    ),
+    one(
+        "attribute_reserved",
+        TAKE,
+        "do: [take, {set: {attributes: {seal: broken}}}]",
+        "do: [take, {set: {attributes: {seals: broken}}}]",
+    ),
+    one(
+        "attribute_reserved",
+        TAKE,
+        "do: [take, {set: {attributes: {note: 'seal', seal: null}}}]",
+        "do: [take, {set: {attributes: {note: {seal: null}}}}]",
+    ),
+    one(
         "child_flow_unknown",
         HEAD,
         HEAD + "children: {boxes: {flow: box.special}}\n",
@@ -171,6 +195,36 @@ PARTS = (
         "do: [capture, drop_lines]",
         "do: [void, capture, drop_lines]",
         "do: [authorise, capture, drop_lines]",
+    ),
+    Case(
+        "clock_not_kept",
+        (("{category: booking,", "{category: booking, sla: PT1H,"),),
+        (("{category: booking,", "{category: booking, label: 'sla: PT1H',"),),
+        MEMO,
+    ),
+    Case(
+        "clock_not_kept",
+        (("to: closed}\n", "to: closed}\n  - {on: nag, after: {duration: PT1H, times: 2}, from: open}\n"),),
+        (("to: closed}\n", "to: closed}\n  - {on: nag, after: {duration: PT1H, times: 1}, from: open}\n"),),
+        MEMO,
+    ),
+    Case(
+        "clock_not_kept",
+        (
+            ("version: 1\n", "version: 1\nevents: {more: {}}\n"),
+            (
+                "to: closed}\n",
+                "to: closed}\n  - {on: nag, after: PT1H, from: open, to: closed}\n  - {on: more, from: open, restart: nag}\n",
+            ),
+        ),
+        (
+            ("version: 1\n", "version: 1\nevents: {more: {}}\n"),
+            (
+                "to: closed}\n",
+                "to: closed}\n  - {on: nag, after: PT1H, from: open, to: closed}\n  - {on: more, from: open}\n",
+            ),
+        ),
+        MEMO,
     ),
     Case(
         "authorisation_unexpected",

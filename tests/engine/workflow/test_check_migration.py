@@ -16,6 +16,10 @@ RENAMED = (
     ("times: 3}\n    from: [parked]", "times: 3}\n    from: [shelved]"),
 )  # fmt: skip
 SETTLED = "gone: {category: done, holds: none, final: true}"
+BOXED = cases.edited(cases.GOOD, (cases.CHILDREN,))
+WITH_BOXES = ("version: 1\n", "version: 2\nchildren: {boxes: {flow: box.standard}}\n")
+# No mapping of statuses helps against these.
+_NEVER = ("migration_entity", "migration_children")
 ENDS = (NEXT, (SETTLED, SETTLED.replace("final", "rests")))
 
 REFUSED = (
@@ -28,6 +32,9 @@ REFUSED = (
     ("migration_final", cases.GOOD, (NEXT,), {"gone": "parked"}, {"parked": "gone"}),
     ("migration_final", cases.PURSE, (NEXT,), {"ended": "open"}, {"open": "ended"}),
     ("migration_final", cases.GOOD, ENDS, {}, {"gone": "gone", "parked": "gone"}),
+    ("migration_children", BOXED, (NEXT, ("box.standard", "box.slow")), {}, {}),
+    ("migration_children", BOXED, (NEXT, ("children: {boxes: {flow: box.standard}}\n", "")), {}, {}),
+    ("migration_children", cases.GOOD, (WITH_BOXES,), {}, {}),
     ("migration_entity", cases.GOOD, (NEXT, ("entity: parcel", "entity: letter")), {}, {}),
     ("migration_entity", cases.MEMO, (NEXT, ("entity: memo", "entity: note")), {}, {}),
 )
@@ -46,7 +53,7 @@ def test_a_migration_is_refused_by_its_code_alone(
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in REFUSED if c[0] != "migration_entity" and c[2] != ENDS], ids=lambda c: c[0]
+    "case", [c for c in REFUSED if c[0] not in _NEVER and c[2] != ENDS], ids=lambda c: c[0]
 )
 def test_a_migration_near_to_it_is_accepted(
     case: tuple[str, str, cases.Edits, dict[str, str], dict[str, str]],
@@ -62,6 +69,22 @@ def test_another_name_and_category_is_no_obstacle() -> None:
     edits = (NEXT, ("name: parcel.test", "name: parcel.next"), ("category: fulfilment", "category: delivery"))
     new = language.read(cases.edited(cases.GOOD, edits))
     assert check_migration.migration(language.read(cases.GOOD), new, {}) == ()
+
+
+def test_children_that_keep_their_flow_are_no_obstacle() -> None:
+    """Another life of the parent around the same children."""
+    new = language.read(cases.edited(BOXED, (NEXT, ("category: fulfilment", "category: delivery"))))
+    assert check_migration.migration(language.read(BOXED), new, {}) == ()
+
+
+def test_a_fault_of_children_names_kind_and_both_flows() -> None:
+    """And what is possible instead."""
+    new = language.read(cases.edited(BOXED, (NEXT, ("box.standard", "box.slow"))))
+    [fault] = check_migration.migration(language.read(BOXED), new, {})
+    assert fault.message == (
+        "the children 'boxes' live by box.standard in version 1, by box.slow in version 2, and those that there are would be "
+        "lost; accepted: the same flow for them in both."
+    )
 
 
 def test_a_fault_tells_how_an_entity_came_into_the_status() -> None:

@@ -47,9 +47,11 @@ PARCEL = Vocabulary(
     roles=ROLES,
     owns=("holds",),
     calendars=frozenset({"opening_hours"}),
+    kept=frozenset({"seal"}),
+    told=frozenset({"parcel.packed", "session.ended"}),
 )
 
-MEMO = Vocabulary(entity="memo", context={}, triggers={"close": {}}, actions=(), roles=ROLES)
+MEMO = Vocabulary(entity="memo", context={}, triggers={"close": {}}, actions=(), roles=ROLES, in_parent=True)
 
 PURSE = Vocabulary(
     entity="purse",

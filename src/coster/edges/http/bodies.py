@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from types import UnionType
 from typing import Any, Final, Generic, TypeVar
@@ -12,7 +13,7 @@ import msgspec
 
 from coster.edges.http.problems import Fault, Problem, of_faults
 from coster.edges.http.schemas import Schema, shown
-from coster.kernel import money, quantity
+from coster.kernel import clock, money, quantity
 
 T = TypeVar("T")
 Q = TypeVar("Q", bound=msgspec.Struct)
@@ -20,6 +21,9 @@ Q = TypeVar("Q", bound=msgspec.Struct)
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$(.*)`$")
 _STEP: Final = re.compile(r"\[([0-9]+|\.\.\.)\]|\.([^.\[\]]+)")
 _NUL: Final = b"\\u0000"
+# Text of the first or last day of the calendar, which in UTC may be in no year that there is; it may be written in escapes.
+_MAY_BE_NO_INSTANT: Final = re.compile(rb"9999-12-31|0001-01-01|\\u00")
+_ENDS: Final = ("9999-12-31", "0001-01-01")
 _ZERO: Final = Fault(pointer="", message="a text holds the character U+0000, which cannot be kept.")
 
 
@@ -36,9 +40,12 @@ class Body(Generic[T]):
         if _NUL in data:
             _refuse_nul(data)
         try:
-            return self._decode(data)
+            record = self._decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._refused(data, error) from None
+        if _MAY_BE_NO_INSTANT.search(data):
+            _refuse_no_instants("body", msgspec.json.decode(data))
+        return record
 
     def convert(self, document: Any) -> T:
         """The record for a document that was parsed already (a row of a file). Problem: body_invalid."""
@@ -49,6 +56,7 @@ class Body(Generic[T]):
         except msgspec.ValidationError as error:
             found = self._schema.faults(document) or [_only(str(error))]
             raise of_faults("body_invalid", "row", found) from None
+        _refuse_no_instants("row", document)
         return record
 
     def _refused(self, data: bytes, error: Exception) -> Problem:
@@ -63,7 +71,7 @@ class Body(Generic[T]):
 def read_query(type_: type[Q], given: Mapping[str, str]) -> Q:
     """The record for a query's parameters, which all come as text. Problem: query_invalid."""
     try:
-        return msgspec.convert(given, type_, strict=False)
+        record = msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
         known = {field.encode_name for field in msgspec.structs.fields(type_)}
         found = [
@@ -80,6 +88,30 @@ def read_query(type_: type[Q], given: Mapping[str, str]) -> Q:
         ]
         found.sort(key=lambda fault: fault.pointer)
         raise of_faults("query_invalid", "query", found or [_only(str(error))]) from None
+    _refuse_no_instants("query", given)
+    return record
+
+
+def _refuse_no_instants(what: str, document: Any) -> None:
+    """Refuses text that is an instant of a year which UTC does not have. Problems: body_invalid, query_invalid."""
+    if found := list(_no_instants(document, "")):
+        raise of_faults("query_invalid" if what == "query" else "body_invalid", what, found)
+
+
+def _no_instants(document: Any, pointer: str) -> Iterator[Fault]:
+    if isinstance(document, str) and document.startswith(_ENDS):
+        try:
+            clock.in_utc(dt.datetime.fromisoformat(document))
+        except clock.CalendarError as wrong:
+            yield Fault(pointer=pointer, message=f"{wrong}.")
+        except ValueError:
+            return  # No instant at all, or one without a zone: whether text may be that, its type says.
+    elif isinstance(document, Mapping):
+        for name, value in document.items():
+            yield from _no_instants(value, f"{pointer}/{name}")
+    elif isinstance(document, list):
+        for number, value in enumerate(document):
+            yield from _no_instants(value, f"{pointer}/{number}")
 
 
 class Numbers:

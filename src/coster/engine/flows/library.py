@@ -84,7 +84,8 @@ class Library:
                 text = file.read_text(encoding="utf-8")
                 flow = language.read(text, file.name)
                 flows[flow.name, flow.version] = flow
-                self.texts[flow.name, flow.version] = text
+                if flow.entity == vocabulary.entity:
+                    self.texts[flow.name, flow.version] = text
         newest = {name: flow for (name, _), flow in sorted(flows.items())}
         ours = [flow for flow in flows.values() if flow.entity == vocabulary.entity]
         tables = [compiling.compile_flow(flow, self.vocabulary, newest) for flow in ours]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from coster.engine.workflow.actions import BUILT_IN
 from coster.engine.workflow.document import Plain
 from coster.engine.workflow.driving import Failed, Fired
 from coster.engine.workflow.records import ActionCall, Flow
+from coster.kernel.message import SENT_BY
 
 _OURS = frozenset(spec.name for spec in BUILT_IN)
 
@@ -30,6 +31,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Outside()
+MOST_ATTRIBUTES: Final = 64 * 1024
+"""How large the attributes of an entity may become by what its flow does, in bytes of JSON."""
 
 
 @functools.cache
@@ -39,12 +42,17 @@ def installed(entity: str) -> Mapping[str, plugins.Action]:
 
 
 def outside(
-    flow: Flow, fired: Fired, asked: plugins.Asked, own: Mapping[str, plugins.Action] = {}
+    flow: Flow,
+    fired: Fired,
+    asked: plugins.Asked,
+    own: Mapping[str, plugins.Action] = {},
+    kept: frozenset[str] = frozenset(),
 ) -> Outside | Failed:
     """What the row's actions that no room carries out come to; the first that refuses is the answer.
 
     `asked` holds the whole context; its parameters are filled in here, action by action. `own` are actions of the room that
-    are like those of packages.
+    are like those of packages: they alone may write the attributes `kept` (`Vocabulary.kept`), and what they tell is the room's
+    own; every other message is marked with the flow that sent it (`message.SENT_BY`).
     """
     if not fired.matched.actions:
         return NOTHING
@@ -60,17 +68,47 @@ def outside(
             continue
         if isinstance(found, Failed):
             return found
+        if call.name not in own:
+            if taken := sorted(kept & found.attributes.keys()):
+                return Failed(
+                    code="attribute_reserved",
+                    detail=f"{call.name} cannot set {taken[0]}, in which the {flow.entity} itself keeps something.",
+                )
+            found = _marked(flow, found)
         attributes.update(found.attributes)
         messages.extend(found.messages)
     if not attributes and not messages:
         return NOTHING
+    if too_large := _too_large(asked.context, attributes):
+        return too_large
     told = failing.carried(flow, fired, messages) if messages else ()
     return Outside(attributes=attributes, messages=tuple(told))
+
+
+def _marked(flow: Flow, found: Outside) -> Outside:
+    """The same with messages that say who sent them; last, so that no body can say otherwise."""
+    if not found.messages:
+        return found
+    mark = {SENT_BY: {"flow": flow.name, "version": flow.version}}
+    told = tuple((event, {**body, **mark}) for event, body in found.messages)
+    return msgspec.structs.replace(found, messages=told)
 
 
 def with_attributes(now: Mapping[str, Any], found: Mapping[str, Plain]) -> dict[str, Any]:
     """The attributes of an entity after some were set, and others removed."""
     return {name: value for name, value in {**now, **found}.items() if value is not None}
+
+
+def _too_large(context: Mapping[str, object], found: Mapping[str, Plain]) -> Failed | None:
+    """Why the attributes cannot be set, if they would become too many; whatever only removes some may always be done."""
+    if all(value is None for value in found.values()):
+        return None
+    now: Any = context.get("attributes", {})
+    size = len(msgspec.json.encode(with_attributes(now, found)))
+    if size <= MOST_ATTRIBUTES:
+        return None
+    text = f"The attributes would come to {size} bytes of JSON; accepted: {MOST_ATTRIBUTES} at most."
+    return Failed(code="attributes_too_large", detail=text)
 
 
 def _ours(flow: Flow, call: ActionCall, context: Mapping[str, object]) -> Outside | Failed:

@@ -12,7 +12,7 @@ from coster.engine import observe
 from coster.engine.outbox.send import Pace, Sender
 from coster.kernel import ids
 from coster.kernel.clock import Clock
-from coster.kernel.message import SYSTEM, Command, Stored
+from coster.kernel.message import SENT_BY, SYSTEM, Command, Stored
 from coster.kernel.outcome import Rejected
 
 Reaction: TypeAlias = Callable[[Stored], Sequence[Any]]
@@ -33,7 +33,7 @@ class Parked:
 
 
 class Reactor:
-    """Runs reactions; it remembers nothing."""
+    """Runs reactions; it remembers nothing. To what flows sent (`message.SENT_BY`) there is none, whatever its name is."""
 
     def __init__(self, reactions: Reactions, sender: Sender, clock: Clock, pace: Pace) -> None:
         self._reactions = reactions
@@ -71,6 +71,9 @@ class Reactor:
 
     async def _react(self, event: Stored, name: str) -> Parked | None:
         """The commands of one reaction, one after the other; the first that fails ends it, the rest waits with it."""
+        if SENT_BY in event.event.data:
+            # Whoever writes flows chooses the names of their messages, and must not have the program act by them.
+            return None
         reaction = dict(self._reactions.get(event.event.name, ())).get(name)
         if reaction is None:
             return Parked(event.seq, name, "this program has no such reaction")

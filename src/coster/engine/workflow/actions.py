@@ -100,6 +100,12 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     """The entities that have this one as a child; None: nothing is said."""
     calendars: frozenset[str] = frozenset()
     """Calendars that the room gives for each entity, such as the opening hours of its place."""
+    kept: frozenset[str] = frozenset()
+    """Attributes in which the room itself keeps something: only its own actions write them."""
+    told: frozenset[str] = frozenset()
+    """Events that the program tells itself, and may act by: no webhook of a flow may have their names."""
+    in_parent: bool = False
+    """Whether an entity lives in its parent's row, which keeps no clock for it: each timer fires once in a status."""
 
     def __post_init__(self) -> None:
         """Refuses contradictions: mistakes of a room, or of an action from outside."""

@@ -21,7 +21,7 @@ def migration(old: Flow, new: Flow, mapping: Mapping[str, str]) -> tuple[Fault, 
     `mapping` gives statuses of `old` those of `new`; the others keep theirs. Lines are those of the old file; the path of
     events is how an entity comes into the status that it would be lost in.
     """
-    found = [*_names(old, new, mapping)]
+    found = [*_names(old, new, mapping), *_children(old, new)]
     graph = free(old)
     for status in old.statuses:
         found += _status(graph, status, new, mapping.get(status.name, status.name))
@@ -43,6 +43,28 @@ def _names(old: Flow, new: Flow, mapping: Mapping[str, str]) -> Iterator[Fault]:
                 message = f"found the status '{word}' of version {version.version}{likely(word, known)}."
                 path = f"mapping.{name}"
                 yield Fault(code="migration_unknown", line=0, path=path, status=name, message=message)
+
+
+def _children(old: Flow, new: Flow) -> Iterator[Fault]:
+    """Kinds of children that begin on other flows: those that live already know only the statuses of theirs."""
+    before = {entry.kind: entry for entry in old.children}
+    after = {entry.kind: entry.flows for entry in new.children}
+    for kind in dict.fromkeys((*before, *after)):
+        was, will = before[kind].flows if kind in before else {}, after.get(kind, {})
+        if was != will:
+            line = before[kind].line if kind in before else 0
+            message = (
+                f"the children '{kind}' live by {_flows(was)} in version {old.version}, by {_flows(will)} in version "
+                f"{new.version}, and those that there are would be lost; accepted: the same flow for them in both."
+            )
+            yield Fault(code="migration_children", line=line, path=f"children.{kind}", message=message)
+
+
+def _flows(flows: Mapping[str, str]) -> str:
+    """The flows of a kind of children by type, for people."""
+    if set(flows) == {"other"}:
+        return flows["other"]
+    return ", ".join(f"{name} ({type_})" for type_, name in sorted(flows.items())) or "no flow"
 
 
 def _status(graph: Graph, status: Status, new: Flow, target: str) -> Iterator[Fault]:

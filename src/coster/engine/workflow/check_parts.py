@@ -15,6 +15,7 @@ def faults(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow]) -> I
     """Everything wrong with the parts, and every name of one that is not there."""
     yield from _events(flow, vocabulary)
     yield from _calendars(flow, vocabulary)
+    yield from _clock(flow, vocabulary)
     then = flow.error.then if flow.error is not None else ""
     if then and all(row.on != then for row in flow.transitions):
         message = f"`then: {then}` has no row in any status; accepted: a trigger that has one."
@@ -29,6 +30,7 @@ def faults(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow]) -> I
         yield from _built_in(flow, row)
         yield from _parent(flow, vocabulary, row)
         yield from _templates(flow, vocabulary, row)
+        yield from _reserved(vocabulary, row)
 
 
 def _events(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
@@ -68,8 +70,32 @@ def _calendars(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
             yield Fault(code="timer_weeks", line=line, path=path, message=message)
 
 
+def _clock(flow: Flow, vocabulary: Vocabulary) -> Iterator[Fault]:
+    """What an entity in its parent's row has no clock for."""
+    if not vocabulary.in_parent:
+        return
+    found = [(s.line, f"statuses.{s.name}.sla", "sla", "none") for s in flow.statuses if s.sla]
+    for row in flow.transitions:
+        if row.after and row.after.times > 1:
+            found.append(
+                (row.line, f"{row.path}.after", f"times: {row.after.times}", "a timer that fires once")
+            )
+        if row.restart:
+            found.append((row.line, f"{row.path}.restart", "restart", "a status in which the timer begins"))
+    for line, path, what, accepted in found:
+        message = f"found `{what}`, but {flow.entity} lives in its parent's row, which keeps no clock for it; accepted: {accepted}."
+        yield Fault(code="clock_not_kept", line=line, path=path, message=message)
+
+
 def _webhook(flow: Flow, vocabulary: Vocabulary, webhook: Webhook) -> Iterator[Fault]:
-    """Fields of a template that not every context has in which it is filled: attributes only of all its events."""
+    """The program's own names, and fields of a template that not every context has in which it is filled.
+
+    Of attributes there are those that all its events have.
+    """
+    if webhook.event in vocabulary.told:
+        message = f"found the event '{webhook.event}', which the program tells itself; accepted: a name of your own."
+        path = f"webhooks.{webhook.name}.event"
+        yield Fault(code="event_reserved", line=webhook.line, path=path, message=message)
     call = {"webhook": webhook.name}
     sending = {
         row.on
@@ -139,6 +165,15 @@ def _templates(flow: Flow, vocabulary: Vocabulary, row: Transition) -> Iterator[
                     near = "two braces for one" if name in "{}" else ", ".join(sorted(known))
                     message = f"found the field '{name}' in {call.name}.{parameter}; accepted: {near}"
                     yield _at(row, "template_wrong", f"do[{number}]", message)
+
+
+def _reserved(vocabulary: Vocabulary, row: Transition) -> Iterator[Fault]:
+    """Attributes that the room keeps for itself."""
+    for number, call in enumerate(row.do):
+        given = call.parameters.get("attributes") if call.name == "set" else None
+        for name in sorted(vocabulary.kept & given.keys()) if isinstance(given, Mapping) else ():
+            message = f"found the attribute '{name}', in which {vocabulary.entity} itself keeps something; accepted: another name"
+            yield _at(row, "attribute_reserved", f"do[{number}]", message)
 
 
 def child_statuses(flow: Flow, kind: str, library: Mapping[str, Flow]) -> tuple[str, ...] | None:

@@ -44,8 +44,11 @@ CODES: dict[str, str] = {
     "calendar_wrong": "a calendar whose time zone does not exist, or with hours for one day twice",
     "calendar_unknown": "a timer or service level counts in a calendar that neither flow nor room has",
     "timer_weeks": "weeks in a calendar, where only open days and open time can be counted",
+    "clock_not_kept": "`sla`, `restart` or a timer with `times` for an entity that lives in its parent's row",
     "webhook_unknown": "`send` names a webhook that the flow does not have",
+    "event_reserved": "a webhook has the name of an event that the program tells itself",
     "template_wrong": "the body of a webhook reads a field that the context does not have",
+    "attribute_reserved": "`set` writes an attribute in which the room itself keeps something",
     "children_unknown": "a roll-up or an action names children that the flow does not have",
     "child_flow_unknown": "children whose flow does not exist",
     "child_status_unknown": "a roll-up names a status that the flow of the children does not have",
@@ -81,6 +84,7 @@ MIGRATION: dict[str, str] = {
     "migration_unknown": "the mapping names a status that a version does not have",
     "migration_status_gone": "a status of the old version that the new one lacks and the mapping does not name",
     "migration_axis": "the new status declares another state of what the entity owns",
+    "migration_children": "a kind of children has other flows than before, or is there in one version only",
     "migration_final": "entities that have ended would come into a status that is not final",
 }
 """Codes of `check_migration.migration`."""

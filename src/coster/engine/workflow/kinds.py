@@ -141,7 +141,9 @@ def _text_fits(value: str, name: str) -> bool:
         return duration(value) is not None
     if name == "timestamp":
         try:
-            return dt.datetime.fromisoformat(value).tzinfo is not None
-        except ValueError:
+            instant = dt.datetime.fromisoformat(value)
+            # At the ends of the calendar an instant may be in no year that there is in UTC.
+            return instant.tzinfo is not None and instant.astimezone(dt.UTC).tzinfo is not None
+        except (ValueError, OverflowError):
             return False
     return True

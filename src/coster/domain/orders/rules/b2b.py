@@ -42,6 +42,12 @@ VALUES: Final[Mapping[str, Callable[[Order, Sequence[Line]], object]]] = {
 """The fields of an order with its lines, each looked up only when something reads it."""
 
 
+KEPT: Final = frozenset(
+    {"approval", "blocks", "copy_of", "edit", "run", "schedule", "submit_at", "transfer"},
+)
+"""The attributes of an order in which these parts keep something; flows and other packages must leave them alone."""
+
+
 def submitted(asked: Asked) -> Done | Refused:
     """The order is sent in: its edit is over, and an older request for approval too."""
     attributes: Any = asked.context["attributes"]

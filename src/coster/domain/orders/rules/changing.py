@@ -62,26 +62,44 @@ def change_orders(state: ChangingState, commands: Sequence[Command[Any]]) -> Dec
     fold = Fold(state)
     outcomes = []
     for index, command in enumerate(commands):
-        mark = fold.book.mark()
-        outcome = _step(fold, index, command)
-        if isinstance(outcome, Rejected):
-            fold.book.back_to(mark)
-        outcomes.append(outcome)
+        outcomes.append(_whole(fold, index, command))
     return Decided(outcomes, fold.writes(), fold.events, fold.timers)
 
 
 def expire_session(state: ChangingState, commands: Sequence[Command[ExpireSession]]) -> Decided[OrderWrites]:
-    """Every running checkout of a session ends; the answer names the orders. Only the system asks for this."""
+    """Every running checkout of a session ends; the answer names the orders. Only the system asks for this.
+
+    An order whose flow refuses stays as it is, and under `stayed` with the code of the refusal; it keeps back none of the others.
+    """
     fold = Fold(state)
     outcomes: list[Outcome] = []
     for index, command in enumerate(commands):
         mine = [id_ for id_, order in fold.orders.items() if order.session_id == command.body.session_id]
         asked: Command[Any] = command
+        ended: list[str] = []
+        stayed: list[dict[str, str]] = []
         for id_ in sorted(mine):
-            _step(fold, index, replace(asked, body=ExpireCheckout(order_id=id_)))
-        ended = [str(id_) for id_ in sorted(mine)]
-        outcomes.append(Accepted({"session_id": str(command.body.session_id), "orders": ended}))
+            outcome = _whole(fold, index, replace(asked, body=ExpireCheckout(order_id=id_)))
+            if isinstance(outcome, Rejected):
+                stayed.append({"id": str(id_), "code": outcome.code})
+            else:
+                ended.append(str(id_))
+        session_id = str(command.body.session_id)
+        outcomes.append(Accepted({"session_id": session_id, "orders": ended, "stayed": stayed}))
     return Decided(outcomes, fold.writes(), fold.events, fold.timers)
+
+
+def _whole(fold: Fold, index: int, command: Command[Any]) -> Outcome:
+    """One step of one order; where it is refused, or its flow has no answer, nothing of it is left."""
+    id_ = order_of(command.body)
+    mark = fold.mark(id_)
+    try:
+        outcome = _step(fold, index, command)
+    except way.FAULTS as fault:
+        outcome = way.no_answer(fold.orders[id_], trigger_of(command.body), fault)
+    if isinstance(outcome, Rejected):
+        fold.back_to(mark)
+    return outcome
 
 
 def _step(fold: Fold, index: int, command: Command[Any]) -> Outcome:
@@ -137,6 +155,8 @@ def _timer(fold: Fold, command: Command[OrderTimer], order: Order) -> way.Arriva
     status = order.status
     if child is not None and way.is_for_checkout(child, table, body.trigger):
         table, status = child, order.checkout or ""
+        if body.entered != way.entered_below(child, status):
+            return _unchanged(order)
     elif body.entered != order.entered:
         return _unchanged(order)
     timers = [entry for entry in table.timers.get(status, ()) if entry.trigger == body.trigger]

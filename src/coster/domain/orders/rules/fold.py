@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,16 @@ class ChangingState(msgspec.Struct, frozen=True, kw_only=True):
     placing: shelf.PlacingState | None = None
 
 
+class Mark(NamedTuple):
+    """How the fold stood: an order with its lines, how many comments, events and changes of pools there were, and the stock."""
+
+    order_id: uuid.UUID
+    order: Order | None
+    lines: list[Line] | None
+    noted: tuple[int, int, int]
+    book: tuple[int, int]
+
+
 class Fold:
     """The state of one batch while it is being decided."""
 
@@ -50,6 +61,21 @@ class Fold:
         self.events: list[tuple[int, Event]] = []
         self.timers: list[tuple[int, Timer]] = []
         self.pool_changes: list[PoolChange] = []
+
+    def mark(self, order_id: uuid.UUID) -> Mark:
+        """A point to which `back_to` returns, where nothing but this order and its goods is changed after it."""
+        noted = len(self.comments), len(self.events), len(self.pool_changes)
+        return Mark(order_id, self.orders.get(order_id), self.lines.get(order_id), noted, self.book.mark())
+
+    def back_to(self, mark: Mark) -> None:
+        """Takes back what was noted since the mark, but for timers: one that found nothing to do may have to come again."""
+        self.book.back_to(mark.book)
+        if mark.order is not None:
+            self.orders[mark.order_id] = mark.order
+        if mark.lines is not None:
+            self.lines[mark.order_id] = mark.lines
+        comments, events, pool_changes = mark.noted
+        del self.comments[comments:], self.events[events:], self.pool_changes[pool_changes:]
 
     def writes(self) -> OrderWrites:
         """All heads and lines that differ from what was loaded."""

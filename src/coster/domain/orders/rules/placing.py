@@ -226,7 +226,9 @@ class _Placing:
             sessions=self.state.sessions, positions=[], holds=[], pools=[], pool_lines=[], placing=self.state,
         )  # fmt: skip
         fold = Fold(state, self.book)
-        arrival = way.Arrival(order=order, trigger="complete_checkout", attributes={"payment": "none"})
+        arrival = way.Arrival(
+            order=order, trigger="complete_checkout", attributes={"payment": "none"}, begins=True
+        )
         outcome = way.carry_out(fold, wish.nth, wish.command, arrival)
         if isinstance(outcome, Accepted):
             self._take(wish, fold.orders[order.id], fold.lines[order.id], [placed, *fold.events])
@@ -264,7 +266,7 @@ class _Placing:
         context = Context(facts, {}, {}, {})
         found = clocks.entering(way.standing(begin.table, order, context)) if own else []
         if begin.child is not None and below:
-            found += clocks.entering(way.standing_below(begin.child, order, context))
+            found += clocks.entering(way.standing_below(begin.child, order, context, since=order.entered_at))
         return found
 
     def _beginning(self, body: PlaceOrder) -> Beginning:

@@ -112,7 +112,7 @@ def _clock(left: tuple[Table, Order], now: tuple[Table, Order], checkouts: Table
     if gone is not None and come is None:
         found += clocks.leaving(gone, before.checkout or "", before.id)
     if come is not None and gone is None and come.timers.get(after.checkout or ""):
-        found += clocks.entering(way.standing_below(come, after, context))
+        found += clocks.entering(way.standing_below(come, after, context, since=after.entered_at))
     return found
 
 

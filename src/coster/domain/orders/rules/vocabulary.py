@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coster.domain.orders.rules import b2b
+from coster.domain.orders.rules import b2b, names
 from coster.domain.orders.rules.context import FIELDS
 from coster.domain.orders.rules.vocabulary_checkout import KIND
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
@@ -54,4 +54,6 @@ VOCABULARY = Vocabulary(
     owns=("holds",),
     children={KIND: "checkout"},
     parents=(),
+    kept=b2b.KEPT,
+    told=names.TOLD,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from coster.domain.orders.rules import b2b, names
 from coster.domain.orders.rules.context import FIELDS
 from coster.engine.workflow.actions import Vocabulary
 
@@ -23,4 +24,7 @@ CHECKOUT = Vocabulary(
     roles=frozenset({"owner", "hub", "shop"}),
     children={},
     parents=("order",),
+    kept=b2b.KEPT,
+    told=names.TOLD,
+    in_parent=True,
 )

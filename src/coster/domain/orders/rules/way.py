@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
@@ -34,8 +35,8 @@ from coster.engine.workflow.driving import (
 )
 from coster.engine.workflow.guards import GuardFailedError
 from coster.engine.workflow.language import ROLLUP
-from coster.engine.workflow.records import Flow
-from coster.engine.workflow.step import Table, Unmatched
+from coster.engine.workflow.step import Table, UnknownStatusError, Unmatched
+from coster.engine.workflow.timing import TimerFailedError
 from coster.kernel.message import Command, Event, Timer
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
@@ -53,6 +54,8 @@ EVENTS: Final[Mapping[str, str]] = {
 STEPPED: Final = EVENTS[""]
 _To: TypeAlias = Literal["order", "checkout"]
 _TELLING: Final = frozenset({"tell_children", "tell_parent"})
+FAULTS: Final = (GuardFailedError, DrivenTooFarError, TimerFailedError, UnknownStatusError)
+"""What a flow may raise for one order; it is a refusal of that order's command, and nobody else's matter."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Mapping[str, Any] = {}
     timer: TimerBody | None = None
     undelivered: MakeOrderGood | None = None
+    begins: bool = False
+    """Whether the order is being placed with it, so that no timer of its status has been set yet."""
 
 
 def carry_out(fold: Fold, index: int, command: Command[Any], arrival: Arrival) -> Outcome:
@@ -138,8 +143,8 @@ class Way:
                 if refusal is not None:
                     return refusal
             return self._end()
-        except GuardFailedError as fault:
-            return Rejected("guard_failed", f"{fault}.", self._about("guard_failed"))
+        except FAULTS as fault:
+            return no_answer(self.arrival.order, trigger, fault)
         finally:
             # Both know the way: without them it is gone at once, and nobody has to look for rings of dead objects.
             del self.above, self.below
@@ -190,38 +195,43 @@ class Way:
 
     def carry(self, fired: Fired) -> Failed | None:
         """Does what a row says: all of it, or nothing."""
-        kept, mark = (self.order, self.lines, len(self.messages), len(self.waiting)), self.fold.book.mark()
-        refused = self._others(fired, self.table.flow) or self._own(fired)
+        kept, mark = (self.order, self.lines, len(self.messages)), self.fold.book.mark()
+        waiting = len(self.waiting)
+        refused = self._others(fired, self.above) or self._own(fired)
         if refused is not None:
             self.fold.book.back_to(mark)
-            self.order, self.lines, told, waiting = kept
+            self.order, self.lines, told = kept
             del self.messages[told:]
-            while len(self.waiting) > waiting:
-                self.waiting.pop()
-            self.refusal = refused
-            return Failed(code=refused.code, detail=refused.message)
+            return self._fail(refused, waiting)
         if fired.matched.to != self.order.status:
             self._enter(fired.matched.to)
             self.restart = ()
         self.restart += fired.matched.restart
         return None
 
-    def _others(self, fired: Fired, flow: Flow) -> Rejected | None:
+    def _fail(self, refused: Rejected, waiting: int) -> Failed:
+        """The row is not carried out, so nobody hears what it was to tell the other."""
+        while len(self.waiting) > waiting:
+            self.waiting.pop()
+        self.refusal = refused
+        return Failed(code=refused.code, detail=refused.message)
+
+    def _others(self, fired: Fired, side: _Side) -> Rejected | None:
         """The actions of a row that belong to the language or to other packages."""
         if all(call.name in ACTIONS for call in fired.matched.actions):
             return None
         fired = self._without_telling(fired)
         asked = plugins.Asked(
             id=str(self.order.id),
-            status=self.order.status,
+            status=side.status(),
             trigger=fired.trigger,
             at=self.command.at,
-            context=self.context(self.arrival.trigger),
+            context=side.context_of(self.arrival.trigger),
             parameters={},
             event=self.arrival.attributes,
             actor=str(self.command.actor),
         )
-        found = outside.outside(flow, fired, asked, own=b2b.ACTIONS)
+        found = outside.outside(side.table.flow, fired, asked, own=b2b.ACTIONS, kept=VOCABULARY.kept)
         if isinstance(found, Failed):
             return Rejected(
                 "action_refused", found.detail, {**self._about("action_refused"), "refusal": found.code}
@@ -234,10 +244,10 @@ class Way:
 
     def _carry_below(self, fired: Fired) -> Failed | None:
         """A row of the checkout: it has no goods of its own; the order hears where it has come, and what it is told."""
-        refused = self._others(fired, self.child.flow) if self.child is not None else None
+        waiting = len(self.waiting)
+        refused = self._others(fired, self.below) if self.below is not None else None
         if refused is not None:
-            self.refusal = refused
-            return Failed(code=refused.code, detail=refused.message)
+            return self._fail(refused, waiting)
         to = fired.matched.to
         if to != self.order.checkout and self.child is not None:
             over = to in self.child.final
@@ -299,16 +309,18 @@ class Way:
         payment = before.payment
         if self.arrival.trigger == "complete_checkout":
             payment = attributes.get("payment") or "none"
-        order = msgspec.structs.replace(
+        order = self.order = msgspec.structs.replace(
             self.order, payment=payment, version=before.version + 1 + len(self.messages)
         )
-        self.order = self.fold.orders[order.id] = order
+        # Timers may have no answer, which is a refusal, so they are asked before anything is written down.
+        timers = self._timers()
+        self.fold.orders[order.id] = order
         self.fold.lines[order.id] = self.lines
         # A reason in words may name somebody, so it stays with the seller's remarks and goes into no event.
         if remark := attributes.get("text") or attributes.get("reason"):
             self.fold.comments.append(_remark(self.command, order.id, str(remark)))
         shelf.note_pools(self.fold.pool_changes, self.fold.book, self.index, self.fold.pools_of(order))
-        self._set_timers()
+        self.fold.timers.extend((self.index, timer) for timer in timers)
         name = STEPPED if self.failed is not None else EVENTS.get(trigger, STEPPED)
         told = [lines.told(line, order.currency) for line in self.lines]
         data = telling.placed_data(order, told)
@@ -341,12 +353,13 @@ class Way:
         self._told += 1
         self.fold.events.append((self.index, Event(name, "order", self.order.id, self._told, data)))
 
-    def _set_timers(self) -> None:
+    def _timers(self) -> list[Timer]:
         """The clock of the status that was entered; of one that is kept, what has moved, begins again or comes once more."""
         before, order, table = self.arrival.order, self.order, self.table
         found: list[Timer] = []
-        if order.entered != before.entered:
-            found += clocks.leaving(table, before.status, order.id)
+        begins = self.arrival.begins
+        if order.entered != before.entered or begins:
+            found += [] if begins else clocks.leaving(table, before.status, order.id)
             if table.timers[order.status]:
                 found += clocks.entering(self._standing(order))
         elif table.timers[order.status]:
@@ -354,11 +367,12 @@ class Way:
             now = msgspec.structs.replace(order, entered_at=self.command.at)
             found += clocks.restarted(self._standing(now), self.restart)
             found += self._once_more()
-        if self.child is not None and order.checkout != before.checkout:
-            found += clocks.leaving(self.child, before.checkout or "", order.id)
+        if self.child is not None and (order.checkout != before.checkout or begins):
+            found += [] if begins else clocks.leaving(self.child, before.checkout or "", order.id)
             if self.child.timers.get(order.checkout or ""):
-                found += clocks.entering(standing_below(self.child, order, self._context_below("")))
-        self.fold.timers.extend((self.index, timer) for timer in found)
+                context, at = self._context_below(""), self.command.at
+                found += clocks.entering(standing_below(self.child, order, context, since=at))
+        return found
 
     def _once_more(self) -> list[Timer]:
         """The next time of a timer that came and whose status is kept, unless it was begun again."""
@@ -400,11 +414,18 @@ class Way:
         return Context(Facts(order, of_order, session, self.command.at), attributes, taken, more)
 
     def _about(self, reason: str) -> dict[str, Any]:
-        order = self.arrival.order
-        return {
-            "entity": "order", "entity_id": str(order.id), "trigger": self.arrival.trigger, "reason": reason,
-            "status": order.status,
-        }  # fmt: skip
+        return _about(self.arrival.order, self.arrival.trigger, reason)
+
+
+def no_answer(order: Order, trigger: str, fault: Exception) -> Rejected:
+    """The refusal of an event for which the order's flow has no answer: one of `FAULTS` was raised."""
+    return Rejected("guard_failed", f"{fault}.", _about(order, trigger, "guard_failed"))
+
+
+def _about(order: Order, trigger: str, reason: str) -> dict[str, Any]:
+    return {
+        "entity": "order", "entity_id": str(order.id), "trigger": trigger, "reason": reason, "status": order.status,
+    }  # fmt: skip
 
 
 def facts_of(fold: Fold, order: Order, at: dt.datetime) -> Context:
@@ -420,11 +441,22 @@ def standing(table: Table, order: Order, context: Mapping[str, object]) -> clock
     )  # fmt: skip
 
 
-def standing_below(child: Table, order: Order, context: Mapping[str, object]) -> clocks.Standing:
-    """The order's checkout in its status, as its clock sees it; it never comes into a status of its life twice."""
+def standing_below(
+    child: Table, order: Order, context: Mapping[str, object], *, since: dt.datetime
+) -> clocks.Standing:
+    """The order's checkout in its status, which it has had since then, as its clock sees it."""
     return clocks.Standing(
-        table=child, status=order.checkout or "", kind=TIMER, id=order.id, entered=0, since=order.entered_at, context=context,
+        table=child, status=order.checkout or "", kind=TIMER, id=order.id, entered=entered_below(child, order.checkout or ""),
+        since=since, context=context,
     )  # fmt: skip
+
+
+def entered_below(child: Table, status: str) -> int:
+    """The number by which a timer knows the status of a checkout in which it was set; 0 for the first one.
+
+    An order's row counts no comings of its checkout, so the number follows from the status's name.
+    """
+    return 0 if status == child.initial else zlib.crc32(status.encode()) | 1
 
 
 def _remark(command: Command[Any], order_id: uuid.UUID, text: str) -> Comment:

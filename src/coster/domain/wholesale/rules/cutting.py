@@ -60,7 +60,7 @@ class Fold:
     def __init__(self, state: CuttingState) -> None:
         self.state = state
         self.book = Book(state.positions, state.holds, state.pool_lines)
-        self.projection = Projection(state.held)
+        self.projection = Projection(state.held, self.book)
         self.orders = dict(state.orders)
         self.lines = {id_: {line.line_no: line for line in of_order} for id_, of_order in state.lines.items()}
         self.pool_changes: list[PoolChange] = []

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from coster.domain.inventory.model import PoolLine
+from coster.domain.inventory.rules.book import Book
 from coster.domain.sessions.model import Session
 from coster.domain.wholesale.model import HeldOrder, MakeHeldOrderGood
 from coster.domain.wholesale.rules.vocabulary import VOCABULARY
@@ -69,8 +70,10 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 class Steps:
     """The held orders of a batch, as they stand after what happened so far."""
 
-    def __init__(self, state: HeldState) -> None:
+    def __init__(self, state: HeldState, book: Book | None = None) -> None:
+        """Takes what is locked, and the stock on which the room's actions work, where they do."""
         self.state = state
+        self.book = book
         self.held = dict(state.held)
         self.totals: dict[uuid.UUID, dict[uuid.UUID, int]] = {}
         for line in state.lines:
@@ -227,6 +230,17 @@ class Run:
         return self._steps.context(self.what, self._held, trigger)
 
     def _carry(self, fired: Fired) -> Failed | None:
+        """Does what a row says: all of it, or nothing."""
+        book, told = self._steps.book, len(self.messages)
+        mark = book.mark() if book is not None else None
+        failed = self._do(fired)
+        if failed is not None:
+            del self.messages[told:]
+            if book is not None and mark is not None:
+                book.back_to(mark)
+        return failed
+
+    def _do(self, fired: Fired) -> Failed | None:
         held, attributes = self._held, self._held.attributes
         if any(call.name not in self._actions for call in fired.matched.actions):
             context = self._context(fired.trigger)

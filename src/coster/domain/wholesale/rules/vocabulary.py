@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from coster.domain.orders.rules import names
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
 
 VOCABULARY = Vocabulary(
@@ -55,6 +56,11 @@ VOCABULARY = Vocabulary(
     owns=("holds",),
     children={},
     parents=(),
+    told=names.TOLD
+    | {
+        "held_order.changed", "held_order.completed", "held_order.cancelled", "held_order.fulfilled", "held_order.created",
+        "held_order.stepped", "held_order.flow_moved",
+    },
     data={"holders": "the shoppers' orders that hold on its account"},
 )  # fmt: skip
 

@@ -1,0 +1,28 @@
+"""Events that are the program's own to tell: no flow of an organisation may send one of that name. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coster.domain.orders.rules import repeating
+from coster.domain.sessions.rules import life
+from coster.engine.flows import moving
+
+TOLD: Final = frozenset(
+    {
+        "order.placed",
+        "order.checkout_completed",
+        "order.checkout_failed",
+        "order.checkout_expired",
+        "order.cancelled",
+        "order.changed",
+        "order.commented",
+        "order.stepped",
+        "order.shorted",
+        "order.flow_moved",
+        repeating.EVENT,
+        *life.EVENTS,
+        *moving.EVENTS,
+    }
+)
+"""What is told of orders, of their sessions and of moves between versions."""
