@@ -17,7 +17,7 @@ from tests.edges.estate import settle
 from tests.edges.scene import V1
 from tests.house.tree import PROJECT
 
-SECONDS: Final = int(os.environ.get("COSTER_FUZZ_SECONDS", "15"))
+SECONDS: Final = int(os.environ.get("COSTER_FUZZ_SECONDS", "25"))
 SEED: Final = "20261121"
 CHECKS: Final = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
