@@ -1,7 +1,7 @@
 # Coster. `make` alone explains what there is to do. Needs only make and python3 (3.11 or newer).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo serve check format test storm simulate fuzz bench growth replay freeze pictures lock system-packages clean
+.PHONY: help setup dev demo serve check format test test-15 storm simulate fuzz bench growth replay freeze pictures lock system-packages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -18,6 +18,10 @@ PG15_BIN ?= /usr/lib/postgresql/15/bin
 # server processes, clients, and seconds between the kills and other faults.
 WORKERS ?= 2
 STORM_SECONDS_IN_TEST ?= 60
+# What `make test` runs on PostgreSQL 15: where statements meet the server. `make test-15` runs every database test there, those that
+# bring whole servers and terminals, or try the supervisor, as well.
+ON_15 := database and not storm and not versions
+SHORTLY_ON_15 := tests/engine tests/domain tests/guards tests/laws tests/acceptance --ignore tests/engine/db/test_embedded.py
 # As long as every kind of fault needs to come once.
 STORM_SECONDS_ON_15 ?= 30
 STORM_SECONDS ?= 600
@@ -37,7 +41,7 @@ STORM := COSTER_STORM_SEED=$(STORM_SEED) COSTER_STORM_PROCESSES=$(STORM_PROCESSE
 help: ## what can be done here (this text)
 	@echo "Coster: one stock behind many shops. Usage: make <target>"
 	@echo
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	  printf '%-18s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "  First time here: make demo"
@@ -102,10 +106,13 @@ system-packages:
 
 test: $(VENV)/.dev system-packages check ## everything that CI runs: checks, tests on PostgreSQL 18 and 15, laws, a short storm
 	$(PYTEST) -n $(WORKERS) -m "not storm"
-	@echo "The database tests once more, on PostgreSQL 15"
-	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "database and not storm and not versions"
+	@echo "The database tests of engine, rooms and laws once more, on PostgreSQL 15; make test-15 runs all of them there"
+	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "$(ON_15)" $(SHORTLY_ON_15)
 	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) tests/storm -m storm
 	COSTER_TEST_PG_BIN=$(PG15_BIN) $(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_ON_15) $(PYTEST) tests/storm -m storm
+
+test-15: $(VENV)/.dev system-packages ## every database test on PostgreSQL 15, of which make test runs those of engine, rooms and laws
+	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "$(ON_15)"
 
 storm: $(VENV)/.dev ## the storm at full length, with its report (STORM_SECONDS=600 _SEED _PROCESSES _CLIENTS _KILL_EVERY)
 	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS) $(PYTEST) tests/storm/test_oversell.py -m storm -s --timeout 0
