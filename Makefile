@@ -1,7 +1,7 @@
 # Coster. `make` alone explains what there is to do. Needs only make and python3 (3.11 or newer).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo serve check format test test-15 storm simulate fuzz bench growth replay freeze pictures lock system-packages clean
+.PHONY: help setup dev demo serve check format test test-15 storm simulate federation fuzz bench growth replay freeze pictures lock system-packages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -18,10 +18,10 @@ PG15_BIN ?= /usr/lib/postgresql/15/bin
 # server processes, clients, and seconds between the kills and other faults.
 WORKERS ?= 2
 STORM_SECONDS_IN_TEST ?= 60
-# What `make test` runs on PostgreSQL 15: where statements meet the server. `make test-15` runs every database test there, those that
-# bring whole servers and terminals, or try the supervisor, as well.
+# What `make test` runs on PostgreSQL 15: where statements meet the server. `make test-15` runs every database test there, those of laws,
+# of whole servers and terminals, and of the supervisor as well.
 ON_15 := database and not storm and not versions
-SHORTLY_ON_15 := tests/engine tests/domain tests/guards tests/laws tests/acceptance --ignore tests/engine/db/test_embedded.py
+SHORTLY_ON_15 := tests/engine tests/domain tests/guards tests/acceptance --ignore tests/engine/db/test_embedded.py
 # As long as every kind of fault needs to come once.
 STORM_SECONDS_ON_15 ?= 30
 STORM_SECONDS ?= 600
@@ -32,6 +32,9 @@ STORM_KILL_EVERY ?= 3
 FUZZ_SECONDS ?= 600
 SIMULATE_COMMANDS ?= 1000000
 SIMULATE_SEED ?= 1
+FEDERATION_HISTORIES ?= 2000
+FEDERATION_SEED ?= 1
+FEDERATION_OPTIONS ?=
 GROWTH_ORDERS ?= 10000000
 GROWTH_KEEP ?= 4000000
 FUZZ_EXAMPLES ?= 2000
@@ -106,12 +109,12 @@ system-packages:
 
 test: $(VENV)/.dev system-packages check ## everything that CI runs: checks, tests on PostgreSQL 18 and 15, laws, a short storm
 	$(PYTEST) -n $(WORKERS) -m "not storm"
-	@echo "The database tests of engine, rooms and laws once more, on PostgreSQL 15; make test-15 runs all of them there"
+	@echo "The database tests of engine and rooms once more, on PostgreSQL 15; make test-15 runs all of them there"
 	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "$(ON_15)" $(SHORTLY_ON_15)
-	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) tests/storm -m storm
+	$(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_IN_TEST) $(PYTEST) tests/storm tests/federation -m storm
 	COSTER_TEST_PG_BIN=$(PG15_BIN) $(STORM) COSTER_STORM_SECONDS=$(STORM_SECONDS_ON_15) $(PYTEST) tests/storm -m storm
 
-test-15: $(VENV)/.dev system-packages ## every database test on PostgreSQL 15, of which make test runs those of engine, rooms and laws
+test-15: $(VENV)/.dev system-packages ## every database test on PostgreSQL 15, of which make test runs those of engine and rooms
 	COSTER_TEST_PG_BIN=$(PG15_BIN) $(PYTEST) -n $(WORKERS) -m "$(ON_15)"
 
 storm: $(VENV)/.dev ## the storm at full length, with its report (STORM_SECONDS=600 _SEED _PROCESSES _CLIENTS _KILL_EVERY)
@@ -123,6 +126,9 @@ fuzz: $(VENV)/.dev ## made up requests, bodies, files, cursors and flows, for lo
 
 simulate: $(VENV)/.runtime ## a town in process, beside an oracle that must agree after every batch (SIMULATE_COMMANDS=1000000 SIMULATE_SEED=1)
 	@$(BIN)/coster simulate --commands $(SIMULATE_COMMANDS) --seed $(SIMULATE_SEED) --batch 512
+
+federation: $(VENV)/.runtime ## three servers behind lines that fail, killed again and again; then every promise is counted (FEDERATION_HISTORIES=2000 FEDERATION_SEED=1 FEDERATION_OPTIONS=--own-networks)
+	@$(BIN)/coster simulate-federation --histories $(FEDERATION_HISTORIES) --seed $(FEDERATION_SEED) $(FEDERATION_OPTIONS)
 
 # ------------------------------------------------------------------------------------------------------- upkeep
 

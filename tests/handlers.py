@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from coster.domain.catalog import handlers as catalog
+from coster.domain.federation import handlers as federation
 from coster.domain.identity import handlers as identity
 from coster.domain.inventory import handlers as inventory
+from coster.domain.linking import handlers as linking
 from coster.domain.orders import handlers as orders
 from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
+from coster.domain.supplying import handlers as supplying
 from coster.domain.wholesale import handlers as wholesale
 from coster.engine.batch.handler import Registry
 from coster.engine.flows import handlers as flows
+from coster.engine.mending import handlers as mending
 from coster.engine.webhooks import handlers as webhooks
 
 
 def registry() -> Registry:
     """Every kind of command."""
-    rooms = (identity, parties, catalog, inventory, sessions, wholesale, webhooks)
+    rooms = (
+        identity,
+        parties,
+        catalog,
+        inventory,
+        sessions,
+        supplying,
+        federation,
+        linking,
+        webhooks,
+        mending,
+    )
+    of_orders = linking.waiting_for_suppliers(wholesale.HANDLERS)
     libraries = (orders.LIBRARY, orders.CHECKOUTS, wholesale.LIBRARY)
-    return Registry([*(handler for room in rooms for handler in room.HANDLERS), *flows.handlers(libraries)])
+    return Registry(
+        [*of_orders, *(handler for room in rooms for handler in room.HANDLERS), *flows.handlers(libraries)]
+    )

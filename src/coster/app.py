@@ -30,19 +30,32 @@ from litestar.exceptions import HTTPException
 
 from coster import settings as configuration
 from coster.domain.catalog import handlers as catalog
+from coster.domain.federation import handlers as federation
+from coster.domain.federation.ports import Suppliers
 from coster.domain.identity import handlers as identity
 from coster.domain.identity import reads as identity_reads
 from coster.domain.identity.model import Caller
 from coster.domain.inventory import handlers as inventory
+from coster.domain.linking import handlers as linking
+from coster.domain.linking import reactions as linking_reactions
+from coster.domain.linking.handlers import starting
+from coster.domain.linking.handlers.waiting import Waiters
 from coster.domain.orders import handlers as orders
 from coster.domain.orders import reactions as orders_reactions
 from coster.domain.orders.model import MakeOrderGood
 from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
+from coster.domain.supplying import handlers as supplying
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale import reactions as wholesale_reactions
 from coster.domain.wholesale.model import MakeHeldOrderGood
 from coster.edges.api.operations import OPERATIONS
+from coster.edges.dfc import mounting, oidc
+from coster.edges.dfc.client.peers import Peers, connected
+from coster.edges.dfc.client.refreshing import CLAIMED_SECONDS, Refresher
+from coster.edges.dfc.client.transport import Wire
+from coster.edges.dfc.iris import PREFIX, Iris
+from coster.edges.dfc.telling import CONCERNS, Teller
 from coster.edges.http import routes, throttle
 from coster.edges.http.auth import Authenticator, Memory
 from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
@@ -56,6 +69,8 @@ from coster.engine.db.connect import Database, Target
 from coster.engine.db.embedded import EmbeddedServer
 from coster.engine.flows import failing
 from coster.engine.flows import handlers as flow_handlers
+from coster.engine.flows import reads as flow_reads
+from coster.engine.mending import handlers as mending
 from coster.engine.outbox.react import Reactions
 from coster.engine.outbox.relay import Relay, Wiring
 from coster.engine.outbox.wake import Bell
@@ -79,7 +94,8 @@ def _together(*tables: Reactions) -> Reactions:
 
 
 # Whose life is a flow, by the kind of entity.
-LIBRARIES = {library.entity: library for library in (orders.LIBRARY, orders.CHECKOUTS, wholesale.LIBRARY)}
+_LIBRARIES = (orders.LIBRARY, orders.CHECKOUTS, wholesale.LIBRARY, webhook_handlers.LIBRARY)
+LIBRARIES = {library.entity: library for library in _LIBRARIES}
 # Which command a room hears by that a message of a flow was not delivered, by the kind of entity whose flow sent it.
 MAKE_GOOD: Mapping[str, type[failing.MakeGood]] = {
     orders.LIBRARY.entity: MakeOrderGood,
@@ -93,12 +109,16 @@ HANDLERS = (
     *catalog.HANDLERS,
     *inventory.HANDLERS,
     *sessions.HANDLERS,
-    *wholesale.HANDLERS,
+    *linking.waiting_for_suppliers(wholesale.HANDLERS),
+    *supplying.HANDLERS,
+    *federation.HANDLERS,
+    *linking.HANDLERS,
     *flow_handlers.handlers(LIBRARIES.values()),
     *webhook_handlers.HANDLERS,
+    *mending.HANDLERS,
 )
 # By event, in the order in which they run: orders first, because a held order is completed with what is left.
-REACTIONS = _together(orders_reactions.REACTIONS, wholesale_reactions.REACTIONS)
+REACTIONS = _together(orders_reactions.REACTIONS, wholesale_reactions.REACTIONS, linking_reactions.REACTIONS)
 
 
 @dataclass(slots=True)
@@ -113,30 +133,37 @@ class House:
     bell: Bell
     relay: Relay | None
     webhooks: Webhooks | None
+    peers: Peers | None
+    links: Waiters
 
 
-def create(settings: Settings | None = None, *, target: Target | None = None) -> Litestar:
-    """The ASGI app. Without settings they are read from the environment; `target` names a database instead
-    of theirs. `state.leave()` tells it that it will be stopped soon: from then on it is not ready."""
+def create(
+    settings: Settings | None = None, *, target: Target | None = None, suppliers: Suppliers | None = None
+) -> Litestar:
+    """The ASGI app. Without settings they are read from the environment; `target` names a database instead of theirs, `suppliers` speaks
+    to other platforms instead of our client. `state.leave()` tells it that it will be stopped soon: from then on it is not ready."""
     chosen = settings or configuration.read()
     configure_log(chosen)
     # Python looks for rings of dead objects after every 700 new ones, and through all that live after some of those times. Of a
     # file's row that took a third of the time; seldom is enough, since nearly everything here dies by its reference count.
     gc.set_threshold(50_000, 20, 50)
     seat = routes.Seat(log_requests=chosen.log_requests)
+    wire = Wire(Guard(networks_of(chosen.federation_networks)))
+    dfc = mounting.mounted(seat, chosen.dfc_issuers, wire)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with running(chosen, target=target) as house:
+        async with running(chosen, target=target, suppliers=suppliers) as house:
             seat.parts = parts(house)
             try:
                 yield
             finally:
                 # From here on nothing new is taken; what was taken is finished by `running`.
                 seat.parts.stopping = True
+                await wire.close()
 
     made = Litestar(
-        route_handlers=routes.handlers(seat, OPERATIONS, prefix="/api/v1"),
+        route_handlers=[*routes.handlers(seat, OPERATIONS, prefix="/api/v1"), dfc],
         lifespan=[lifespan],
         exception_handlers={HTTPException: routes.problem_of, Exception: routes.problem_of},
         openapi_config=None,
@@ -147,7 +174,9 @@ def create(settings: Settings | None = None, *, target: Target | None = None) ->
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, target: Target | None = None) -> AsyncIterator[House]:
+async def running(
+    settings: Settings, *, target: Target | None = None, suppliers: Suppliers | None = None
+) -> AsyncIterator[House]:
     """A running house, migrated, until the end of the block; then it finishes what it has taken, within
     `drain` seconds.
 
@@ -160,6 +189,7 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
             place, max_size=settings.connections, acquire_timeout=settings.connection_wait
         )
         stack.push_async_callback(database.close)
+        await _tell_hidden(database)
         registry = Registry(HANDLERS)
         gatherer = Gatherer(
             Runner(database, identity.authorise),
@@ -186,7 +216,31 @@ async def running(settings: Settings, *, target: Target | None = None) -> AsyncI
         webhooks = _webhooks(settings)
         if webhooks is not None and settings.background:
             await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
-        yield House(settings, chosen, database, registry, gatherer, bell, relay, webhooks)
+        peers = None
+        if webhooks is not None:
+            networks = networks_of(settings.federation_networks)
+            there = connected(database, webhooks.keyring, networks=networks, public_url=settings.public_url)
+            peers = await stack.enter_async_context(there)
+            if settings.background:
+                claim = functools.partial(federation.claim_due, database, CLAIMED_SECONDS)
+                refresher = Refresher(peers, claim, gatherer.submit, chosen)
+                await stack.enter_async_context(_keeping(refresher.keep()))
+                teller = _teller(settings, database, webhooks.keyring)
+                await stack.enter_async_context(_keeping(teller.keep(bell.listen(CONCERNS))))
+        times = (chosen.now, clock.SystemClock().now)
+        ways = suppliers or peers or starting.NoWay()
+        ground = starting.Ground(
+            database, gatherer, ways, *times, random.random, uuid.uuid4(), background=settings.background
+        )
+        links = await stack.enter_async_context(starting.started(ground))
+        yield House(settings, chosen, database, registry, gatherer, bell, relay, webhooks, peers, links)
+
+
+def _teller(settings: Settings, database: Database, keyring: Keyring) -> Teller:
+    """What tells other platforms that something has changed."""
+    wire = Wire(Guard(networks_of(settings.federation_networks)))
+    here = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return Teller(database, wire, keyring, Iris(here.rstrip("/") + PREFIX))
 
 
 def parts(house: House) -> Parts:
@@ -212,7 +266,11 @@ def parts(house: House) -> Parts:
         note_access=functools.partial(identity.note_access, database),
         bell=house.bell,
         webhooks=house.webhooks,
+        peers=house.peers,
+        links=house.links,
         settle=house.relay.settle if house.relay else nothing_to_settle,
+        public_url=settings.public_url,
+        issuers=[one.issuer for one in oidc.issuers_of(settings.dfc_issuers)],
     )
 
 
@@ -293,6 +351,14 @@ async def _check(place: Target) -> None:
         await conn.close()
 
 
+async def _tell_hidden(database: Database) -> None:
+    """Says which versions of organisations stand in front of one that came with this release, which nobody there can begin on."""
+    shipped = {key for library in LIBRARIES.values() for key in library.texts}
+    async with database.system() as conn:
+        for org_id, name, version in await flow_reads.hidden(conn, shipped):
+            observe.log.warning("flow_shipped_hidden", org_id=org_id, flow=name, version=version)
+
+
 @contextlib.asynccontextmanager
 async def _carrying(relay: Relay) -> AsyncIterator[None]:
     """The relay's task runs while the block does; then it finishes what it has sent and gives its leases back."""
@@ -368,8 +434,12 @@ def _webhooks(settings: Settings) -> Webhooks | None:
     keys = {name: base64.b64decode(key) for name, _, key in _pairs(chosen)}
     if not keys:
         return None
-    networks = [network.strip() for network in settings.webhook_networks.split(",") if network.strip()]
-    return Webhooks(Guard(networks), Keyring(keys, next(iter(keys))))
+    return Webhooks(Guard(networks_of(settings.webhook_networks)), Keyring(keys, next(iter(keys))))
+
+
+def networks_of(setting: str) -> list[str]:
+    """The networks of a setting, which stand there with commas between them."""
+    return [network.strip() for network in setting.split(",") if network.strip()]
 
 
 def _pairs(text: str) -> list[tuple[str, str, str]]:

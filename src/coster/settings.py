@@ -124,6 +124,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "Networks that webhooks may go to although they are private, for example `10.0.0.0/8,127.0.0.1/32`."
         ),
     ] = ""
+    public_url: Annotated[
+        str,
+        _told(
+            "How others call this server, for example `https://coster.example`: the addresses in documents for other platforms "
+            "begin with it. Empty: as each request calls it."
+        ),
+    ] = ""
+    dfc_issuers: Annotated[
+        str,
+        _told(
+            "Issuers whose tokens (OpenID Connect) are taken below `/api/dfc`, as a JSON list of objects with `issuer`, `audience`, "
+            '`organisation` (1) and `algorithms` (["RS256"]). Empty: none.'
+        ),
+    ] = ""
+    federation_networks: Annotated[
+        str,
+        _told(
+            "Networks in which other platforms and issuers may be although they are private, for example `10.0.0.0/8`."
+        ),
+    ] = ""
     clock: Annotated[
         Literal["system", "manual"],
         _told("`manual`: a clock that `POST /api/v1/clock` moves; for demonstrations only."),

@@ -9,8 +9,20 @@ from typing import Any
 
 import pytest
 
+from coster.domain.catalog.model import PutItem
+from coster.domain.identity.model import RevokeKey
 from coster.domain.inventory.model import AdjustStock
-from coster.domain.orders.model import CancelOrder, ChangeOrder, LineChange, StepOrder
+from coster.domain.orders.model import (
+    CancelOrder,
+    ChangeOrder,
+    HearOrder,
+    LineChange,
+    MakeOrderGood,
+    StepOrder,
+)
+from coster.domain.wholesale.model import LowerStock
+from coster.engine.flows.model import DraftFlow, PinFlow, PublishFlow
+from coster.engine.outbox import parked
 from coster.kernel.outcome import Accepted, Outcome
 from tests.acceptance.market import (
     KILO,
@@ -218,3 +230,135 @@ async def test_what_a_session_no_longer_sells_is_lost(town: Town) -> None:
     await town.do(StepOrder(order_id=order_of("acme"), trigger="submit"))
     assert (await order(town, "acme"))["status"] == "low"
     assert [one["stock"] for one in await lines_of(town, "acme")] == ["unavailable"]
+
+
+async def test_it_is_given_only_to_keys_that_may_approve(trade: Trade) -> None:
+    """No key, one for orders only, one of another hub, and one that was revoked, all in the same words."""
+    town = trade.town
+    await trade.begin(MANY)
+    other = await town.enterprise("Other", "hub")
+    stranger, gone = await key(town, "stranger", "hub", other), await key(town, "gone", "hub", trade.hub)
+    await town.do(RevokeKey(key_id=gone))
+    well(await trade.step(trade.buyer, "submit"))
+    for nobody in (uuid.UUID(int=99), await key(town, "sales", "shop", trade.hub), stranger, gone):
+        refused = await trade.step(trade.boss, "delegate", to=str(nobody))
+        assert code(refused) == "approver_unknown"
+    well(await trade.step(trade.boss, "delegate", to=str(await key(town, "chief", "owner", None))))
+
+
+async def test_a_copy_that_cannot_be_placed_is_told(trade: Trade) -> None:
+    """The template says when and why, and goes on with its plan; the next copy is placed."""
+    await trade.begin(FEW)
+    first = trade.town.now + DAY
+    well(await trade.step(trade.buyer, "schedule", at=first.isoformat(), every="P1W", times=3))
+    goods = {
+        "item_id": trade.jam,
+        "owner_id": trade.hub,
+        "sku": "jam",
+        "name": "jam",
+        "stock_unit": "kg",
+        "price_micros": 2_000_000,
+    }
+    for week, buyable in enumerate((True, False, True)):
+        await trade.town.do(PutItem(**goods, buyable=buyable))
+        await until(trade.town, first + week * 7 * DAY + dt.timedelta(minutes=1))
+    [refused] = await told(trade.town, "order.copy_refused")
+    assert (refused["run"], refused["code"], refused["entity_id"]) == (
+        2,
+        "item_not_buyable",
+        order_of("acme"),
+    )
+    placed = await trade.town.rows(
+        "SELECT reference FROM orders WHERE id <> $1 ORDER BY reference", order_of("acme")
+    )
+    assert [one["reference"] for one in placed] == ["acme/1", "acme/3"]
+    assert await trade.is_now() == ("ended", "none", 0)
+
+
+LOST = """
+name: order.lost
+entity: order
+type: lost
+version: 1
+statuses:
+  new: {category: booking, holds: live, initial: true}
+  off: {category: done, holds: none, final: true}
+transitions:
+  - {on: lose, after: PT1H, from: new, do: [lose_line, release_holds], to: off}
+  - {on: cancel, from: new, do: [release_holds], to: off}
+"""
+
+
+async def test_a_timer_whose_row_fails_is_parked(town: Town) -> None:
+    """A row that loses a line which no timer names: it is given up with its cause, and tried again when somebody says so."""
+    hub = await town.enterprise("Hub", "hub")
+    jam = await town.item(hub, "jam", 10 * KILO)
+    for body in (DraftFlow, PublishFlow, PinFlow):
+        more = {"text": LOST} if body is DraftFlow else {"version": 1}
+        await town.do(body(name="order.lost", reason="For the test.", **more))
+    await town.do(basket("acme", hub, None, line(jam, KILO), completed=False, type="lost"))
+    causes = []
+    for _ in range(2):
+        await until(town, town.now + DAY)
+        async with town.database.write(town.org_id) as conn:
+            causes += [(one.what, one.name, one.cause) for one in await parked.list_parked(conn, town.org_id)]
+            await parked.resume(conn, town.org_id)
+    cause = "RefusedError: line_unknown: The order has no line None."
+    assert causes == [("timer", "orders.timer", cause)] * 2
+    assert (await order(town, "acme"))["status"] == "new"
+
+
+async def test_a_producer_has_less_than_was_promised(town: Town) -> None:
+    """The order stands in L with what it got, whatever is tried, until whoever ordered takes that, or it is cancelled."""
+    jean, hub = await town.enterprise("Jean", "producer"), await town.enterprise("Hub", "hub")
+    carrots = await town.item(jean, "carrots", 10 * KILO)
+    await town.relation(hub, jean)
+    week = await town.session("week", [hub], [carrots])
+    await town.do(basket("acme", hub, week, line(carrots, 6 * KILO), completed=False, type="b2b"))
+    await town.do(StepOrder(order_id=order_of("acme"), trigger="submit"))
+    [place] = await town.rows("SELECT location_id FROM position WHERE item_id = $1", carrots)
+    less = LowerStock(item_id=carrots, location_id=place["location_id"], quantity=4 * KILO, reason="Hail.")
+    await town.do(less)
+    await until(town, town.now)
+    seen = [(await order(town, "acme"))["status"]]
+    await town.do(StepOrder(order_id=order_of("acme"), trigger="allocate"))
+    seen.append((await order(town, "acme"))["status"])
+    await town.do(StepOrder(order_id=order_of("acme"), trigger="accept_shortage"))
+    seen.append((await order(town, "acme"))["status"])
+    assert seen == ["low", "low", "complete"]
+    assert [one["quantity"] for one in await lines_of(town, "acme")] == [4 * KILO]
+    refused = await town.refused(StepOrder(order_id=order_of("acme"), trigger="shorted"))
+    assert refused.detail["reason"] == "unknown_trigger"
+
+
+async def test_a_shortage_that_a_flow_does_not_know_changes_nothing(town: Town) -> None:
+    """A shopper's order gets less and goes on; nothing is refused, and nothing told twice."""
+    jean, hub = await town.enterprise("Jean", "producer"), await town.enterprise("Hub", "hub")
+    carrots = await town.item(jean, "carrots", 10 * KILO)
+    await town.relation(hub, jean)
+    week = await town.session("week", [hub], [carrots])
+    await town.do(basket("Ali", hub, week, line(carrots, 6 * KILO)))
+    [place] = await town.rows("SELECT location_id FROM position WHERE item_id = $1", carrots)
+    await town.do(
+        LowerStock(item_id=carrots, location_id=place["location_id"], quantity=4 * KILO, reason="Hail.")
+    )
+    await until(town, town.now)
+    names = await town.rows("SELECT name FROM event WHERE entity_id = $1 ORDER BY version", order_of("Ali"))
+    assert [one["name"] for one in names] == ["order.placed", "order.shorted"]
+    assert await town.do(HearOrder(order_id=order_of("Ali"), trigger="shorted")) == {
+        "id": str(order_of("Ali")), "version": 2, "changed": False,
+    }  # fmt: skip
+
+
+async def test_what_the_other_system_does_not_take_is_given_again(trade: Trade) -> None:
+    """Its message was not delivered: the order stands in H, and goes out when it is given again."""
+    await trade.begin(FEW)
+    well(await trade.step(trade.buyer, "submit"), await trade.step(trade.boss, "transfer"))
+    lost = MakeOrderGood(
+        id=order_of("acme"), of="order", trigger="transfer_undelivered", message="order.transferred", seq=1,
+        endpoint_id=uuid.UUID(int=1), error="timed out",
+    )  # fmt: skip
+    await trade.town.do(lost)
+    assert (await trade.is_now())[0] == "transfer_failed"
+    well(await trade.step(trade.boss, "transfer"), await trade.step(trade.boss, "confirm_transfer"))
+    assert await trade.is_now() == ("released", "committed", FEW)

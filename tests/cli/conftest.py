@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -127,7 +128,12 @@ async def shop(databases: Databases) -> AsyncIterator[Shop]:
     made = run("init", "--name", "Valley", "--json", env=env)
     assert made.code == 0, made.err
     clock = {"COSTER_CLOCK": "manual", "COSTER_CLOCK_START": START, "COSTER_KEY_MEMORY": "0"}
-    with served({**env, **clock}) as (url, _):
+    # What `coster federation` needs: a key for secrets, and leave to call this machine.
+    others = {
+        "COSTER_WEBHOOK_KEYS": "test:" + base64.b64encode(bytes(32)).decode(),
+        "COSTER_FEDERATION_NETWORKS": "127.0.0.1/32",
+    }
+    with served({**env, **clock, **others}) as (url, _):
         key = made.json["key"]
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=30) as api:

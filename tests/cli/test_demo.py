@@ -30,8 +30,8 @@ def test_two_at_once(place: Path) -> None:
 def test_left_running(place: Path, inside: Inside) -> None:
     """With --serve a server stays, with a key that works, until it is told to go."""
     port = free_port()
-    env = {"COSTER_PORT": str(port), "TMPDIR": str(place), "COSTER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
-    with start("demo", "--serve", env=env) as process:
+    env = {"COSTER_PORT": "1", "TMPDIR": str(place), "COSTER_WEBHOOK_NETWORKS": "127.0.0.0/8"}
+    with start("demo", "--serve", "--port", str(port), env=env) as process:
         assert process.stdout is not None
         lines = []
         while not (lines and lines[-1].startswith("Ready.")):

@@ -255,6 +255,16 @@ def test_a_life_that_cannot_go_on_is_1(inside: Inside) -> None:
     assert "reads 'lines', which the context does not hold" in done.err
 
 
+def test_what_must_be_given_is_shown_by_an_example_that_works(inside: Inside) -> None:
+    """With every field that guards of the flow read and nobody gave; what is copied from the message is enough."""
+    done = inside("flows", "simulate", "order.b2b", "submit")
+    assert done.code == Exit.WRONG
+    example = done.err.partition("--given '")[2].partition("'\n")[0]
+    assert '"order.total": 0' in example
+    again = inside("flows", "simulate", "order.b2b", "submit", "--given", example)
+    assert (again.code, again.err) == (Exit.DONE, "")
+
+
 def test_scenarios_can_be_watched(inside: Inside) -> None:
     """Those with a word in their name."""
     done = inside("flows", "simulate", "order.retail.scenarios", "--named", "fails")

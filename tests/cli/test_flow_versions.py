@@ -186,3 +186,15 @@ def test_json_is_all_that_is_printed(desk: Desk) -> None:
     file, number = desk.file()
     told = json.loads(desk.flows("publish", str(file), "--reason", "x", "--dry-run", "--json").out)
     assert (told["version"], told["published"], told["proved"]) == (number, False, True)
+
+
+async def test_what_is_late_and_what_happened_is_printed(desk: Desk) -> None:
+    """Nothing is late; the story of an order is text, or JSON for programs."""
+    assert desk.flows("overdue").out == "0 overdue.\n"
+    assert desk.flows("overdue", "held-orders", "--json").json == []
+    id_ = await desk.order()
+    told = desk.flows("timeline", "orders", id_)
+    assert (told.code, told.out.startswith("Order "), "Placed" in told.out) == (Exit.DONE, True, True)
+    assert desk.flows("timeline", "orders", id_, "--json").json["id"] == id_
+    unknown = desk.flows("timeline", "held-orders", id_)
+    assert (unknown.code, "no such held order" in unknown.err) == (Exit.REFUSED, True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from coster.cli import replaying
+from coster.cli import flows, replaying
 from coster.cli.main import app, main
 from coster.cli.output import Exit
+from coster.edges.api.operations import OPERATIONS
 from tests.cli.conftest import Inside
 from tests.house import reference
 from tests.house.tree import PROJECT
@@ -148,3 +149,14 @@ def test_what_is_no_address_of_a_database_is_refused(inside: Inside) -> None:
     refused = inside("db", "place", "nowhere")
     assert refused.code == Exit.REFUSED
     assert refused.err.startswith("coster: this is no address of a PostgreSQL database")
+
+
+def test_every_command_on_flows_has_its_like_in_the_api() -> None:
+    """The table of docs/reference/flows.md has a row for each, and every address in it is there."""
+    text = (PROJECT / "docs" / "reference" / "flows.md").read_text("utf-8")
+    rows = dict(re.findall(r"^  \| `([a-z]+)` \| (.*) \|$", text, re.MULTILINE))
+    assert sorted(rows) == sorted(name for name in flows.app if not name.startswith("-"))
+    known = {f"{one.method} {one.path}" for one in OPERATIONS}
+    named = {address for row in rows.values() for address in re.findall(r"`([A-Z]+ /api/v1/[^`]+)`", row)}
+    assert named <= known
+    assert all("`/api/v1" in row or "/api/v1/" in row for row in rows.values())

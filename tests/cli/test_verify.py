@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import asyncpg
 import pytest
 
@@ -17,7 +19,14 @@ def test_clean(shop: Shop) -> None:
     told = shop.run("verify", "--at", "2026-11-23T09:00:01Z", "--org", "1", "--json")
     assert told.code == Exit.DONE
     assert told.json["broken"] == 0
-    assert {check["area"] for check in told.json["checks"]} == {"stock", "orders", "held orders", "engine"}
+    assert {check["area"] for check in told.json["checks"]} == {
+        "stock",
+        "orders",
+        "held orders",
+        "other platforms",
+        "flows",
+        "engine",
+    }
 
 
 async def test_breach_is_found_and_named(shop: Shop) -> None:
@@ -37,6 +46,26 @@ async def test_breach_is_found_and_named(shop: Shop) -> None:
     assert {(check["organisation"], check["area"]) for check in broken} == {(1, "stock")}
     assert all(check["example"] for check in broken)
     assert shown.out.splitlines()[-1].endswith(f"{len(broken)} broken.")
+
+
+async def test_who_is_on_no_version_is_found(shop: Shop) -> None:
+    """An order on a version that was never published, and one in a status that its version does not have."""
+    conn = await asyncpg.connect(shop.database_url)
+    planted = """
+        INSERT INTO coster.orders (org_id, id, seller_id, channel, reference, status, flow, flow_version, payment, currency, gross,
+            line_discount, order_discount, total, priority, placed_at, version, type, holds, attributes, entered, entered_at)
+        SELECT 1, gen_random_uuid(), $1, 'lost', s, s, 'order.retail', v, 'none', 'EUR', 0, 0, 0, 0, 0, '2026-11-23T09:00:00Z', 1, '',
+               'none', '{}', 1, '2026-11-23T09:00:00Z'
+        FROM (VALUES ('created', 4711), ('booked', 1), ('nowhere', 1)) AS x (s, v)
+    """
+    await conn.execute(planted, uuid.UUID(shop.scene.hub))
+    try:
+        told = shop.run("verify", "--at", "2026-11-23T09:00:01Z", "--json").json
+    finally:
+        await conn.execute("DELETE FROM coster.orders WHERE channel = 'lost'")
+        await conn.close()
+    [found] = [check for check in told["checks"] if check["name"] == "on_a_version"]
+    assert (found["broken"], found["example"]) == (2, "order.retail version 1, nowhere")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from coster.domain.inventory import reads as inventory
@@ -29,7 +30,16 @@ from coster.domain.orders.model import (
 )
 from coster.domain.sessions.model import CloseSession, EndSession
 from coster.domain.sourcing import rules as sourcing
-from coster.domain.wholesale.model import CancelHeldOrder, CompleteSession, FulfilHeldOrder, LowerStock
+from coster.domain.wholesale import handlers as wholesale_handlers
+from coster.domain.wholesale import reads as wholesale
+from coster.domain.wholesale.model import (
+    CancelHeldOrder,
+    CompleteSession,
+    FulfilHeldOrder,
+    HeldOrdersWanted,
+    HeldOrderView,
+    LowerStock,
+)
 from coster.engine.workflow.tables import Tables
 from coster.kernel.authority import SYSTEM, Authority
 from coster.kernel.errors import NotKept
@@ -41,6 +51,8 @@ KILO = 1000
 FLOWS = Tables(LIBRARY.shipped.values())
 ALL = OrdersWanted(limit=200)
 EVERYWHERE = PositionsWanted(limit=200)
+POOLS = HeldOrdersWanted(limit=200)
+HELD_FLOWS = Tables(wholesale_handlers.LIBRARY.shipped.values())
 
 
 async def now(town: Town, who: Authority = SYSTEM) -> Any:
@@ -50,7 +62,8 @@ async def now(town: Town, who: Authority = SYSTEM) -> Any:
         lines = await orders.lines_of(conn, town.org_id, [head.id for head in heads])
         positions = await inventory.list_positions(conn, town.org_id, who, EVERYWHERE)
         held = {one.id: await inventory.accounts(conn, town.org_id, one) for one in positions}
-    return [(head, lines[head.id]) for head in heads], positions, held
+        pools = await wholesale.list_held_orders(conn, town.org_id, who, POOLS, HELD_FLOWS)
+    return [(head, lines[head.id]) for head in heads], positions, held, pools
 
 
 async def then(town: Town, instant: dt.datetime, who: Authority = SYSTEM) -> Any:
@@ -59,7 +72,8 @@ async def then(town: Town, instant: dt.datetime, who: Authority = SYSTEM) -> Any
         found = await orders.list_as_of(conn, town.org_id, who, ALL, (instant, FLOWS))
         positions = await inventory.list_positions_as_of(conn, town.org_id, who, EVERYWHERE, instant)
         held = {one.id: await inventory.accounts(conn, town.org_id, one, past=True) for one in positions}
-    return found, positions, held
+        pools = await wholesale.list_as_of(conn, town.org_id, who, POOLS, (instant, HELD_FLOWS))
+    return found, positions, held, pools
 
 
 INNER = {
@@ -69,9 +83,15 @@ INNER = {
 
 def shown(found: Any) -> Any:
     """What of an answer is shown to anybody; the rest only serves the next decision."""
-    orders_, positions, held = found
+    orders_, positions, held, pools = found
     told = [(_fields(head), [_fields(line) for line in lines]) for head, lines in orders_]
-    return told, positions, held
+    return told, positions, held, [_without_discounts(pool) for pool in pools]
+
+
+def _without_discounts(pool: HeldOrderView) -> HeldOrderView:
+    """What the hub gave its shoppers off is as it is now, whenever it is asked for."""
+    lines = [msgspec.structs.replace(line, discount=0) for line in pool.lines]
+    return msgspec.structs.replace(pool, lines=lines)
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -224,7 +244,7 @@ async def test_before_everything_there_was_nothing(town: Town) -> None:
     before = town.now - dt.timedelta(seconds=1)
     await day.begin()
     await day.live(6)
-    assert await then(town, before) == ([], [], {})
+    assert await then(town, before) == ([], [], {}, [])
 
 
 async def test_a_late_count_was_not_known_before_it_came(town: Town) -> None:
@@ -249,7 +269,7 @@ async def test_who_sees_what_is_as_it_is_now(town: Town) -> None:
     await day.live(8)
     instant = day.seen[4][0]
     stranger = Authority(by_enterprise={name_id("stranger"): frozenset({"orders:read", "stock:read"})})
-    assert await then(town, instant, stranger) == ([], [], {})
+    assert await then(town, instant, stranger) == ([], [], {}, [])
     hubs = Authority(by_enterprise={day.hub: frozenset({"stock:read"})})
     async with town.database.read(town.org_id) as conn:
         seen = await inventory.list_positions_as_of(conn, town.org_id, hubs, EVERYWHERE, instant)

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from prometheus_client import REGISTRY
 
 from coster.domain.orders.model import LineRequest, PlaceOrder
 from coster.domain.sessions.model import CloseSession, EndSession
@@ -18,6 +19,7 @@ from tests.town import Town, name_id
 pytestmark = pytest.mark.database
 KILO = 1000
 WEEK = dt.timedelta(days=7)
+KINDS = ("order", "held_order")
 
 
 @pytest.fixture
@@ -60,6 +62,18 @@ async def test_what_a_producer_owes_for_too_long_is_counted_until_it_is_handed_o
     await town.do(FulfilHeldOrder(held_order_id=pool))
     found.append((await late.count(town.database, owed + 2 * WEEK))["held_order"])
     assert found == [0, 1, 0]
+
+
+async def test_the_metric_tells_what_is_counted(
+    town: Town, pool: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`coster_beyond_sla` by kind, as whoever watches the server reads it; the second round finds no clock and ends."""
+    assert pool
+    monkeypatch.setattr(late, "BETWEEN_COUNTS", 0)
+    with pytest.raises(IndexError):
+        await late.keep(town.database, [town.now + WEEK + dt.timedelta(seconds=1)].pop)
+    told = {kind: REGISTRY.get_sample_value("coster_beyond_sla", {"entity": kind}) for kind in KINDS}
+    assert told == {"order": 0.0, "held_order": 1.0}
 
 
 async def test_a_reaction_that_shall_not_run_is_kept_with_who_said_so(town: Town, pool: uuid.UUID) -> None:

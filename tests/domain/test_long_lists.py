@@ -17,6 +17,7 @@ from coster.domain.orders.model import OrdersWanted
 from coster.domain.sessions import reads as sessions
 from coster.domain.wholesale import reads as wholesale
 from coster.engine.db.connect import Database
+from coster.engine.flows.moving import Place
 from coster.kernel.authority import SYSTEM, Authority
 from tests.domain.plans import Counted
 
@@ -174,3 +175,29 @@ async def test_what_a_held_order_is_made_of_is_read_by_its_account(database: Dat
         counted = Counted(conn)
         made_of = await wholesale.contributions(counted, 1, SYSTEM, held)
     assert (len(made_of or []), counted.read["hold"]) == (10, 10)
+
+
+_PLACES = [
+    Place(move_id=uuid.UUID(int=1), version=1, status=status, to=status) for status in ("placed", "seldom")
+]
+
+
+async def test_a_move_reads_the_orders_that_it_takes(database: Database) -> None:
+    """By flow, version and status among thousands of others, on every page; what nobody is on costs nothing."""
+    await fill(database, (_ORDERS, 1, 20_000, MINE, SESSION, SHOPPER), analysed=True)
+    await fill(
+        database, (_ORDERS, 20_001, 20_000 + _NEWER, OTHER, None, None),
+        ("UPDATE orders SET status = 'seldom' WHERE id = ANY($1)", [uuid.UUID(f"{n:032}") for n in (17, 19_999)]),
+    )  # fmt: skip
+    async with database.read(1) as conn:
+        counted = Counted(conn)
+        found = await orders.flow_page(counted, 1, "order.retail", _PLACES, (uuid.UUID(f"{10:032}"), PAGE))
+        assert [int(str(one.id).replace("-", "")) for one in found] == list(range(11, 11 + PAGE))
+        assert found[6].status == "seldom"
+        assert counted.read["orders"] <= PAGE + 2
+        seldom = Counted(conn)
+        found = await orders.flow_page(seldom, 1, "order.retail", _PLACES[1:], (None, PAGE))
+        assert ([one.id.int for one in found] != [], seldom.read["orders"]) == (True, 2)
+        nobody = Counted(conn)
+        assert await orders.flow_page(nobody, 1, "order.none", _PLACES, (None, PAGE)) == []
+        assert nobody.read["orders"] == 0

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from coster.domain.orders import reactions as orders
-from coster.domain.orders.model import CopyOrder, ExpireSession, StepOrder
+from coster.domain.orders.model import CopyOrder, ExpireSession, HearOrder, StepOrder
 from coster.domain.wholesale import reactions as wholesale
-from coster.domain.wholesale.model import CompleteSession
+from coster.domain.wholesale.model import CompleteSession, FollowSession
 from coster.kernel.message import SYSTEM, Event, Stored
 
 ID = uuid.UUID(int=7)
@@ -30,10 +30,13 @@ def bodies(of_room: Mapping[str, Any], told: Stored) -> list[Any]:
 
 
 def test_a_session_that_ended_ends_checkouts_and_completes_held_orders() -> None:
-    """The event of the session itself."""
+    """The event of the session itself; an early end moves the timers that count from it, too."""
     ended = news("session.ended", "session", {})
     assert bodies(orders.REACTIONS, ended) == [ExpireSession(session_id=ID)]
-    assert bodies(wholesale.REACTIONS, ended) == [CompleteSession(session_id=ID)]
+    assert bodies(wholesale.REACTIONS, ended) == [
+        CompleteSession(session_id=ID),
+        FollowSession(session_id=ID),
+    ]
 
 
 @pytest.mark.parametrize("name", sorted({*orders.REACTIONS, *wholesale.REACTIONS}))
@@ -43,6 +46,12 @@ def test_what_a_flow_sends_under_the_same_name_leads_to_nothing(name: str, data:
     sent = news(name, "order", data)
     for room in (orders.REACTIONS, wholesale.REACTIONS):
         assert bodies(room, sent) == [] if name in room else True
+
+
+def test_an_order_that_got_less_hears_of_the_shortage() -> None:
+    """What is told of a shortage says why."""
+    [heard] = bodies(orders.REACTIONS, news("order.shorted", "order", {"why": "hail"}))
+    assert heard == HearOrder(order_id=ID, trigger="shorted")
 
 
 def test_a_template_whose_time_has_come_is_copied_and_sent_in() -> None:

@@ -79,6 +79,7 @@ async def start(databases: Databases) -> AsyncIterator[Start]:
 
     async def begin(**overrides: Any) -> Server:
         name = await databases.create(template="coster_template")
+        suppliers = overrides.pop("suppliers", None)
         target = databases.server.connect_options(name)
         database = await Database.open(target, min_size=1, max_size=4)
         token = await organisation(database, 1)
@@ -87,10 +88,11 @@ async def start(databases: Databases) -> AsyncIterator[Start]:
             "log_level": "error",
             "clock": "manual",
             "clock_start": AT.isoformat(),
+            "federation_networks": "127.0.0.1/32",  # where the platforms are that tests bring
             "bad_keys": 0,  # tests send many from one address; tests/edges/test_throttle.py is about the limit
             **overrides,
         }
-        app = create(configuration.read({}, **chosen), target=target)
+        app = create(configuration.read({}, **chosen), target=target, suppliers=suppliers)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", ws="none")
         listener = uvicorn.Server(config)
         task = asyncio.create_task(listener.serve())

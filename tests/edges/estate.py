@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import httpx2
 
+from tests.edges import elsewhere
 from tests.edges.scene import V1, made
 
 OF_RESOURCE: Final = {
@@ -21,8 +22,14 @@ OF_RESOURCE: Final = {
     "enterprises": "hub",
     "customers": "customer",
     "keys": "key",
+    "platforms": "platform",
     "webhooks": "webhook",
     "flow-migrations": "migration",
+    "peers": "peer",
+    "suppliers": "supplier",
+    "remote-items": "remote_item",
+    "matches": "match",
+    "links": "link",
 }
 """What the `{id}` below a resource is the id of."""
 
@@ -42,16 +49,19 @@ OF_NAME: Final = {
     "customer_id": "customer",
     "entity_id": "order",
     "key_id": "key",
+    "peer_id": "peer",
+    "supplier_id": "supplier",
 }
 """What the id under a name is the id of; `id` in a body is a name for something new."""
 
 
 @dataclass(frozen=True)
 class Estate:
-    """The ids by kind, and the texts that stand nowhere else."""
+    """The ids by kind, the texts that stand nowhere else, and the IRI of an enterprise elsewhere that could be taken on."""
 
     ids: dict[str, str]
     mark: str
+    iri: str = ""
 
     def of_path(self, path: str, name: str) -> str:
         """The id for a parameter of a path."""
@@ -60,6 +70,11 @@ class Estate:
     def of_name(self, name: str) -> str:
         """The id for a name in a body or a query."""
         return str(uuid.uuid4()) if name == "id" else self.ids[OF_NAME[name]]
+
+    def of_query(self, path: str, name: str) -> str:
+        """The id for a parameter of a query: links lead to producers elsewhere, and to no others."""
+        elsewhere_ = (path.split("/")[3], name) == ("links", "producer_id")
+        return self.ids["supplier"] if elsewhere_ else self.of_name(name)
 
     def secrets(self) -> list[str]:
         """What nobody else may read: ids, and the texts."""
@@ -78,18 +93,59 @@ async def settle(api: httpx2.AsyncClient, mark: str) -> Estate:
         "id"
     ]
     await _goods(api, mark, ids)
+    await _elsewhere(api, mark, ids)
     await _sale(api, mark, ids)
+    await _link(api, mark, ids)
     grants = [{"role": "hub", "enterprise_id": ids["hub"]}]
     key = await made(api, "/keys", {"name": f"{mark} desk", "grants": grants})
     ids["key"] = key["id"]
     # A look with that key, which is written down.
     looks = {"Authorization": f"Bearer {key['token']}"}
     assert (await api.get(f"{V1}/customers/{ids['customer']}", headers=looks)).status_code == 200
+    client = {"issuer": "https://login.example", "kind": "client", "value": mark}
+    told = {"name": f"{mark} platform", "identities": [client]}
+    ids["platform"] = (await made(api, "/platforms", told))["id"]
     # It waits for what never happens, so that nothing is ever sent.
     hook = {"url": f"https://93.184.215.14/{mark}", "names": ["never.told"], "enterprise_id": ids["hub"]}
     ids["webhook"] = (await made(api, "/webhooks", hook))["id"]
     ids["migration"] = await _move(api, mark)
-    return Estate(ids, mark)
+    return Estate(ids, mark, await elsewhere.another(mark))
+
+
+async def _elsewhere(api: httpx2.AsyncClient, mark: str, ids: dict[str, str]) -> None:
+    """A producer on another platform, with a product that is sold here and one that might be an item of ours."""
+    farm = await elsewhere.place(mark)
+    wanted = {"hub_id": ids["hub"], "name": f"{mark} platform", "url": farm, "secret": elsewhere.TOKEN}
+    ids["peer"] = (await made(api, "/peers", wanted))["id"]
+    found = await made(api, f"/peers/{ids['peer']}/discoveries", {})
+    stands = {"name": f"{mark} counterpart", "kinds": ["producer"], "currency": "EUR"}
+    ids["supplier"] = (await made(api, "/enterprises", stands))["id"]
+    plums = {"owner_id": ids["supplier"], "sku": f"{mark}-PLUM", "name": f"{mark} plums"}
+    ids["plums"] = (await made(api, "/items", plums))["id"]
+    terms = {
+        "peer_id": ids["peer"],
+        "enterprise_iri": found["enterprises"][0]["iri"],
+        "producer_id": ids["supplier"],
+    }
+    await made(api, "/suppliers", terms)
+    await made(api, f"/suppliers/{ids['supplier']}/refreshes", {})
+    products = (await api.get(V1 + "/remote-items", params={"supplier_id": ids["supplier"]})).json()["items"]
+    by_status = {product["status"]: product["id"] for product in products}
+    ids["remote_item"], ids["match"] = by_status["linked"], by_status["proposed"]
+    [ids["pears"]] = [product["item_id"] for product in products if product["item_id"]]
+
+
+async def _link(api: httpx2.AsyncClient, mark: str, ids: dict[str, str]) -> None:
+    """Pears that are ordered here, and held there."""
+    order = {
+        "seller_id": ids["hub"],
+        "channel": f"{mark} web",
+        "reference": f"{mark} pears",
+        "session_id": ids["session"],
+    }
+    await made(api, "/orders", {**order, "lines": [{"item_id": ids["pears"], "quantity": "2"}]})
+    [link] = (await api.get(V1 + "/links", params={"producer_id": ids["supplier"]})).json()["items"]
+    ids["link"] = link["id"]
 
 
 async def _goods(api: httpx2.AsyncClient, mark: str, ids: dict[str, str]) -> None:
@@ -122,7 +178,7 @@ async def _sale(api: httpx2.AsyncClient, mark: str, ids: dict[str, str]) -> None
         "closes_at": "2026-11-24T09:00:00Z",
         "amend_until": "2026-11-24T12:00:00Z",
         "hub_ids": [ids["hub"]],
-        "listings": [{"item_id": ids["item"]}],
+        "listings": [{"item_id": ids["item"]}, {"item_id": ids["pears"]}],
     }
     ids["session"] = (await made(api, "/sessions", week))["id"]
     shopper = {"seller_id": ids["hub"], "name": f"{mark} person", "email": f"{mark}@example.org"}

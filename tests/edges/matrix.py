@@ -23,7 +23,7 @@ Place = tuple[Any, ...]
 
 NEVER: Final = "0192f0c1-dead-7bad-8bad-0123456789ab"
 SHOWS_NOTHING: Final = "whether the id exists makes no difference, so nothing is shown"
-_OF_A_FLOW: Final = {"name": "order.retail", "number": "1"}
+_OF_A_FLOW: Final = {"name": "order.retail", "number": "1", "work": f"timer:{NEVER}:orders.timer"}
 _URL: Final = "https://93.184.215.14/hooks"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(r'"request_id":"[^"]*"')
@@ -109,14 +109,15 @@ def asks(document: dict[str, Any], estate: Estate) -> Iterator[Ask]:
             yield Ask(told, path, {}, media, filled)
         for name in told.named("query"):
             if _is_id(told, "query", name):
-                yield Ask(told, path, {name: estate.of_name(name)})
+                yield Ask(told, path, {name: estate.of_query(told.path, name)})
 
 
 def fill(told: Told, media: str, body: Any, estate: Estate) -> Any:
-    """An example with ids that exist, and an address that may be called."""
+    """An example with ids that exist, and addresses that may be called."""
     for place in list(places(body, told.id_names(told.body_schema(media)))):
         body = put(body, place, estate.of_name(name_of(place)))
-    return {**body, "url": _URL} if isinstance(body, dict) and "url" in body else body
+    named = {"url": _URL, "issuer": _URL, "enterprise_iri": estate.iri}
+    return {**body, **{n: v for n, v in named.items() if n in body}} if isinstance(body, dict) else body
 
 
 def uncovered(document: dict[str, Any]) -> list[str]:

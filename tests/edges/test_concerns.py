@@ -16,6 +16,7 @@ from coster.domain.identity.model import ROLES
 from coster.edges.http import sight
 from coster.kernel.message import Event
 from tests.edges.conftest import Server, Start
+from tests.edges.dfc.bodies import document
 from tests.edges.estate import Estate, settle
 from tests.edges.scene import V1, made
 from tests.house.reference import event_names
@@ -24,8 +25,9 @@ from tests.house.tree import PACKAGE
 HUB, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
 FLOWS: Final = {"flow", "flow_move"}
 """What is for the whole organisation always."""
-OF_THE_ORGANISATION: Final = {"key", "webhook_endpoint", *FLOWS}
+OF_THE_ORGANISATION: Final = {"key", "key_link", "platform", "webhook_endpoint", *FLOWS}
 """What may be for the whole organisation; everything else is somebody's."""
+FIRST: Final = {"If-Match": '"1"'}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,9 @@ async def ours(server: Server) -> Estate:
     """An estate, of which everything has been moved once, and something for the whole organisation."""
     estate = await settle(server.owner, "Ourstown")
     ids, api = estate.ids, server.owner
+    await _order_from_elsewhere(api, ids)
+    await _platforms(api, ids)
+    await _suppliers(api, ids)
     order = f"/orders/{ids['order']}/events"
     await made(api, order, {"name": "complete_checkout"})
     await made(api, order, {"name": "change", "attributes": {"lines": [{"line": 1, "quantity": 5}]}})
@@ -45,6 +50,54 @@ async def ours(server: Server) -> Estate:
     for to in ("2026-11-24T09:00:00Z", "2026-11-24T12:00:00Z"):
         await made(api, "/clock", {"to": to})
     return estate
+
+
+async def _order_from_elsewhere(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
+    """A hub on another platform holds a kilo of potatoes; it is an enterprise here from then on."""
+    home = f"/api/dfc/Enterprises/{ids['producer']}"
+    line = {"@id": "#line", "@type": "OrderLine", "quantity": "1", "concerns": f"{home}/Offers/{ids['item']}"}
+    order = document({"@id": "#", "@type": "Order", "hasPart": "#line"}, line)
+    answer = await api.post(f"{home}/Orders", content=order, headers={"content-type": "application/ld+json"})
+    assert answer.status_code == 201, answer.text
+    held = (await api.get(f"{V1}/held-orders/{answer.headers['location'].rpartition('/')[2]}")).json()
+    ids["counterpart"] = held["hub_id"]
+
+
+async def _platforms(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
+    """Another platform is known by another name and may do something; a person has a key; a hub tells what its customers are."""
+    platform, known = (
+        f"{V1}/platforms/{ids['platform']}",
+        {"issuer": "https://login.example", "kind": "email"},
+    )
+    shared = {"enterprise_id": ids["hub"], "scopes": ["read_products"]}
+    told = {"@id": "#", "@type": "CustomerCategory", "description": "Restaurants"}
+    categories = f"/api/dfc/Enterprises/{ids['hub']}/CustomerCategories"
+    content = {"content": document(told), "headers": {"content-type": "application/ld+json"}}
+    for answer in (
+        await api.patch(platform, json={"name": "Another name"}, headers=FIRST),
+        await api.put(f"{platform}/scopes", json=shared),
+        await api.put(
+            f"{V1}/keys/{ids['key']}/identities", json={"identities": [{**known, "value": "a@b.example"}]}
+        ),
+        await api.post(categories, **content),
+    ):
+        assert answer.status_code in {200, 201, 204}, answer.text
+
+
+async def _suppliers(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
+    """A connection comes and goes; a supplier is dealt with in every way, and people decide about a product and a held order."""
+    peer = {"hub_id": ids["hub"], "name": "Elsewhere", "url": "https://93.184.215.14/api/dfc", "auth": "none"}
+    passing = f"{V1}/peers/{(await made(api, '/peers', peer))['id']}"
+    supplier = f"/suppliers/{ids['supplier']}"
+    assert (await api.patch(passing, json={"name": "Nowhere"}, headers=FIRST)).status_code == 200
+    assert (await api.delete(passing, headers={"If-Match": '"2"'})).status_code == 200
+    now = {"If-Match": (await api.get(V1 + supplier)).headers["etag"]}
+    assert (await api.patch(V1 + supplier, json={"wait_seconds": 7}, headers=now)).status_code == 200
+    await made(api, f"/matches/{ids['match']}/events", {"name": "accept"})
+    agreed = {"name": "settle", "how": "close", "reason": "Agreed by telephone."}
+    await made(api, f"/links/{ids['link']}/events", agreed)
+    for name in ("suspend", "resume", "remove"):
+        await made(api, f"{supplier}/events", {"name": name})
 
 
 async def feed(api: httpx2.AsyncClient, **query: Any) -> list[dict[str, Any]]:
@@ -67,13 +120,13 @@ async def streamed(api: httpx2.AsyncClient) -> list[dict[str, Any]]:
 
 
 async def test_every_event_says_whom_it_concerns(server: Server, ours: Estate) -> None:
-    """Ids of enterprises; only keys, webhooks and flows may be for the organisation, and no entity is without a permission."""
+    """Ids of enterprises; only keys, platforms, webhooks and flows may be for the organisation, and no entity is without a permission."""
     told = await feed(server.owner)
     assert {event["entity"] for event in told} == set(sight.SEEN_WITH)
     unnamed = {event["entity"] for event in told if not event["data"].get("enterprises")}
-    assert unnamed == {"key", *FLOWS}
+    assert unnamed == {"key", "key_link", "platform", *FLOWS}
     assert unnamed <= OF_THE_ORGANISATION
-    known = {ours.ids["hub"], ours.ids["producer"]}
+    known = {ours.ids[one] for one in ("hub", "producer", "supplier", "counterpart")}
     assert {one for event in told for one in event["data"].get("enterprises", ())} == known
 
 
@@ -82,19 +135,27 @@ async def test_every_entity_of_the_reference_has_happened_here(server: Server, o
     missing = event_names(PACKAGE) - {event["name"] for event in await feed(server.owner)}
     assert {name.partition(".")[0] for name in missing} <= {
         "order", "session", "webhook", "held_order", "item", "enterprise", "relation", "customer", "location", "flow",
+        "parked", "link", "supplier", "remote_item",
     }  # fmt: skip
-    assert not missing & {"order.shorted", "session.ended", "customer.erased", "key.revoked", "stock.changed"}
+    assert not missing & {
+        "order.shorted", "session.ended", "customer.erased", "key.revoked", "stock.changed", "enterprise.profile_changed",
+        "link.settled", "remote_item.matched", "supplier.accepted", "supplier.changed", "supplier.suspended",
+        "supplier.resumed", "supplier.removed", "supplier.refreshed",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("role", "entities"),
     [
-        ("owner", {*sight.SEEN_WITH} - FLOWS),
-        ("hub", {*sight.SEEN_WITH} - FLOWS),
-        ("reader", {*sight.SEEN_WITH} - {"key", "webhook_endpoint", *FLOWS}),
-        ("producer", {"enterprise", "held_order", "item", "location", "position", "relation"}),
+        ("owner", {*sight.SEEN_WITH} - {"key_link", *FLOWS}),
+        ("hub", {*sight.SEEN_WITH} - {"key_link", *FLOWS}),
+        ("reader", {*sight.SEEN_WITH} - {"key", "key_link", "platform", "webhook_endpoint", *FLOWS}),
+        ("producer", {
+            "enterprise", "enterprise_profile", "held_order", "item", "link", "location", "peer", "position", "relation",
+            "remote_item", "supplier", "supply",
+        }),
     ],
-)
+)  # fmt: skip
 async def test_role_is_told_what_it_may_read(
     server: Server, ours: Estate, role: str, entities: Collection[str]
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 from typing import Any
 
 import httpx2
 import pytest
 
+from coster.kernel import clock
 from tests.edges.conftest import Server
 from tests.edges.scene import V1, Scene, made
 
@@ -171,6 +173,14 @@ async def test_flow_is_tried_over_http(server: Server) -> None:
     shipped = f"{FLOW}/versions/1"
     lived = (await api.post(f"{shipped}/simulate", json={"steps": ["cancel"]})).json()
     assert (lived["stopped"], lived["seen"][0]["what"]) == ("", "event")
+    object_ = {
+        "steps": [{"event": "cancel", "attributes": {"reason": "late"}}, "cancel"],
+        "given": {"status": "booked"},
+    }
+    told = (await api.post(f"{shipped}/simulate", json=object_)).json()
+    text = {"steps": ["{event: cancel, attributes: {reason: late}}", "cancel"], "given": "{status: booked}"}
+    assert told == (await api.post(f"{shipped}/simulate", json=text)).json()
+    assert [one["refused"] for one in told["seen"]] == ["", "wrong_status"]
     wrong = await api.post(f"{shipped}/simulate", json={"steps": ["{event: [}"]})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "flow_scenarios_invalid")
     late = await api.post(
@@ -226,6 +236,17 @@ async def test_what_was_pinned_before_is_pinned_again(server: Server) -> None:
     await pin(api, 1, canary=number, share=10)
     back = (await api.post(f"{FLOW}/rollback", json=WHY)).json()
     assert (back["flow_version"], back["canary"], back["pin"]) == (number, None, first["pin"] + 2)
+    twice = await api.post(f"{FLOW}/rollback", json=WHY)
+    assert (twice.status_code, twice.json()["code"], twice.json()["pin"]) == (
+        409,
+        "flow_rolled_back",
+        back["pin"],
+    )
+    assert [one["back"] for one in (await api.get(f"{FLOW}/pins?limit=2")).json()["items"]] == [True, False]
+    assert (await api.get(FLOW)).json()["canary"] is None
+    await pin(api, 1, canary=number, share=10)
+    again = (await api.post(f"{FLOW}/rollback", json=WHY)).json()
+    assert (again["flow_version"], again["canary"]) == (number, None)
     never = await api.post(f"{V1}/flows/wholesale.held/rollback", json=WHY)
     assert (never.status_code, never.json()["code"]) == (409, "flow_not_pinned")
     await pin(api, None)
@@ -285,3 +306,30 @@ async def test_orders_are_changed_while_they_are_moved(server: Server, scene: Sc
     assert {(await flow_of(server, id_))[1] for id_ in ids[::2]} == {"cancelled"}
     listed = (await api.get(f"{V1}/flow-migrations/{moved['id']}/entities", params={"limit": 200})).json()
     assert len(listed["items"]) == min(moved["moved"], 200)
+
+
+async def test_recorded_lives_are_led_again_over_http(server: Server, scene: Scene) -> None:
+    """By a draft that lets nobody cancel: who would have ended differently, within the bounds that are asked for."""
+    api = server.owner
+    orders = [(await scene.place(f"replayed {n}"))["id"] for n in range(2)]
+    for id_ in orders:
+        body = {"name": "cancel", "attributes": {"reason": "late"}}
+        assert (await api.post(f"{V1}/orders/{id_}/events", json=body)).status_code == 200
+    row = "    do: [release_holds, {tell_children"
+    number = await draft(api, (row, f"    when: order.total < 0\n{row}"))
+    # What was done at this very instant is not before it.
+    now = dt.datetime.fromisoformat((await api.get(V1 + "/clock")).json()["now"])
+    path, until = f"{FLOW}/versions/{number}/replay", clock.text(now + dt.timedelta(seconds=1))
+    found = (await api.post(path, json={"until": until})).json()
+    assert (found["whole"], found["left_out"], found["until"], found["untold"]) == (True, 0, until, [])
+    differ = {one["id"]: (one["was"], one["would"]) for one in found["differ"]}
+    assert {id_: differ[id_] for id_ in orders} == dict.fromkeys(orders, ("cancelled", "created"))
+    few = (await api.post(path, json={"until": until, "entities": 1})).json()
+    everybody = found["lives"] + found["moved"]
+    assert (few["lives"] + few["moved"], few["whole"], few["left_out"]) == (1, False, everybody - 1)
+    same = (await api.post(f"{FLOW}/versions/1/replay", json={"until": until})).json()
+    assert not {one["id"] for one in same["differ"]} & set(orders)
+    never = await api.post(path, json={"since": until, "until": until})
+    assert (never.status_code, never.json()["code"]) == (422, "body_invalid")
+    hub = await server.key("hub", scene.hub)
+    assert (await hub.post(path, json={})).status_code == 403

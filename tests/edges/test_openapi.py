@@ -29,6 +29,8 @@ EACH: Final = pytest.mark.parametrize("told", TOLD, ids=[one.id for one in TOLD]
 REFUSED_HERE: Final = {
     ("driveHeldOrder", "held_order_status"),  # fulfilled is what is complete
     ("moveSession", "session_not_closed"),  # reopened is what is closed
+    ("retryParked", "parked_not_found"),  # nothing has failed here
+    ("skipParked", "parked_not_found"),
     ("moveSession", "session_amendable"),  # ended is what nobody may change any more
     ("createRelation", "already_exists"),
     ("moveClock", "clock_backwards"),
@@ -37,6 +39,8 @@ REFUSED_HERE: Final = {
     ("moveStocks", "count_outdated"),
     ("publishFlow", "flow_version_taken"),  # the version is shipped, and published is a draft
     ("retireFlow", "flow_version_shipped"),
+    ("driveLink", "link_not_refused"),  # settled is what its supplier has refused
+    ("judgeMatch", "item_not_of_supplier"),  # and the estate's item is another producer's
     ("rollBackFlow", "flow_not_pinned"),  # nobody has pinned anything before
 }
 """Examples that are right, and not possible as things stand in the estate."""

@@ -154,7 +154,9 @@ async def test_what_was_known_is_asked_for_by_instant(scene: Scene) -> None:
     """An order, the list, positions and who holds them are answered as they were before a change."""
     order = (await scene.place("then"))["id"]
     position = (await scene.api.get(f"{V1}/positions?item_id={scene.item}")).json()["items"][0]["id"]
+    held = (await scene.api.get(f"{V1}/held-orders?session_id={scene.session}")).json()["items"][0]["id"]
     paths = [
+        f"held-orders/{held}", f"held-orders?session_id={scene.session}",
         f"orders/{order}", "orders?reference=then&channel=web", f"positions/{position}", f"positions?item_id={scene.item}",
         f"positions/{position}/holds",
     ]  # fmt: skip
@@ -168,7 +170,7 @@ async def test_what_was_known_is_asked_for_by_instant(scene: Scene) -> None:
         assert (await scene.api.get(f"{V1}/{path}")).json() != then, path
 
 
-@pytest.mark.parametrize("path", ["orders", "positions"])
+@pytest.mark.parametrize("path", ["orders", "positions", "held-orders"])
 async def test_instants_that_cannot_be_asked_for_are_refused(scene: Scene, path: str) -> None:
     """What lies ahead is nobody's to tell; what is no instant is none; a status of the past cannot be looked for."""
     ahead = problem(await scene.api.get(f"{V1}/{path}?as_of=2100-01-01T00:00:00Z"), 422, "query_invalid")
@@ -177,9 +179,9 @@ async def test_instants_that_cannot_be_asked_for_are_refused(scene: Scene, path:
     for text in ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00%2B14:00"):
         told = problem(await scene.api.get(f"{V1}/{path}?as_of={text}"), 422, "query_invalid")
         assert "is no instant of the years 1 to 9999 in UTC" in str(told)
-    if path == "orders":
+    if path != "positions":
         problem(
-            await scene.api.get(f"{V1}/orders?status=booked&as_of=2026-01-01T00:00:00Z"), 422, "query_invalid"
+            await scene.api.get(f"{V1}/{path}?status=booked&as_of=2026-01-01T00:00:00Z"), 422, "query_invalid"
         )
 
 

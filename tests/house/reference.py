@@ -148,10 +148,12 @@ def dependencies(pyproject: Path) -> set[str]:
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 SHELL = {"sh", "bash", "console", ""}
-TYPED = re.compile(r"(?:^|[;&|(]|&&)\s*(?:[A-Z_]+=\S*\s+)*(coster|make)\b((?: +[a-z][a-z-]*)*)", re.MULTILINE)
+TYPED = re.compile(
+    r"(?:^|[;&|(]|&&)\s*(?:[A-Z_]+=\S*\s+)*(coster|make)\b((?: +[a-z][a-z0-9-]*)*)", re.MULTILINE
+)
 ADDRESS = re.compile(r"(?:\b(GET|POST|PATCH|DELETE) +)?(?:\$\w+)?(/api/v1/(?:\$\([^)]*\)|[\w:{}$/.…-])+)")
 VARIABLE = re.compile(r"\$\([^)]*\)|\{[^}]*\}|\$\w+|…")
-TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
 
 
 def typed(text: str) -> set[tuple[str, str]]:

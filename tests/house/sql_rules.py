@@ -27,7 +27,7 @@ SCOPES = (exp.Select, exp.Update, exp.Delete)
 
 # A statement of the system itself may look across organisations when its comment says so, in these places only.
 ACROSS = "across organisations"
-MAY_LOOK_ACROSS = ("engine/", "domain/identity/")
+MAY_LOOK_ACROSS = ("engine/", "domain/identity/", "domain/federation/", "domain/linking/")
 
 FORBIDDEN = {
     "MERGE": re.compile(r"\bMERGE\s+INTO\b", re.IGNORECASE),

@@ -17,7 +17,7 @@ from coster.domain.sessions import model as sessions
 from coster.domain.wholesale import model as wholesale
 from coster.engine.webhooks import model as webhooks
 from coster.kernel import ids
-from tests.laws import flow_bodies, ground
+from tests.laws import flow_bodies, ground, parked_bodies, peer_bodies, platform_bodies, supply_bodies
 from tests.laws.ground import START, name_id
 
 _UNKNOWN = name_id("nobody knows this")
@@ -444,6 +444,9 @@ stop_endpoint = st.builds(
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     **flow_bodies.STRATEGIES,
+    **supply_bodies.STRATEGIES,
+    **platform_bodies.STRATEGIES,
+    **peer_bodies.STRATEGIES,
     "identity.create_key": create_key,
     "identity.revoke_key": revoke_key,
     "parties.put_enterprise": put_enterprise,
@@ -478,6 +481,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "wholesale.step": step_held,
     "wholesale.timer": held_timer,
     "wholesale.lower_stock": lower_stock,
+    **parked_bodies.STRATEGIES,
     "webhooks.put_endpoint": put_endpoint,
     "webhooks.pause_endpoint": pause_endpoint,
     "webhooks.resume_endpoint": resume_endpoint,
@@ -489,7 +493,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
 _OFTEN = {"orders.place": 7, "orders.change": 5, "orders.cancel": 3, "wholesale.lower_stock": 4, "wholesale.fulfil": 2,
           "wholesale.complete_session": 4, "sessions.end": 3, "inventory.transfer": 2, "inventory.count": 2,
           "catalog.put_item": 3, "parties.put_relation": 3}  # fmt: skip
-_NEVER = ("identity.", "webhooks.")
+_NEVER = ("identity.", "webhooks.", "parked.", "federation.", "linking.")
 KINDS_OF_HISTORIES = [
     kind for kind in STRATEGIES for _ in range(_OFTEN.get(kind, 1)) if not kind.startswith(_NEVER)
 ]

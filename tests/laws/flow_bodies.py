@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from coster.domain.orders.handlers import LIBRARY
-from coster.domain.orders.model import MakeOrderGood, MoveOrders
-from coster.domain.wholesale.model import MakeHeldOrderGood, MoveHeldOrders
+from coster.domain.orders.model import HearOrder, MakeOrderGood, MoveCheckouts, MoveOrders
+from coster.domain.wholesale.model import FollowSession, MakeHeldOrderGood, MoveHeldOrders
 from coster.engine.flows import model as flows
 from tests.laws import ground
 from tests.laws.ground import name_id
@@ -55,6 +55,7 @@ pin_flow = st.builds(
     canary=st.sampled_from([None, None, 1, 2, 9]),
     share=st.sampled_from([0, 0, 100, 1000]),
     expected=st.sampled_from([None, None, None, 0, 1]),
+    back=st.sampled_from([False, False, True]),
 )
 retire_flow = st.builds(flows.RetireFlow, name=_FLOWS, version=st.integers(1, 3), reason=_REASONS)
 migrate_flow = st.builds(
@@ -76,9 +77,15 @@ _MOVES = st.sampled_from([*[ground.MOVE] * 4, ground.DONE_MOVE, name_id("nobody 
 _AFTERS = st.sampled_from([None, None, None, ground.order_id(0)])
 move_orders = st.builds(MoveOrders, move_id=_MOVES, after=_AFTERS)
 move_held_orders = st.builds(MoveHeldOrders, move_id=_MOVES, after=_AFTERS)
+move_checkouts = st.builds(MoveCheckouts, move_id=_MOVES, after=_AFTERS)
 
 _ORDERS = st.sampled_from([ground.order_id(n) for n in range(9)])
 _HELD = st.sampled_from([*ground.held_order_ids(single=False), *ground.held_order_ids(single=True)])
+
+hear_order = st.builds(
+    HearOrder, order_id=_ORDERS, trigger=st.sampled_from(["shorted", "cancel", "comment", "nothing"])
+)
+follow_session = st.builds(FollowSession, session_id=st.sampled_from(ground.SESSIONS))
 
 
 def _made_good(
@@ -106,7 +113,10 @@ make_held_order_good = _made_good(
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "orders.move": move_orders,
+    "orders.move_checkouts": move_checkouts,
+    "orders.hear": hear_order,
     "orders.make_good": make_order_good,
+    "wholesale.follow_session": follow_session,
     "wholesale.make_good": make_held_order_good,
     "wholesale.move": move_held_orders,
     "flows.draft": draft_flow,

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import uuid
 
+from coster.domain.federation.rules.suppliers import counterpart_id
 from coster.domain.inventory.rules.holding import position_id
 from coster.domain.parties.model import Relation
 from coster.domain.sourcing.model import Sale
@@ -26,6 +27,11 @@ HUBS = (HUB_A, HUB_B)
 # Hub A makes jam and baskets, which Hub B may sell.
 PRODUCERS = (JEAN, QUINN, HUB_A)
 ENTERPRISES = (HUB_A, HUB_B, JEAN, QUINN)
+# Hubs on another platform, that are enterprises here as soon as they order.
+AWAY = (name_id("hub on another platform"), name_id("another of them"))
+# Producers on other platforms, and who stands for them here as soon as a hub takes them on.
+IRIS = ("https://farm.example/quinn", "https://farm.example/rosa")
+ELSEWHERE = tuple(counterpart_id(hub, iri) for hub in HUBS for iri in IRIS)
 PAIRS = ((HUB_A, JEAN), (HUB_A, QUINN), (HUB_B, JEAN), (HUB_B, QUINN), (HUB_B, HUB_A))
 
 CARROTS, EGGS = name_id("carrots"), name_id("eggs")

@@ -101,8 +101,8 @@ def neutral(org_id: int, text: str) -> str:
 def _relation_ids(org_id: int) -> list[str]:
     return [
         str(relation_id(org_id, hub, producer))
-        for hub in ground.ENTERPRISES
-        for producer in ground.ENTERPRISES
+        for hub in (*ground.ENTERPRISES, *ground.AWAY)
+        for producer in (*ground.ENTERPRISES, *ground.ELSEWHERE)
     ]
 
 

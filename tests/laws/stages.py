@@ -24,7 +24,7 @@ from coster.engine.webhooks.model import PutEndpoint, Seed, Target
 from coster.kernel import ids
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Rejected
-from tests.laws import ground
+from tests.laws import ground, peer_bodies, supply_bodies
 from tests.laws.bodies import item_as_it_was
 from tests.laws.flow_bodies import flow_text
 from tests.laws.organisations import Organisations
@@ -87,11 +87,15 @@ class Stages:
     ) -> list[Result]:
         """One batch in an organisation; a fault of any command is raised."""
         here = [replace(command, org_id=org_id) for command in commands]
+        handler = self.registry.of(here[0].body)
+        # What is whole never has company, see `Handler`.
+        batches = [[command] for command in here] if handler.whole else [here]
         results = []
-        for result in await self.runner.run(self.registry.of(here[0].body), here, dry_run=dry_run):
-            if isinstance(result, BaseException):
-                raise result
-            results.append(result)
+        for batch in batches:
+            for result in await self.runner.run(handler, batch, dry_run=dry_run):
+                if isinstance(result, BaseException):
+                    raise result
+                results.append(result)
         return results
 
     async def _make(self, terms: str, moment: str) -> Stage:
@@ -102,12 +106,26 @@ class Stages:
                     "INSERT INTO org (org_id, name, created_at) VALUES ($1, 'Law', $2)", org_id, ground.START
                 )
                 await conn.execute("INSERT INTO event_counter (org_id, n) VALUES ($1, 0)", org_id)
-            return await self._play(Stage(org_id, ground.START), [*_town(TERMS[terms]), *_flows()])
+            made = await self._play(
+                Stage(org_id, ground.START), [*_town(TERMS[terms]), *_flows(), *_elsewhere(TERMS[terms])]
+            )
+            async with self.organisations.database.system() as conn:
+                for given_up in _GIVEN_UP:
+                    await conn.execute(given_up, org_id)
+            return made
         before = await self.get(terms, "fresh" if moment == "busy" else "busy")
         [org_id] = await self.organisations.copy(before.org_id, 1)
         if moment == "busy":
             moving = [_move(ground.MOVE, 1, 2)]
-            return await self._play(replace(before, org_id=org_id), [_orders(), _cancelled(), moving])
+            supply = [
+                [supply_bodies.opened(*supply_bodies.FIRST)],
+                [supply_bodies.placed(*supply_bodies.FIRST, supply_bodies.WANTED)],
+            ]
+            history = [_orders(), _cancelled(), *supply, moving, *peer_bodies.LINKS]
+            made = await self._play(replace(before, org_id=org_id), history)
+            async with self.organisations.database.system() as conn:
+                await conn.execute(peer_bodies.REFUSED, org_id)
+            return made
         later = replace(before, org_id=org_id, now=ground.AMENDED[ground.NETWORK])
         ended = await self._play(later, [[EndSession(session_id=ground.NETWORK)], [ExpireSession(session_id=ground.NETWORK)],
                                          [CompleteSession(session_id=ground.NETWORK)]])  # fmt: skip
@@ -122,6 +140,26 @@ class Stages:
             for result in await self.run(stage.org_id, [script.command(body) for body in bodies]):
                 assert not isinstance(result.outcome, Rejected), result.outcome
         return Stage(stage.org_id, script.now, script.count, script.orders)
+
+
+_REACTIONS = """
+INSERT INTO parked_reaction (org_id, seq, reaction, cause, resumed)
+SELECT $1, n, 'laws.nothing', 'planted', false FROM generate_series(1, 3) AS n
+"""
+_TIMERS = """
+INSERT INTO timer (org_id, id, due_at, kind, body, attempts, parked)
+SELECT $1, ('00000000-0000-7000-8000-00000000000' || n)::uuid, '2099-01-01T00:00:00Z', 'laws.timer', '{}', 5, 'planted'
+FROM generate_series(1, 3) AS n
+"""
+_MESSAGES = """
+INSERT INTO webhook_delivery (org_id, endpoint_id, seq, entity_id, attempts, parked)
+SELECT w.org_id, w.id, e.seq, e.entity_id, 8, 'planted'
+FROM webhook_endpoint AS w
+JOIN event AS e ON e.org_id = w.org_id AND e.seq <= 3
+WHERE w.org_id = $1
+"""
+_GIVEN_UP = (_REACTIONS, _TIMERS, _MESSAGES)
+"""What nobody asks for by a command: of each kind three that were given up."""
 
 
 def _town(terms: dict[str, Any]) -> list[list[Any]]:
@@ -168,6 +206,11 @@ def _flows() -> list[list[Any]]:
         [_move(ground.DONE_MOVE, 2, 1)],
         [MoveOrders(move_id=ground.DONE_MOVE)],
     ]
+
+
+def _elsewhere(terms: dict[str, Any]) -> list[list[Any]]:
+    """Who supplies from another platform."""
+    return [*peer_bodies.TOWN, *peer_bodies.supply(terms.get("remainder", "loose"))]
 
 
 def _move(move_id: uuid.UUID, source: int, to: int) -> MigrateFlow:

@@ -18,7 +18,8 @@ from tests.laws.bodies import STRATEGIES
 from tests.laws.obey import Run, Trial
 from tests.laws.stages import MOMENTS, TERMS, Stages
 
-KINDS = sorted(registry().by_kind)
+HANDLERS = registry().by_kind
+KINDS = sorted(HANDLERS)
 ACTORS = st.sampled_from(
     [SYSTEM] * 5 + [ground.OWNER_KEY, ground.HUB_KEY, ground.PRODUCER_KEY, ground.REVOKED_KEY]
 )
@@ -29,7 +30,9 @@ NOW_OR_LATER = (0, 0, 45, 60 * 24 * 2, 60 * 24 * 5)
 
 
 def runs(kind: str, *, most: int = 5, waits: Sequence[int] = NOW_OR_LATER) -> st.SearchStrategy[Run]:
-    """Runs of a kind: one to so many commands, cut anywhere (as often as not one by one), after a wait in minutes."""
+    """Runs of a kind: one to so many commands, cut anywhere (as often as not one by one), after a wait in minutes. One
+    at a time where the kind is whole: it has no company."""
+    most = 1 if HANDLERS[kind].whole else most
     asked: st.SearchStrategy[tuple[Any, uuid.UUID]] = st.tuples(STRATEGIES[kind], ACTORS)
     return st.builds(
         Run,

@@ -8,6 +8,7 @@ from coster.domain.inventory import reads as inventory
 from coster.domain.orders import reads as orders
 from coster.domain.wholesale import reads as wholesale
 from coster.engine.batch import proofs as causes
+from coster.engine.flows import proofs as flows
 from coster.engine.outbox import proofs as outbox
 from tests.model import market
 from tests.model.market import Move, Scope, State
@@ -33,6 +34,7 @@ BEYOND = {
     "orders_are_told": "the model tells nothing; tests/laws compare every event",
     "one_per_session": "the model's only hub has one producer and one session; the id follows from these (tests/guards)",
     "ended_is_final": "is about time: how long the relay takes; tests/engine/outbox",
+    "on_a_version": "the model has no flows; tests/engine/flows and tests/cli/test_verify.py",
     "events_have_causes": "the model tells nothing",
     "events_without_gap": "the model tells nothing",
     "entities_without_gap": "the model tells nothing",
@@ -62,7 +64,7 @@ def test_every_state_keeps_every_promise(name: str) -> None:
 
 def test_model_and_verify_promise_the_same() -> None:
     """Every check of `coster verify` is an invariant of the model under the same name, or it is said why not."""
-    verified = {*inventory.PROMISES, *orders.PROMISES, *wholesale.PROMISES, "ended_is_final", *causes.PROMISES,
+    verified = {*inventory.PROMISES, *orders.PROMISES, *wholesale.PROMISES, "ended_is_final", *flows.PROMISES, *causes.PROMISES,
                 *outbox.PROMISES, *outbox.IN_TIME}  # fmt: skip
     assert verified == market.MODEL.keys() | BEYOND.keys()
     assert not market.MODEL.keys() & BEYOND.keys()

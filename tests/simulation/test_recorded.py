@@ -8,15 +8,17 @@ import pytest
 
 from coster.cli import flowfiles
 from coster.domain.orders.handlers import CHECKOUTS, LIBRARY
+from coster.domain.orders.reads import TELLING
 from coster.engine.db.connect import Database
+from coster.engine.flows import recorded
 from coster.engine.workflow.records import Flow
-from coster.simulation import recorded, town
+from coster.simulation import town
 from coster.simulation.town import Town
 from tests.handlers import registry
 from tests.simulation.test_drafts import DAY, SHIPPED, draft, of_order
 
 MORNING = (*DAY, (of_order("fail", 9, 4, 4_000),))
-DAYS = recorded.Days(org_id=1, since=town.START, until=town.START + dt.timedelta(days=2))
+DAYS = recorded.Days(org_id=1, since=town.START, until=town.START + dt.timedelta(days=2), telling=TELLING)
 
 
 async def again(database: Database, flow: Flow, days: recorded.Days) -> recorded.Again:
@@ -67,11 +69,11 @@ async def test_what_no_event_tells_is_counted_apart(lived: Database) -> None:
 async def test_only_the_days_that_are_asked_for_are_read(lived: Database) -> None:
     """A life that began before them begins where it was; one that ended before them is not there."""
     late = SHIPPED
-    since = recorded.Days(org_id=1, since=town.instant(2_500), until=DAYS.until)
+    since = recorded.Days(org_id=1, since=town.instant(2_500), until=DAYS.until, telling=TELLING)
     assert (await again(lived, late, since)).lives == 3
-    after = recorded.Days(org_id=1, since=town.instant(4_000), until=DAYS.until)
+    after = recorded.Days(org_id=1, since=town.instant(4_000), until=DAYS.until, telling=TELLING)
     assert (await again(lived, late, after)).lives == 1
-    none = recorded.Days(org_id=1, since=town.instant(5_000), until=DAYS.until)
+    none = recorded.Days(org_id=1, since=town.instant(5_000), until=DAYS.until, telling=TELLING)
     assert (await again(lived, late, none)).lives == 0
 
 

@@ -16,7 +16,7 @@ from coster.cli import growing, output, place, signals
 from coster.cli import verify as promises
 from coster.cli.output import Exit, FailedError
 from coster.kernel.clock import SystemClock
-from coster.simulation import baskets, bench, bench_flows, serving
+from coster.simulation import baskets, bench, bench_federation, bench_flows, serving
 from coster.simulation import card as cards
 from coster.simulation import positions as importing
 from coster.simulation import replay as replaying
@@ -125,6 +125,50 @@ def positions(
     output.table(
         "Ratios", ("what", "is"), [(name, f"{value:.3f}") for name, value in found["ratios"].items()]
     )
+
+
+@app.command
+def dfc(
+    *,
+    seconds: Annotated[
+        float, Parameter(validator=validators.Number(gte=1), help="How long each rate is taken.")
+    ] = 9,
+    products: Annotated[
+        int, Parameter(validator=validators.Number(gte=3), help="How many products the catalogue has.")
+    ] = 5000,
+    updates: Annotated[
+        int,
+        Parameter(
+            validator=validators.Number(gte=100), help="Changes of held orders while memory is watched."
+        ),
+    ] = 5000,
+    json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
+) -> int:
+    """Held orders of other platforms per second over HTTP beside plain orders, a catalogue moved, checkouts that wait, memory.
+
+    Uses databases of its own; a few minutes. Exit code 1 where a goal is not reached.
+
+    Example: coster bench dfc
+
+    Example: coster bench dfc --updates 100000 --json
+    """
+    size = bench_federation.Size(seconds=seconds, products=products, updates=updates)
+    say = output.console(stderr=True).print
+    with signals.sigterm_interrupts():
+        found = asyncio.run(bench_federation.measure(house.HANDLERS, size, say=say, bin_dir=_programs()))
+    if json:
+        output.as_json(found)
+    else:
+        output.table("Machine", ("what", "is"), list(found["machine"].items()))
+        output.table(
+            "Figures", ("what", "is"), [(name, f"{value:,.2f}") for name, value in found["figures"].items()]
+        )
+        rows = [
+            (name, f"{one['is']:.2f}", f"{one['goal']:g}", "yes" if one["reached"] else "NO")
+            for name, one in found["ratios"].items()
+        ]
+        output.table("Ratios", ("what", "is", "goal", "reached"), rows)
+    return Exit.DONE if all(one["reached"] for one in found["ratios"].values()) else Exit.WRONG
 
 
 @app.command

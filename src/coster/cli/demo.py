@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Self
 
 import httpx2
 import msgspec
@@ -25,7 +25,7 @@ from rich.table import Table
 
 from coster import app as application
 from coster import settings
-from coster.cli import init, keys, output, place, serving, signals, story, verify
+from coster.cli import acts, init, keys, output, place, serving, signals, story, verify
 from coster.cli.output import Exit, FailedError
 from coster.cli.remote import Remote, Server
 from coster.domain.identity.model import Grant
@@ -35,6 +35,7 @@ from coster.engine.db.embedded import EmbeddedServer
 from coster.engine.outbox import proofs
 from coster.kernel import clock
 from coster.settings import Settings
+from coster.simulation.federation.story import Step
 from coster.simulation.serving import free_port, url_of
 
 _ORG: Final = 1
@@ -64,26 +65,50 @@ def demo(
     data_dir: Annotated[
         Path | None, Parameter(help="Where to keep the data of --serve; without it nothing is kept.")
     ] = None,
+    port: Annotated[
+        int | None, Parameter(help="With --serve: the port to listen on; without it COSTER_PORT, or 8000.")
+    ] = None,
 ) -> int:
     """Play the story of one producer and two hubs through the HTTP API, and check every number of it.
 
-    It starts a PostgreSQL and a server of its own, moves their clock through a week, ends with coster verify, and leaves nothing
-    behind. Exit code 1 where anything is not as the story says.
+    It starts a PostgreSQL and a server of its own, moves their clock through a week, and ends with coster verify. Then the same week is
+    played across three servers that speak only the DFC standard, with lines that fail between them. It leaves nothing behind. Exit
+    code 1 where anything is not as the story says.
 
     Example: coster demo
 
-    Example: coster demo --serve
+    Example: coster demo --serve --port 8080
     """
     if serve:
-        given = settings.read()
+        options: dict[str, Any] = {} if port is None else {"port": port}
+        given = settings.read(**options)
         serving.refuse_taken(given.host, given.port)
         leave_running(given, data_dir)
         return Exit.DONE
     if data_dir is not None:
         raise FailedError("--data-dir goes with --serve: what the demo itself does is not kept", Exit.USAGE)
+    if port is not None:
+        raise FailedError("--port goes with --serve: the demo itself takes a port that is free", Exit.USAGE)
     given = msgspec.structs.replace(settings.read(), host="127.0.0.1", port=free_port())
-    with signals.sigterm_interrupts(), _staged(given, None) as stage:
-        return _play(stage)
+    with signals.sigterm_interrupts():
+        with _staged(given, None) as stage:
+            wrong = _play(stage)
+        wrong += _across(given)
+    output.say("Everything came as it must." if not wrong else f"{wrong} things did not come as they must.")
+    return Exit.WRONG if wrong else Exit.DONE
+
+
+def _across(given: Settings) -> int:
+    """The last act; gives how many things did not come as they must."""
+    output.say(
+        "\nThe same week on three servers that speak only the DFC standard, with lines that fail between them:\n"
+    )
+    shown = _Shown("held at Jean's for Hub A", "held at Jean's for Hub B")
+    with shown:
+        wrong, said = acts.across(Path(given.pg_bin) if given.pg_bin else None, shown.add)
+    for sentence in said:
+        output.say(sentence)
+    return wrong
 
 
 def leave_running(given: Settings, data_dir: Path | None) -> None:
@@ -101,6 +126,7 @@ def leave_running(given: Settings, data_dir: Path | None) -> None:
 
 
 def _play(stage: Stage) -> int:
+    """The story on one server; gives how many things did not come as they must."""
     with _cast(stage) as cast:
         wrong = _narrate(itertools.chain(story.until_friday(cast), story.friday_evening(cast)))
         for document in story.documents(cast):
@@ -116,9 +142,7 @@ def _play(stage: Stage) -> int:
     now = dt.datetime.fromisoformat(story.END)
     checks = asyncio.run(_verified(stage.database, now))
     verify.show(checks)
-    wrong += sum(1 for check in checks if check.broken)
-    output.say("Everything came as it must." if not wrong else f"{wrong} things did not come as they must.")
-    return Exit.WRONG if wrong else Exit.DONE
+    return wrong + sum(1 for check in checks if check.broken)
 
 
 def _indented(text: str) -> str:
@@ -132,22 +156,39 @@ async def _verified(target: Target, now: dt.datetime) -> list[verify.Checked]:
 
 def _narrate(steps: Iterable[story.Told]) -> int:
     """Plays the steps and shows each as it comes; gives how many did not come as they must."""
-    shown = Table("when", "who", "what", "held for Hub A", "held for Hub B", "left")
     wrong = 0
-    terminal = output.console()
-    with Live(shown, console=terminal, auto_refresh=False) as live:
+    with _Shown("held for Hub A", "held for Hub B") as shown:
         for told in steps:
-            seen = told.seen
-            shown.add_row(told.when, told.who, told.what, seen.hub_a, seen.hub_b, seen.left)
-            if not told.right:
-                wrong += 1
-                must = told.expected
-                shown.add_row("", "", "NOT as it must be:", must.hub_a, must.hub_b, must.left, style="red")
-            live.refresh()
-    if not terminal.is_terminal:
-        # Into a pipe rich writes the last picture without an end of line.
-        output.say("")
+            shown.add(told)
+            wrong += not told.right
     return wrong
+
+
+class _Shown:
+    """A table that grows step by step while people look."""
+
+    def __init__(self, hub_a: str, hub_b: str) -> None:
+        self._table = Table("when", "who", "what", hub_a, hub_b, "left")
+        self._terminal = output.console()
+        self._live = Live(self._table, console=self._terminal, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._live.__exit__(*error)
+        if not self._terminal.is_terminal:
+            # Into a pipe rich writes the last picture without an end of line.
+            output.say("")
+
+    def add(self, told: story.Told | Step) -> None:
+        """One step more; with how it should have come, where it did not."""
+        seen, must = told.seen, told.expected
+        self._table.add_row(told.when, told.who, told.what, seen.hub_a, seen.hub_b, seen.left)
+        if (seen.hub_a, seen.hub_b, seen.left) != (must.hub_a, must.hub_b, must.left):
+            self._table.add_row("", "", "NOT as it must be:", must.hub_a, must.hub_b, must.left, style="red")
+        self._live.refresh()
 
 
 @contextlib.contextmanager

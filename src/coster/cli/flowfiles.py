@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterable, Mapping
 from importlib import metadata, resources
@@ -70,6 +71,8 @@ def vocabularies() -> dict[str, Vocabulary]:
     """What the rooms declare by entity, with the actions of installed packages. FailedError: one of these is none."""
     found: dict[str, Vocabulary] = {ENDPOINTS.entity: ENDPOINTS}
     for room in pkgutil.iter_modules(domain.__path__, f"{domain.__name__}."):
+        if importlib.util.find_spec(f"{room.name}.rules") is None:
+            continue
         rules = importlib.import_module(f"{room.name}.rules")
         for part in pkgutil.iter_modules(getattr(rules, "__path__", [])):
             if part.name.startswith("vocabulary"):

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from coster.cli import flowing, flowmoves, flowversions, output, trying
+from coster.cli import flowing, flowmoves, flowstories, flowversions, output, trying
 from coster.cli.output import Exit, FailedError
 from coster.engine.workflow.fluent import converting, reading
 from coster.engine.workflow.fluent.converting import Converted
@@ -48,6 +48,8 @@ app.command(flowmoves.migrate)
 app.command(flowmoves.undo)
 app.command(flowversions.rollback)
 app.command(flowversions.export)
+app.command(flowstories.overdue)
+app.command(flowstories.timeline)
 
 # A character has at most four bytes.
 _MOST_BYTES: Final = 4 * reading.LONGEST

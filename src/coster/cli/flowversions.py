@@ -111,7 +111,8 @@ def pin(  # noqa: PLR0913 - each is an option of its own on the command line
 def rollback(name: Name, *, reason: Reason, json: AsJson = False, server: Server = HERE) -> None:
     """Pin what was pinned before the present pin; a canary alone is taken back too. What began meanwhile stays where it is.
 
-    Refused where somebody pins at the same moment.
+    Refused where somebody pins at the same moment, and where it was done before and nothing was pinned since: pressed twice, it does
+    not come back to what was rolled back.
 
     Example: coster flows rollback order.retail --reason "Orders wait for nobody"
     """

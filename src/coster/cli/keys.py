@@ -83,7 +83,7 @@ def create(  # noqa: PLR0913 - each is an option of its own on the command line
 
     async def work(database: Database) -> tuple[uuid.UUID, str]:
         await place.organisations(database, org)
-        await _refuse_unknown(database, org, grant.enterprise_id)
+        await refuse_unknown(database, org, grant.enterprise_id)
         return await make(database, org, name or role, grant, expires_at=expires_at or None)
 
     id_, token = place.with_database(place.chosen(data_dir), work)
@@ -112,7 +112,7 @@ def revoke(
 
     async def work(database: Database) -> None:
         await place.organisations(database, org)
-        await _command(database, org, identity.REVOKE_KEY, wanted, SystemClock().now())
+        await command_on(database, org, identity.REVOKE_KEY, wanted, SystemClock().now())
 
     place.with_database(place.chosen(data_dir), work)
     output.say(f"Revoked {id_}.")
@@ -139,13 +139,14 @@ async def make(  # noqa: PLR0913 - what a key is made of
         grants=[grant],
         expires_at=expires_at,
     )
-    await _command(database, org_id, identity.CREATE_KEY, wanted, now)
+    await command_on(database, org_id, identity.CREATE_KEY, wanted, now)
     return key_id, token
 
 
-async def _command(
+async def command_on(
     database: Database, org_id: int, handler: Handler[Any, Any], body: Any, now: dt.datetime
 ) -> None:
+    """Carries out one command as the system. FailedError where it is refused."""
     command = Command(ids.at_instant(now, os.urandom(10)), org_id, SYSTEM, now, body)
     (result,) = await Runner(database, identity.authorise).run(handler, [command])
     if isinstance(result, BaseException):
@@ -154,7 +155,7 @@ async def _command(
         raise FailedError(result.outcome.message, Exit.REFUSED)
 
 
-async def _refuse_unknown(database: Database, org_id: int, enterprise_id: uuid.UUID | None) -> None:
+async def refuse_unknown(database: Database, org_id: int, enterprise_id: uuid.UUID | None) -> None:
     """FailedError where there is no such enterprise: a key for it would be good for nothing, and nobody would know why."""
     if enterprise_id is None:
         return

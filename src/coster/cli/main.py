@@ -32,10 +32,14 @@ COMMANDS: Final = {
     "import": "coster.cli.importing:app",
     "bench": "coster.cli.bench:app",
     "simulate": "coster.cli.simulate:simulate",
+    "simulate-federation": "coster.cli.federating:simulate_federation",
     "keys": "coster.cli.keys:app",
+    "platforms": "coster.cli.platforms:app",
+    "links": "coster.cli.links:app",
     "db": "coster.cli.db:app",
     "sessions": "coster.cli.sessions:app",
     "flows": "coster.cli.flows:app",
+    "federation": "coster.cli.federation:app",
 }
 for _name, _place in COMMANDS.items():
     app.command(_place, name=_name)
@@ -52,6 +56,14 @@ def version() -> None:
 
 def main(tokens: Sequence[str] | None = None) -> int:
     """Runs one command; gives its exit code. Everything foreseen ends in one sentence on standard error."""
+    try:
+        return _run(tokens)
+    except BrokenPipeError:
+        output.nobody_reads()
+        return Exit.NOT_READ
+
+
+def _run(tokens: Sequence[str] | None) -> int:
     given = sys.argv[1:] if tokens is None else list(tokens)
     if given[:1] in ([], ["--help"], ["-h"]):
         # Only the list of all commands needs all of them.

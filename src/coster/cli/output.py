@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -28,6 +30,7 @@ class Exit(enum.IntEnum):
     REFUSED = 4
     IN_USE = 5
     INTERRUPTED = 130
+    NOT_READ = 141
 
 
 class FailedError(Exception):
@@ -54,6 +57,17 @@ def say(text: str, *, stderr: bool = False) -> None:
 def complain(text: str) -> None:
     """A line about something that is wrong, beside the output."""
     print(f"coster: {text}", file=sys.stderr, flush=True)
+
+
+def nobody_reads() -> None:
+    """Whoever read the output has gone away (`coster … | head`): what is left of it goes nowhere, and nothing is said of that."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
 
 
 def as_json(value: Any) -> None:

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from coster.cli import output, place
 from coster.cli.output import FailedError
 from coster.engine.db.connect import Database
+from coster.engine.outbox import model as asked
 from coster.engine.outbox import parked as given_up
 from coster.engine.webhooks import parked as messages
 
@@ -71,9 +72,9 @@ def parked(  # noqa: PLR0913 - each is an option of its own on the command line
         output.say(f"{len(found)} parked{'; the server tries them again' if resume and found else ''}.")
 
 
-async def _parked(database: Database, wish: _Wish) -> list[tuple[int, given_up.GivenUp]]:
+async def _parked(database: Database, wish: _Wish) -> list[tuple[int, asked.GivenUp]]:
     """What is parked, and, where one is to be skipped, just that one."""
-    found: list[tuple[int, given_up.GivenUp]] = []
+    found: list[tuple[int, asked.GivenUp]] = []
     for org_id in await place.organisations(database, wish.organisation):
         async with database.write(org_id) as conn:
             found += [(org_id, one) for one in await given_up.list_parked(conn, org_id)]
@@ -84,7 +85,7 @@ async def _parked(database: Database, wish: _Wish) -> list[tuple[int, given_up.G
     if wish.skip is None:
         return found
     org_id, chosen = _chosen(found, wish)
-    decision = given_up.Decision(wish.reason, getpass.getuser(), dt.datetime.now(dt.UTC))
+    decision = asked.Decision(wish.reason, getpass.getuser(), dt.datetime.now(dt.UTC))
     async with database.write(org_id) as conn:
         room = messages if chosen.what == "message" else given_up
         gone = await room.skip(conn, org_id, [chosen], decision)
@@ -93,7 +94,7 @@ async def _parked(database: Database, wish: _Wish) -> list[tuple[int, given_up.G
     return [(org_id, one) for one in gone]
 
 
-def _chosen(found: list[tuple[int, given_up.GivenUp]], wish: _Wish) -> tuple[int, given_up.GivenUp]:
+def _chosen(found: list[tuple[int, asked.GivenUp]], wish: _Wish) -> tuple[int, asked.GivenUp]:
     """The one that is meant. FailedError: there is none, or there are several."""
     meant = [one for one in found if one[1].key == wish.skip and wish.name in (None, one[1].name)]
     if not meant:
@@ -106,7 +107,7 @@ def _chosen(found: list[tuple[int, given_up.GivenUp]], wish: _Wish) -> tuple[int
     return meant[0]
 
 
-async def _list_skipped(database: Database, organisation: int | None) -> list[tuple[int, given_up.Skipped]]:
+async def _list_skipped(database: Database, organisation: int | None) -> list[tuple[int, asked.Skipped]]:
     found = []
     for org_id in await place.organisations(database, organisation):
         async with database.write(org_id) as conn:
@@ -114,7 +115,7 @@ async def _list_skipped(database: Database, organisation: int | None) -> list[tu
     return found
 
 
-def _show_skipped(found: list[tuple[int, given_up.Skipped]], *, json: bool) -> None:
+def _show_skipped(found: list[tuple[int, asked.Skipped]], *, json: bool) -> None:
     if json:
         told: list[dict[str, Any]] = [
             {"organisation": org_id, **dataclasses.asdict(one)} for org_id, one in found

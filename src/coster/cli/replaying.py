@@ -13,12 +13,13 @@ from coster import app
 from coster.cli import drafting, flowfiles, output, place
 from coster.cli.output import Exit, FailedError
 from coster.cli.place import DataDir, Org
+from coster.domain.orders.reads import TELLING
 from coster.engine.db.connect import Database
+from coster.engine.flows import recorded
 from coster.engine.flows.library import Library
 from coster.engine.workflow.records import Flow
 from coster.engine.workflow.trying import replaying
 from coster.kernel.clock import SystemClock
-from coster.simulation import recorded
 
 _DATE = "a date, for example 2026-11-01, or "
 _MONTH = dt.timedelta(days=30)
@@ -68,7 +69,7 @@ def _days(since: str, until: str, org: int) -> recorded.Days:
     begin = place.instant(since, "--since", also=_DATE) if since else end - _MONTH
     if begin >= end:
         raise FailedError("--since must be before --until", Exit.USAGE)
-    return recorded.Days(org_id=org, since=begin, until=end)
+    return recorded.Days(org_id=org, since=begin, until=end, telling=TELLING)
 
 
 def _library(draft: Flow) -> Library:

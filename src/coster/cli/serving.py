@@ -39,7 +39,7 @@ def refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise FailedError(
-                f"cannot listen on {host}, port {port}: {error.strerror}; choose another by COSTER_PORT, or --port of coster serve"
+                f"cannot listen on {host}, port {port}: {error.strerror}; choose another by COSTER_PORT or --port"
             ) from error
 
 

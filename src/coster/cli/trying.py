@@ -128,12 +128,15 @@ def simulate(
 ) -> int:
     """Live through events in memory, and tell each step: guards with what they read, rows, actions, messages, timers.
 
-    Time passes only where a step says so, and fires what is due. A file of scenarios is lived through scenario by scenario. Exit code 1
+    Guards read what `--given` says of the context, and nothing else is known in memory. Time passes only where a step says so, and
+    fires what is due. A file of scenarios is lived through scenario by scenario. Exit code 1
     where a life cannot go on, because a guard reads what was not given.
 
     Example: coster flows simulate order.retail complete_checkout P1D cancel
 
     Example: coster flows simulate wholesale.held complete --given '{context: {lines: 0}}'
+
+    Example: coster flows simulate order.b2b submit --given '{context: {order.total: 900, approval.level: 0}}'
 
     Example: coster flows simulate order.retail.scenarios --named expires
     """
@@ -148,10 +151,20 @@ def simulate(
         output.as_json([{"name": name, "seen": seen, "stopped": why} for name, seen, why in lives])
     else:
         _tell_lives(lives)
-    for _, _, why in lives:
+    for one, (_, _, why) in zip(chosen, lives, strict=True):
         if why:
-            output.complain(why)
+            output.complain(
+                why + _hint(facts.wanted(table, world.vocabulary.context, one.given.context), why)
+            )
     return Exit.WRONG if any(why for _, _, why in lives) else Exit.DONE
+
+
+def _hint(wanted: dict[str, Any], why: str) -> str:
+    """How to give what a guard has read in vain; nothing where a life was stopped by something else."""
+    if not any(f"'{name}'" in why for name in wanted):
+        return ""
+    written = msgspec.json.format(msgspec.json.encode({"context": wanted}), indent=0).decode()
+    return f". Say how things stand, for example: --given '{written}'"
 
 
 def _asked(flow: str, steps: list[str], given: str) -> tuple[Source, Book]:

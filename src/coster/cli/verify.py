@@ -8,15 +8,20 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
+from coster import app as application
 from coster.cli import output, place
 from coster.cli.output import Exit
 from coster.domain.inventory import reads as inventory
+from coster.domain.linking import reads as linking
 from coster.domain.orders import reads as orders
+from coster.domain.supplying import reads as supplying
 from coster.domain.wholesale import reads as wholesale
 from coster.engine.batch import proofs as causes
-from coster.engine.db.connect import Database
+from coster.engine.db.connect import Connection, Database
+from coster.engine.flows import proofs as flows
 from coster.engine.outbox import proofs
 from coster.kernel.clock import SystemClock
+from coster.kernel.proof import Check
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +75,22 @@ async def _of(database: Database, org_id: int, now: dt.datetime) -> list[Checked
             "stock": await inventory.verify(conn, org_id),
             "orders": await orders.verify(conn, org_id),
             "held orders": await wholesale.verify(conn, org_id, now),
+            "other platforms": [
+                *await supplying.verify(conn, org_id),
+                *await linking.verify(conn, org_id, now),
+            ],
+            "flows": await _flows(conn, org_id),
             "engine": [*await causes.verify(conn, org_id), *await proofs.verify(conn, org_id, now)],
         }
     return [_checked(org_id, area, check) for area, checks in areas.items() for check in checks]
+
+
+async def _flows(conn: Connection, org_id: int) -> list[Check]:
+    """Whether everybody is on a version that there is."""
+    tables = {entity: await library.tables(conn, org_id) for entity, library in application.LIBRARIES.items()}
+    counts = await orders.flow_counts(conn, org_id) + await wholesale.flow_counts(conn, org_id)
+    counts += await orders.checkout_counts(conn, org_id, tables["order"])
+    return flows.checked(counts, tables.values())
 
 
 def _checked(org_id: int, area: str, check: Any) -> Checked:

@@ -66,6 +66,10 @@ class Faults:
         if len(set(values)) != len(values):
             self.add(field, "names something twice")
 
+    def take(self, others: Faults) -> None:
+        """The faults that were collected elsewhere, after these."""
+        self._found += others._found
+
     def rejected(self) -> Rejected | None:
         """The refusal that names all faults; None where there is none."""
         if not self._found:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -36,11 +36,20 @@ class Server:
     """One server process on a database; `start` returns when it is ready."""
 
     def __init__(self, database_url: str, *, log: Path | None = None, **settings: object) -> None:
-        self.port = free_port()
+        self.host, self.port = "127.0.0.1", free_port()
+        self._through: tuple[str, ...] = ()
         given = {"database_url": database_url, "log_requests": "false", "log_level": "warning", **settings}
         self._environ = {f"COSTER_{name.upper()}": str(value) for name, value in given.items()}
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
+
+    def stand(self, host: str, through: Sequence[str]) -> None:
+        """It listens on another address from the next start on, run by a command (`ip netns exec one`)."""
+        self.host, self._through = host, tuple(through)
+
+    def settle(self, **settings: object) -> None:
+        """More settings, from the next start on."""
+        self._environ |= {f"COSTER_{name.upper()}": str(value) for name, value in settings.items()}
 
     @property
     def pid(self) -> int:
@@ -56,7 +65,7 @@ class Server:
 
     async def _spawn(self, log: BinaryIO) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "coster.cli.main", "serve", "--host", "127.0.0.1", "--port", str(self.port),
+            *self._through, sys.executable, "-m", "coster.cli.main", "serve", "--host", self.host, "--port", str(self.port),
             env={**os.environ, **self._environ}, stdout=log, stderr=log,
             # It makes one system call; a load that dies must not leave servers behind.
             preexec_fn=datadir.die_with_parent(os.getpid()),
@@ -64,7 +73,7 @@ class Server:
 
     async def _until_ready(self, patience: float) -> None:
         assert self._process is not None, "the process was spawned"
-        wire = Wire("127.0.0.1", self.port, "", timeout=5)
+        wire = Wire(self.host, self.port, "", timeout=5)
         deadline = asyncio.get_running_loop().time() + patience
         while asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from coster.domain.identity import model, rules
+from coster.domain.identity import model
 from coster.domain.identity.model import CreateKey, Grant, KeyState, RevokeKey
+from coster.domain.identity.rules import keys as rules
 from coster.kernel.authority import NOBODY, SYSTEM, Authority
 from coster.kernel.outcome import Accepted
 from tests.domain.asking import ACTOR, AT, ask, codes, for_enterprise, number

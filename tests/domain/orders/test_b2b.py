@@ -10,16 +10,34 @@ from typing import Any
 import msgspec
 import pytest
 
+from coster.domain.identity.model import ROLES
 from coster.domain.orders.handlers import LIBRARY
 from coster.domain.orders.model import ChangeOrder, LineChange, OrderTimer, StepOrder
 from coster.domain.orders.rules import letters
 from coster.kernel import authority
 from coster.kernel.message import SYSTEM
 from coster.kernel.outcome import Accepted, Rejected
-from tests.domain.orders.worlds import CARROTS, HUB, JAM, KILO, NOW, Memory, basket, item, line, order_of
+from tests.domain.orders.worlds import (
+    CARROTS,
+    HUB,
+    JAM,
+    KILO,
+    NOW,
+    OTHER_HUB,
+    Memory,
+    basket,
+    item,
+    line,
+    order_of,
+)
 
 ME, BOSS, OTHER, DEPUTY = (uuid.UUID(int=n) for n in (61, 62, 63, 64))
-HONEY = uuid.UUID(int=71)
+HONEY, SALES, STRANGER = (uuid.UUID(int=n) for n in (71, 72, 73))
+KEYS = {
+    **{key: authority.Authority(by_enterprise={HUB: ROLES["hub"]}) for key in (ME, BOSS, OTHER, DEPUTY)},
+    SALES: authority.Authority(by_enterprise={HUB: ROLES["shop"]}),
+    STRANGER: authority.Authority(by_enterprise={OTHER_HUB: ROLES["hub"]}),
+}
 FEW, MANY, VERY_MANY = 1 * KILO, 600 * KILO, 6_000 * KILO
 """At 2.00 a kilogram: worth nobody's approval, one's, and two people's."""
 
@@ -28,7 +46,7 @@ class World(Memory):
     """The shop's world with one business order of jam, which the hub itself has."""
 
     def __init__(self, jam: int = 10_000 * KILO, wanted: int = MANY) -> None:
-        super().__init__({JAM: jam, HONEY: 5 * KILO}, items=[item(HONEY, HUB, "honey")])
+        super().__init__({JAM: jam, HONEY: 5 * KILO}, items=[item(HONEY, HUB, "honey")], keys=KEYS)
         self.told: list[Any] = []
         self.timers: dict[uuid.UUID, Any] = {}
         self.send(basket("acme", line(JAM, wanted), session_id=None, type="b2b"), ME)
@@ -139,7 +157,8 @@ def test_a_level_is_given_to_somebody() -> None:
     assert code(world.step("approve", BOSS)) == "approval_of_another"
     assert code(world.step("deny", OTHER)) == "approval_of_another"
     assert code(world.step("delegate", OTHER, to=str(OTHER))) == "approval_of_another"
-    assert code(world.step("delegate", DEPUTY, to="my colleague")) == "approver_unknown"
+    for nobody in ("my colleague", str(uuid.UUID(int=99)), str(SALES), str(STRANGER)):
+        assert code(world.step("delegate", DEPUTY, to=nobody)) == "approver_unknown"
     assert code(world.step("delegate", DEPUTY, to=str(ME))) == "approver_not_free"
     well(world.step("approve", DEPUTY), world.step("approve", BOSS))
     assert world.is_now()[0] == "complete"

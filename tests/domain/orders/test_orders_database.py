@@ -15,7 +15,7 @@ from coster.domain.identity import handlers as identity
 from coster.domain.identity import store as identity_store
 from coster.domain.inventory import store as stock_store
 from coster.domain.orders import store
-from coster.domain.orders.model import LineRequest, Order, OrderWrites, PlaceOrder
+from coster.domain.orders.model import LineRequest, Order, OrderTimer, OrderWrites, PlaceOrder
 from coster.engine.batch.run import Runner
 from coster.engine.db.ask import answer
 from coster.engine.db.connect import Database
@@ -250,3 +250,18 @@ async def test_the_same_ids_and_references_are_two_orders_in_two_organisations(
         "SELECT org_id, count(*) AS n, sum(total) AS t FROM orders GROUP BY org_id ORDER BY org_id"
     )
     assert [(row["org_id"], row["n"], int(row["t"])) for row in counted] == [(1, 1, 400), (2, 1, 200)]
+
+
+async def test_a_timer_fires_only_at_the_time_that_stands_when_its_order_is_locked(town: Town) -> None:
+    """Somebody has set it to another time since it was read: what comes of the earlier one is nothing."""
+    hub, item = await shop(town)
+    await town.do(jam("Ali", hub, item, completed=False))
+    async with town.database.system() as conn:
+        [row] = await conn.fetch("SELECT id, due_at, body FROM timer WHERE org_id = $1", town.org_id)
+        later = row["due_at"] + dt.timedelta(minutes=5)
+        await conn.execute("UPDATE timer SET due_at = $2 WHERE id = $1", row["id"], later)
+    # What is set when an order is placed does not say again when it is due.
+    body = msgspec.structs.replace(msgspec.convert(row["body"], OrderTimer), due=row["due_at"])
+    town.now = later
+    assert (await town.do(body))["changed"] is False
+    assert (await stored(town, "Ali")).status == "created"

@@ -18,6 +18,7 @@ from coster.domain.orders.model import (
     OrderTimer,
     StepOrder,
 )
+from coster.engine.flows import audit
 from coster.engine.flows.clocks import timer_id
 from coster.engine.workflow import check, language
 from coster.engine.workflow import compile as compiling
@@ -142,7 +143,7 @@ def test_otherwise_and_next_are_followed_in_one_command() -> None:
     order = memory.order("Ali")
     assert (order.status, order.attributes, order.version) == ("ok", {"settled": True}, 2)
     [(_, stepped)] = decided.events
-    told = [(row["trigger"], row["from"], row["to"]) for row in stepped.data["flow"]["rows"]]
+    told = [(row["trigger"], row["from"], row["to"]) for row in audit.rows(stepped.data["flow"])]
     assert told == [("approve", "new", "ok"), ("settle", "ok", "ok")]
 
 
@@ -331,3 +332,23 @@ def test_a_message_of_the_checkouts_flow_is_made_good_there() -> None:
     assert (memory.order("Ali").status, memory.order("Ali").checkout) == ("cancelled", "failed")
     assert decided.events[0][1].data["flow"]["cause"]["message"] == "order.asked"
     assert memory.one(undelivered("fail_checkout")).code == "order_status"
+
+
+def test_a_timer_that_was_begun_again_since_it_was_read_does_not_fire_once_more() -> None:
+    """It was due and on its way when the order was locked for `extend`; what stands then is the later time, which counts."""
+    memory = ordered(8)
+    memory.one(step("approve", by="Ada"), BOSS)
+    assert memory.order("Ali").status == "big"
+    early = memory.at
+    memory.at += HOUR
+    [(id_, later)] = due(memory.decide(step("extend"), authority=BOSS)).items()
+    assert later is not None
+    memory.timers_due = {id_: later}
+    assert memory.one(timer(memory, "nag", left=3, due=early)).value["changed"] is False
+    assert "nagged" not in memory.order("Ali").attributes
+    memory.at = later
+    fired = memory.decide(timer(memory, "nag", left=3, due=later), timer(memory, "nag", left=3, due=later))
+    assert [one.value.get("changed", True) for one in fired.outcomes] == [True, False]
+    assert memory.order("Ali").attributes["nagged"] is True
+    memory.timers_due = {}
+    assert memory.one(timer(memory, "nag", left=2, due=later)).value["changed"] is False

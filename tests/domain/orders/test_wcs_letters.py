@@ -8,9 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from coster.domain.orders import reads
 from coster.domain.orders.handlers import LIBRARY
 from coster.domain.orders.rules import letters
 from coster.domain.orders.rules.letters import Item, Standing
+from tests.domain.orders.worlds import CARROTS, KILO, Memory, basket
+from tests.domain.orders.worlds import line as line_of
 
 B2B = LIBRARY.shipped["order.b2b"].flow
 OPEN, GONE, OUT, SENT = Item(), Item(state="X"), Item(state="R", inv="FUL"), Item(state="S", inv="FUL")
@@ -39,6 +42,9 @@ BACK, FUTURE, NOTHING = Item(inv="BO"), Item(inv="FUT"), Item(inv="NALC")
         ({"transfer": "sent", "items": (BACK,)}, "G"),
         ({"transfer": "error"}, "H"),
         ({"items": (OPEN, NOTHING, BACK)}, "L"),
+        ({"short": True, "items": (BACK,)}, "L"),
+        ({"short": True, "editing": True}, "E"),
+        ({"short": True, "items": (OUT,)}, "R"),
         ({"items": (OUT, BACK)}, "B"),
         ({"items": (FUTURE, OPEN), "payment_review": True}, "B"),
         ({"payment_review": True}, "A"),
@@ -159,6 +165,54 @@ def test_lines(stock: str, fulfilment: str, quantity: int, state: str, inv: str)
 def test_letter_of_a_line(stock: str, fulfilment: str, order: dict[str, Any], letter: str) -> None:
     """Released siblings stay released while the others are edited; what is neither takes the order's letter."""
     assert letters.item_letter(line(stock, fulfilment, 1), Standing(**order)) == letter
+
+
+LEVELS = {"level": 0, "levels": 1}
+STORED: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    ({}, {}, "P", "draft_quoted"),
+    ({"holds": "none"}, {"stock": "none"}, "P", "draft"),
+    ({"payment": "pending", "expires_at": None}, {}, "M", "awaiting_payment"),
+    ({"payment": "failed", "expires_at": None}, {}, "M", "awaiting_payment"),
+    ({"payment": "review", "expires_at": None}, {}, "A", "payment_review"),
+    ({"payment": "authorised", "expires_at": None}, {}, "C", "confirmed"),
+    ({"payment": "none", "expires_at": None}, {}, "C", "confirmed"),
+    ({"expires_at": None}, {"stock": "backordered"}, "B", "backordered"),
+    ({"expires_at": None}, {"stock": "unavailable"}, "L", "stock_lost"),
+    ({"expires_at": None, "attributes": {"approval": LEVELS}}, {}, "W", "awaiting_approval"),
+    ({"expires_at": None, "attributes": {"approval": {**LEVELS, "denied_at": "2026-11-23"}}}, {}, "N", "approval_denied"),
+    ({"expires_at": None, "attributes": {"approval": {**LEVELS, "level": 1}}}, {}, "C", "confirmed"),
+    ({"expires_at": None, "attributes": {"edit": {"came_from": "complete"}}}, {}, "E", "in_revision"),
+    ({"expires_at": None, "attributes": {"transfer": {"state": "sent"}}}, {}, "G", "transferred"),
+    ({"expires_at": None, "attributes": {"transfer": {"state": "error"}}}, {}, "H", "transfer_failed"),
+    ({"expires_at": None, "attributes": {"transfer": {"state": "done"}}}, {}, "C", "confirmed"),
+    ({"holds": "none", "expires_at": None, "attributes": {"schedule": {"at": "2026-12-01"}}}, {"stock": "none"}, "I", "scheduled"),
+    ({"expires_at": None}, {"fulfilment": "released"}, "R", "released"),
+    ({"expires_at": None, "payment": "authorised"}, {"fulfilment": "shipped"}, "S", "shipped"),
+    ({"expires_at": None, "payment": "captured"}, {"fulfilment": "shipped"}, "D", "closed"),
+    ({"holds": "none", "expires_at": None}, {"fulfilment": "cancelled"}, "X", "cancelled"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "of_line", "letter", "name"), STORED)
+def test_a_stored_order_tells_its_letter(
+    head: dict[str, Any], of_line: dict[str, Any], letter: str, name: str
+) -> None:
+    """From what is in the tables: a shopper's order, with these fields otherwise, is told as reads tell it."""
+    world = Memory()
+    world.one(basket("ana", line_of(CARROTS, KILO)))
+    order = msgspec.structs.replace(world.order("ana"), **head)
+    [first] = world.lines_by_order()[order.id]
+    told, view, lines = reads.seen_by_others(order, [msgspec.structs.replace(first, **of_line)])
+    assert (told, view.name, lines) == (letter, name, [letter])
+
+
+def test_a_shortage_that_nobody_has_agreed_to_is_the_orders() -> None:
+    """What its lines got they have, so these say what they would say alone."""
+    world = Memory()
+    world.one(basket("ana", line_of(CARROTS, KILO)))
+    order = msgspec.structs.replace(world.order("ana"), expires_at=None, attributes={"shorted": {}})
+    told, view, lines = reads.seen_by_others(order, world.lines_by_order()[order.id])
+    assert (told, view.name, lines) == ("L", "stock_lost", ["C"])
 
 
 def line(stock: str, fulfilment: str, quantity: int) -> Any:

@@ -19,13 +19,14 @@ from coster.engine.workflow.driving import Driven
 TABLE = LIBRARY.shipped["order.b2b"]
 LETTERS = {status.name: status.code for status in TABLE.flow.statuses}
 CALM: dict[str, Any] = {
-    "order.total": 0, "stock.missing": 0, "stock.lost": 0, "approval.level": 0, "approval.levels": 0, "blocks.open": 0,
+    "order.total": 0, "stock.missing": 0, "stock.lost": 0, "stock.short": False, "approval.level": 0, "approval.levels": 0,
+    "blocks.open": 0,
     "edit.came_from": "", "edit.touched": False, "schedule.more": False, "now": dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
     **scope.constants(TABLE.flow),
 }  # fmt: skip
 """An order of little worth that nothing keeps."""
 ONE, TWO = {"order.total": 100_000}, {"order.total": 1_000_000}
-SHORT, LOST = {"stock.missing": 1}, {"stock.lost": 1}
+SHORT, LOST, CUT = {"stock.missing": 1}, {"stock.lost": 1}, {"stock.short": True}
 
 
 def drive(status: str, trigger: str, facts: dict[str, Any]) -> Driven:
@@ -53,6 +54,12 @@ ROWS: list[tuple[int, str, str, dict[str, Any], str]] = [
     (8, "draft", "submit", {**SHORT, **LOST}, "low"),
     (8, "complete", "lose_stock", LOST, "low"),
     (8, "backordered", "lose_stock", LOST, "low"),
+    *((8, name, "shorted", CUT, "low") for name in ("complete", "backordered", "low")),
+    (8, "waiting", "shorted", CUT, "waiting"),
+    (12, "waiting", "approve", {"approval.levels": 1, **CUT}, "low"),
+    (18, "low", "allocate", CUT, "low"),
+    (18, "low", "accept_shortage", {}, "complete"),
+    (18, "low", "accept_shortage", SHORT, "backordered"),
     (10, "draft", "schedule", {}, "scheduled"),
     (11, "scheduled", "copy_due", {"schedule.more": True}, "scheduled"),
     (11, "scheduled", "copy_due", {}, "ended"),
@@ -81,7 +88,10 @@ ROWS: list[tuple[int, str, str, dict[str, Any], str]] = [
     (24, "edited", "submit", SHORT, "backordered"),
     (24, "edited", "submit", LOST, "low"),
     (24, "edited", "submit", {}, "complete"),
-    *((25, "edited", "cancel_edit", came(name), name) for name in ("waiting", "overdue", "denied", "complete", "backordered", "low")),
+    *((25, "edited", "cancel_edit", came(name), name) for name in ("waiting", "overdue", "denied", "complete")),
+    (25, "edited", "cancel_edit", {**came("backordered"), **SHORT}, "backordered"),
+    (25, "edited", "cancel_edit", {**came("low"), **LOST}, "low"),
+    (25, "edited", "cancel_edit", {**came("complete"), **CUT}, "low"),
     (25, "edited_template", "cancel_edit", {}, "scheduled"),
     (26, "complete", "transfer", {}, "transferred"),
     (27, "transferred", "refuse_transfer", {}, "transfer_failed"),
@@ -128,6 +138,9 @@ COMMANDS = {
     "ProcessBackorders, ProcessFutureOrders (B L)": ("allocate", "backordered low"),
     "stock that is lost (submitted, not released)": (
         "lose_stock", "waiting overdue denied backordered low complete"),
+    "a producer has less (submitted, not released)": (
+        "shorted", "waiting overdue denied edited backordered low complete"),
+    "what there is is taken (L)": ("accept_shortage", "low"),
     "AdvancedOrderEditBegin (P E stay; I W N C B L)": (
         "begin_edit", "draft edited edited_template scheduled waiting overdue denied backordered low complete"),
     "AdvancedOrderEditEnd (P E)": ("finish_edit", "draft edited edited_template"),

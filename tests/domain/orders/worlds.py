@@ -125,6 +125,8 @@ class Memory:
         self.comments: list[Comment] = []
         self.flows: Tables = changes.get("flows", FLOWS)
         self.checkouts: Tables = changes.get("checkouts", CHECKOUT_FLOWS)
+        self.keys: dict[uuid.UUID, Authority] = changes.get("keys", {})
+        self.timers_due: dict[uuid.UUID, dt.datetime] | None = None
         self.at = NOW
         self.count = 0
 
@@ -187,7 +189,7 @@ class Memory:
             flows=self.flows, checkouts=self.checkouts, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
             positions=list(self.positions.values()), holds=list(self.holds.values()),
             pools=[pool for pool, _ in self.pool_lines], pool_lines=list(self.pool_lines.values()),
-            placing=self.placing(),
+            placing=self.placing(), approvers=self.keys, due=self.timers_due,
         )  # fmt: skip
 
     def lines_by_order(self) -> dict[uuid.UUID, list[Line]]:

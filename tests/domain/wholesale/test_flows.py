@@ -21,7 +21,7 @@ from coster.domain.wholesale.model import (
     StepHeldOrder,
 )
 from coster.domain.wholesale.rules import moving
-from coster.engine.flows import clocks
+from coster.engine.flows import audit, clocks
 from coster.engine.flows import moving as moves
 from coster.engine.workflow import compile as compiling
 from coster.engine.workflow.tables import Tables
@@ -130,7 +130,7 @@ def test_an_event_of_ones_own_sets_attributes_and_is_told_with_its_guard() -> No
     assert decided.outcomes[0] == Accepted({"id": str(POOL), "status": "Approved", "version": 2})
     assert made.held_orders[POOL].attributes == {"approved_by": "Jean"}
     [event] = [event for _, event in decided.events]
-    [row] = event.data["flow"]["rows"]
+    [row] = audit.rows(event.data["flow"])
     assert (event.name, event.data["flow"]["trigger"], row["label"], row["to"]) == (
         "held_order.stepped", "approve", "Approved", "Approved",
     )  # fmt: skip
@@ -251,7 +251,7 @@ def test_one_event_leads_to_the_next_and_sends_its_message() -> None:
     assert (told.name, told.version, message.name, message.version) == (
         "held_order.completed", 2, "held_order.packing", 3,
     )  # fmt: skip
-    assert [row["trigger"] for row in told.data["flow"]["rows"]] == ["complete", "pack"]
+    assert [row["trigger"] for row in audit.rows(told.data["flow"])] == ["complete", "pack"]
     mark = {"flow": "wholesale.held", "version": 2}
     assert message.data == {"lines": 1, "who": {}, "sent_by": mark, "enterprises": [str(HUB), str(JEAN)]}
     assert (made.held_order(), made.held_orders[POOL].version) == (("Packed", {"carrots": "6"}), 3)
@@ -442,3 +442,36 @@ def test_what_was_not_delivered_is_made_good_by_a_row_that_only_rows_name() -> N
         "Owed",
         9,
     )
+
+
+def test_a_clock_without_an_answer_is_told_and_keeps_nobody_back() -> None:
+    """A shopper's order goes where it goes; the held order stands in its status without timer and service level, and its event says why."""
+    flow = table(
+        2,
+        ("after: PT1H, from", "after: {duration: PT1H, in: opening_hours}, from"),
+        ("sla: PT4H", "sla: {duration: PT4H, in: producer_hours}"),
+    )
+    made = market(4, flow=flow)
+    held = made.held_orders[POOL]
+    assert (held.status, held.sla_at) == ("Wished", None)
+    decided = made.decide(
+        StepHeldOrder(held_order_id=POOL, trigger="approve", attributes={"by": "Jean", "amount": 1})
+    )
+    [event] = [event for _, event in decided.events]
+    assert (made.held_orders[POOL].status, event.data["flow"]["failed"]["code"]) == (
+        "Approved",
+        "timer_failed",
+    )
+    assert decided.timers == []
+
+
+def test_a_held_order_in_no_status_of_its_flow_refuses_and_follows() -> None:
+    """A damaged row: what is sent to it is refused, and the next change of a shopper's order puts it where its goods are."""
+    made = market(4)
+    made.held_orders[POOL] = msgspec.structs.replace(made.held_orders[POOL], status="Nowhere")
+    refused = made.one(
+        StepHeldOrder(held_order_id=POOL, trigger="approve", attributes={"by": "Jean", "amount": 1})
+    )
+    assert (refused.code, refused.detail["status"]) == ("guard_failed", "Nowhere")
+    made.decide(basket("late", line(CARROTS, KILO)))
+    assert (made.held_orders[POOL].status, made.held_orders[POOL].holds) == ("Wished", "live")

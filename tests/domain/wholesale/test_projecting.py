@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coster.domain.inventory.rules.holding import position_id
 from coster.domain.orders.model import (
     CancelOrder,
     ChangeOrder,
@@ -38,6 +39,8 @@ from tests.domain.orders.worlds import (
 )
 from tests.domain.wholesale.worlds import FLOWS, POOL, Market
 
+# Where Jean's carrots lie.
+LYING = position_id(CARROTS, BARN)
 ANNAS = sourcing.shared_pool(HUB, ANNA, SESSION)
 
 
@@ -54,8 +57,8 @@ def test_the_first_hold_creates_the_held_order_and_every_other_grows_it() -> Non
     assert told(decided) == [("held_order.created", 1), ("held_order.changed", 2)]
     held = [event.data for _, event in decided.events if event.entity == "held_order"]
     assert [one["lines"] for one in held] == [
-        [{"item_id": str(CARROTS), "quantity": "1", "surplus": "0"}],
-        [{"item_id": str(CARROTS), "quantity": "6", "surplus": "0"}],
+        [{"item_id": str(CARROTS), "position_id": str(LYING), "quantity": "1", "surplus": "0"}],
+        [{"item_id": str(CARROTS), "position_id": str(LYING), "quantity": "6", "surplus": "0"}],
     ]
     assert market.held_order() == ("Held", {"carrots": "6"})
 
@@ -70,10 +73,9 @@ def test_an_event_of_a_held_order_says_hub_and_producer_and_no_shopper() -> None
         "state": "Held", "enterprises": [str(HUB), str(JEAN)],
         "flow": {
             "name": "wholesale.held", "version": 1, "trigger": "grow", "from": "Held", "to": "Held",
-            "rows": [{"row": 0, "trigger": "grow", "label": "A shopper wants more", "from": "Held", "to": "Held", "guards": [],
-                      "actions": ["project_holds"]}],
+            "rows": [{"row": 0, "label": "A shopper wants more", "actions": ["project_holds"]}],
         },
-        "lines": [{"item_id": str(CARROTS), "quantity": "1", "surplus": "0"}],
+        "lines": [{"item_id": str(CARROTS), "position_id": str(LYING), "quantity": "1", "surplus": "0"}],
     }  # fmt: skip
     assert not any(str(one) in f"{event}" for one in (order_of("Ali"), CUSTOMER, "Ali"))
 

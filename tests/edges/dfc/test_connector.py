@@ -6,75 +6,22 @@ installs Debian's).
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import shutil
-import subprocess
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from coster.edges.dfc.language import contexts, following, identifiers, thesaurus
+from coster.edges.dfc.language import contexts, following, identifiers
 from coster.edges.dfc.language.concepts import FulfilmentStatus, OrderStatus
 from coster.edges.dfc.language.reading import read
 from coster.edges.dfc.language.records import Graph, Order, Price, SaleSession
 from coster.edges.dfc.language.writing import write
+from tests.edges.dfc.connector.speaking import asked
 from tests.edges.dfc.orders import HUB, JEAN, ORDER, SESSION, held_order
 
 pytestmark = pytest.mark.node
 
-SOURCE = Path(__file__).parent / "connector"
 UNITS, STATUSES = contexts.CONTEXT_1["dfc-m"], contexts.CONTEXT_1["dfc-v"]
-OLDEST_NODE = 18
-
-
-@pytest.fixture(scope="session")
-def connector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the connector, installed by the versions and checksums of package-lock.json; once for all test processes."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
-        pytest.fail("These tests need Node 18 or newer, and npm: apt-get install nodejs npm")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    assert int(version.lstrip("v").partition(".")[0]) >= OLDEST_NODE, (
-        f"Node {OLDEST_NODE} or newer is needed, this is {version}"
-    )
-    base = tmp_path_factory.getbasetemp()
-    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "dfc-connector"
-    place.mkdir(exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "installed").exists():
-            shutil.copytree(SOURCE, place, dirs_exist_ok=True)
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-            done = subprocess.run(
-                command, cwd=place, capture_output=True, text=True, check=False, timeout=240
-            )
-            assert done.returncode == 0, f"npm could not install the connector: {done.stderr}"
-            (place / "installed").touch()
-    return place
-
-
-def asked(place: Path, body: bytes = b"", **wishes: Any) -> dict[str, Any]:
-    """What the connector finds in a document, or makes of it; or a document of its own."""
-    question = {
-        "document": body.decode(), "vocabulary": json.loads(thesaurus.vocabulary()), "measures": json.loads(thesaurus.measures()), **wishes,
-    }  # fmt: skip
-    command = ["node", "speak.mjs"]
-    done = subprocess.run(
-        command,
-        cwd=place,
-        input=json.dumps(question),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def test_the_connector_reads_all_of_an_order_and_fetches_nothing(connector: Path) -> None:

@@ -33,16 +33,58 @@ def test_a_row_without_a_guard_costs_no_context() -> None:
     """It is told with its place, its actions, and no guards."""
     done, watched, asked = driven("parked", "revive")
     assert asked == []
-    assert audit.told(TABLE, "revive", "parked", done, watched) == {
-        "name": "parcel.test", "version": 1, "trigger": "revive", "from": "parked", "to": "open",
-        "rows": [{"row": 5, "trigger": "revive", "label": "", "from": "parked", "to": "open", "guards": [], "actions": ["take"]}],
+    told = audit.told(TABLE, "revive", "parked", done, watched)
+    assert told == {
+        "name": "parcel.test", "version": 1, "trigger": "revive", "from": "parked", "to": "open", "rows": [{"row": 5, "actions": ["take"]}],
     }  # fmt: skip
+    assert audit.rows(told) == [
+        {
+            "row": 5,
+            "trigger": "revive",
+            "label": "",
+            "from": "parked",
+            "to": "open",
+            "guards": [],
+            "actions": ["take"],
+        }
+    ]
+
+
+def test_what_follows_from_the_rest_is_not_told_and_read_all_the_same() -> None:
+    """Rows that lead on to each other: another trigger, where each led, and one after which somebody else went on."""
+    told = {
+        "trigger": "a", "from": "one", "to": "four",
+        "rows": [{"row": 1, "to": "two"}, {"row": 2, "trigger": "b", "label": "On"}, {"row": 3, "from": "three"}],
+    }  # fmt: skip
+    assert [(row["trigger"], row["from"], row["to"], row["label"]) for row in audit.rows(told)] == [
+        ("a", "one", "two", ""),
+        ("b", "two", "two", "On"),
+        ("a", "three", "four", ""),
+    ]
+    assert audit.rows({"name": "parcel.test", "version": 1, "to": "open"}) == []
+
+
+def test_rows_are_read_as_they_were_carried_out() -> None:
+    """A row that leads out and another that leads on in the same event."""
+    text = cases.edited(
+        cases.GOOD, (("    do: [take]\n    to: open", "    do: [take]\n    to: open\n    next: note"),)
+    )
+    table = compiling.load(text, PARCEL)
+    at = {"status": "parked"}
+    watched = audit.Watched(table, lambda: at["status"], lambda _: {})
+    done = drive(table, ("parked", "revive"), watched, lambda fired: at.update(status=fired.matched.to))
+    told = audit.told(table, "revive", "parked", done, watched)
+    assert told["rows"] == [{"row": 5, "actions": ["take"], "to": "open"}, {"row": 7, "trigger": "note"}]
+    assert [(row["trigger"], row["from"], row["to"]) for row in audit.rows(told)] == [
+        ("revive", "parked", "open"),
+        ("note", "open", "open"),
+    ]
 
 
 def test_guards_are_told_with_what_they_read() -> None:
     """Those that were false, too: the row that followed by `otherwise` says why it came."""
     done, watched, asked = driven("open", "pack", items=0)
-    [row] = audit.told(TABLE, "pack", "open", done, watched)["rows"]
+    [row] = audit.rows(audit.told(TABLE, "pack", "open", done, watched))
     assert asked == ["pack"]
     assert (row["row"], row["to"], row["actions"]) == (1, "gone", ["release"])
     assert row["guards"] == [{"guard": "items > 0", "answer": False, "values": {"items": 0}}]

@@ -11,7 +11,7 @@ import pytest
 from coster.engine.db import ask
 from coster.engine.db.connect import Database
 from coster.engine.flows import library as libraries
-from coster.engine.flows import model
+from coster.engine.flows import model, reads
 from coster.engine.flows.library import Library
 from coster.engine.workflow import compile as compiling
 from coster.engine.workflow.tables import UnknownVersionError
@@ -143,6 +143,26 @@ async def test_older_versions_that_are_shipped_stay_usable(tmp_path: Path) -> No
     library = Library(vocabularies.MEMO, tmp_path)
     assert library.shipped[NAME].flow.version == 2
     assert sorted(library.texts) == [(NAME, 1), (NAME, 2)]
+
+
+async def test_nobody_begins_on_a_version_that_only_came_to_have_the_number_of_one_that_is_shipped(
+    lodge: Lodge, org: int, tmp_path: Path
+) -> None:
+    """A later release ships a second version, and the organisation has one of its own: known as hidden, begun on when it is pinned."""
+    await lodge.publish(org, SECOND, pin=False)
+    (tmp_path / "memo.plain.1.yaml").write_text(FIRST, encoding="utf-8")
+    (tmp_path / "memo.plain.yaml").write_text(SECOND.replace("read", "seen"), encoding="utf-8")
+    later = Library(vocabularies.MEMO, tmp_path)
+    async with lodge.database.read(org) as conn:
+        tables = await later.tables(conn, org)
+    assert (tables.hidden, tables.unpinned[NAME]) == (((NAME, 2),), 1)
+    assert tables.begin(NAME, uuid.uuid4()).flow.version == 1
+    assert [status.name for status in tables.of(NAME, 2).flow.statuses] == ["open", "read", "shut"]
+    async with lodge.database.system() as conn:
+        assert (org, NAME, 2) in await reads.hidden(conn, later.texts)
+    await lodge.ask(org, model.PinFlow(name=NAME, version=2, reason="Ours is meant."))
+    async with lodge.database.read(org) as conn:
+        assert (await later.tables(conn, org)).begin(NAME, uuid.uuid4()).flow.version == 2
 
 
 async def test_a_process_sees_what_another_has_published(

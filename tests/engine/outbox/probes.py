@@ -65,6 +65,9 @@ def _write(versions: dict[uuid.UUID, int], commands: Any) -> Decided[None]:
         if body.text == "refuse":
             outcomes.append(Rejected("refused", "No."))
             continue
+        if body.text == "ignore":
+            outcomes.append(Rejected("not_now", "It is over.", {"reason": "wrong_status"}))
+            continue
         versions[body.entity_id] = versions.get(body.entity_id, 0) + 1
         data = {"text": body.text, "enterprises": [str(body.entity_id)]}
         if body.text == "sent":

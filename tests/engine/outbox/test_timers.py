@@ -120,9 +120,28 @@ async def test_a_relay_that_dies_after_a_timers_command_repeats_it_without_effec
     assert (heir.sent, await heir.texts(), await heir.timers()) == (["ring"], ["ring"], [])
 
 
-async def test_a_refused_timer_is_done(program: Program) -> None:
-    """A refusal is an answer."""
+async def test_a_refused_timer_is_parked(program: Program) -> None:
+    """What it was for was not done, and nobody waits for the answer; resumed, it is tried by another command."""
     await program.do(timer(NOON, "refuse"))
+    await program.relay.settle()
+    await again(program)
+    assert await program.timers() == [("refuse", NOON, "RefusedError: refused: No.")]
+    async with program.database.write(1) as conn:
+        await conn.execute("UPDATE timer SET body = jsonb_set(body, '{text}', '\"mended\"')")
+    await again(program)
+    assert (await program.texts(), await program.timers()) == (["mended"], [])
+
+
+async def again(program: Program) -> None:
+    """What is parked is due again."""
+    async with program.database.write(1) as conn:
+        assert await parked.resume(conn, 1) == 1
+    await program.relay.settle()
+
+
+async def test_a_timer_that_finds_nothing_to_do_is_done(program: Program) -> None:
+    """That an event fires nothing is an answer."""
+    await program.do(timer(NOON, "ignore"))
     await program.relay.settle()
     assert await program.timers() == []
 

@@ -43,6 +43,10 @@ transitions:
   - {on: count, from: [packing, moving, stored], when: "!heavy"}
   - {on: mark}
   - {on: seal}
+  - {on: nudge, do: [{tell_parent: {event: crate_moved}}]}
+  - {on: turn, from: [packing, stored], to: moving}
+  - {on: turn, from: [moving], to: stored}
+  - {on: turn, from: [shipped, lost]}
 """
 
 LOAD = """\
@@ -63,6 +67,7 @@ transitions:
 
 AROUND = (BOX, CRATE, LOAD)
 CRATES = (HEAD, HEAD + "children: {crates: {flow: crate.standard}}\n")
+TURN = "do: [{tell_children: {children: crates, event: turn}}]"
 WAITING = (GONE, GONE + "  waiting: {category: delivery, holds: none}\n")
 ALONE = (
     ("    otherwise: give_up\n", ""),
@@ -79,6 +84,12 @@ def told(code: str, bad: str, near: str) -> Case:
     """A parcel that tells its crates, or the load on which it is, something when it is taken up again."""
     calls = [f"do: [take, {{{call}}}]" for call in (bad, near)]
     return Case(code, (CRATES, (TAKE, calls[0])), (CRATES, (TAKE, calls[1])))
+
+
+def answered(bad: str, near: str) -> Case:
+    """A parcel that does something when a crate tells it that it has moved, or has come somewhere."""
+    heard = (HEAD, CRATES[1] + "events: {crate_moved: {}}\n")
+    return Case("event_circle", (heard, added(bad)), (heard, added(near)))
 
 
 def waits(*rollups: str) -> tuple[tuple[str, str], ...]:
@@ -224,4 +235,9 @@ PROOFS = (
     ),
     told("event_never_answered", "tell_parent: {event: parcel_late}", "tell_parent: {event: parcel_note}"),
     told("event_never_answered", "tell_parent: {event: parcel_lost}", "tell_parent: {event: parcel_note}"),
+    answered("on: crate_moved, do: [{tell_children: {children: crates, event: nudge}}]", "on: crate_moved"),
+    answered(
+        f"rollup: {{any: crates, in: [moving, stored]}}, from: packed, {TURN}",
+        f"rollup: {{any: crates, in: moving}}, from: packed, {TURN}",
+    ),
 )

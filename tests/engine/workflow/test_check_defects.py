@@ -160,3 +160,20 @@ def test_e_a_cancellation_that_a_part_does_not_hear() -> None:
     assert fault.trail == (
         "booked -cancel-> cancelled; part.home: created -goods_reserved-> reserved -assign-> assigned"
     )
+
+
+def test_a_circle_between_two_flows_is_told_once_around() -> None:
+    """A part that asks its shelf again whenever the shelf has answered; either of the two files is refused for it."""
+    row = "{on: goods_reserved, from: [reserved, assigned]"
+    again = row + ", do: [{tell_children: {children: shelves, event: reserve}}]"
+    [fault] = found("part.home", part_home=(row, again))
+    assert str(fault) == (
+        "line 16 transitions[3].do[0]: in reserved: 'goods_reserved' of part.home to 'reserve' of shelf.virtual leads back "
+        "to 'goods_reserved', without a timer or an event from outside; accepted: a timer or an event in between, or a row "
+        "that tells nobody. Shortest path: created -goods_reserved-> reserved -goods_reserved-> reserved; shelf.virtual: "
+        "open -reserve-> open; part.home: reserved -goods_reserved-> …. [event_circle]"
+    )
+    [fault] = found("shelf.virtual", part_home=(row, again))
+    assert (fault.code, fault.path) == ("event_circle", "transitions[0].do[0]")
+    early = ("{on: goods_reserved, from: created", again.replace("[reserved, assigned]", "created"))
+    assert found("part.home", part_home=early) == ()

@@ -106,14 +106,21 @@ class CatalogWrites(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ItemsWanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which items a list shall have: `name` is how it begins, in any case; `after` the last id seen; None: any."""
+    """Which items a list shall have: `name` is how it begins, in any case; `after` the last id seen; None: any.
+
+    `backwards`: from the highest id down, those before `before`.
+    """
 
     owner_id: uuid.UUID | None = None
     sku: str | None = None
     buyable: bool | None = None
     name: str | None = None
     ids: list[uuid.UUID] | None = None
+    product: str | None = None
+    owners: list[uuid.UUID] | None = None
     after: uuid.UUID | None = None
+    before: uuid.UUID | None = None
+    backwards: bool = False
     limit: int = 100
 
 

@@ -121,6 +121,24 @@ WHERE i.org_id = :org_id
   AND (:sku::text IS NULL OR i.sku = :sku)
   AND (:buyable::boolean IS NULL OR i.buyable = :buyable)
   AND (:name::text IS NULL OR starts_with(lower(i.name), lower(:name)))
+  AND (:product::text IS NULL OR i.product = :product)
   AND (:owners::uuid[] IS NULL OR i.owner_id = ANY(:owners))
 ORDER BY i.id
+LIMIT :limit;
+
+-- name: list_items_backwards
+-- Items before an id, the highest first; with owners (null: all) only theirs.
+SELECT i.id, i.owner_id, i.sku, i.name, i.product, i.stock_unit, i.weight_mg, i.price_micros, i.min_quantity, i.max_quantity,
+       i.multiple_quantity, i.case_quantity, i.tracked, i.buyable, i.version
+FROM item AS i
+WHERE i.org_id = :org_id
+  AND (:before::uuid IS NULL OR i.id < :before)
+  AND (:ids::uuid[] IS NULL OR i.id = ANY(:ids))
+  AND (:owner_id::uuid IS NULL OR i.owner_id = :owner_id)
+  AND (:sku::text IS NULL OR i.sku = :sku)
+  AND (:buyable::boolean IS NULL OR i.buyable = :buyable)
+  AND (:name::text IS NULL OR starts_with(lower(i.name), lower(:name)))
+  AND (:product::text IS NULL OR i.product = :product)
+  AND (:owners::uuid[] IS NULL OR i.owner_id = ANY(:owners))
+ORDER BY i.id DESC
 LIMIT :limit;

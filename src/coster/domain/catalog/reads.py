@@ -26,7 +26,15 @@ async def list_items(
 ) -> list[VersionedItem]:
     """The items that the asker may see, with their units (the stock unit among them) and components."""
     owners = await visible_owners(conn, org_id, authority)
-    rows = await _q.list_items(conn, org_id=org_id, owners=owners, **msgspec.structs.asdict(wanted))
+    given = msgspec.structs.asdict(wanted)
+    after, before, backwards = (given.pop(name) for name in ("after", "before", "backwards"))
+    chosen = given.pop("owners")
+    if chosen is not None:
+        owners = chosen if owners is None else [one for one in chosen if one in owners]
+    if backwards:
+        rows = await _q.list_items_backwards(conn, org_id=org_id, owners=owners, before=before, **given)
+    else:
+        rows = await _q.list_items(conn, org_id=org_id, owners=owners, after=after, **given)
     return await _whole(conn, org_id, rows)
 
 

@@ -10,8 +10,21 @@ from typing import Any, Final
 
 import asyncpg
 
-from coster.domain.identity import rules, store
-from coster.domain.identity.model import Access, CreateKey, KeyState, KeysWrites, RevokeKey
+from coster.domain.identity import store
+from coster.domain.identity.model import (
+    Access,
+    CreateKey,
+    KeyState,
+    KeysWrites,
+    LinkIdentities,
+    PlatformsState,
+    PlatformsWrites,
+    PutPlatform,
+    RevokeKey,
+    SetScopes,
+)
+from coster.domain.identity.rules import keys as rules
+from coster.domain.identity.rules import platforms
 from coster.engine import observe
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.batch.run import Runner
@@ -40,7 +53,28 @@ REVOKE_KEY: Handler[_Keys, KeysWrites] = Handler(
     decide=rules.revoke_keys,
     write=store.write_keys,
 )
-HANDLERS: tuple[Handler[Any, Any], ...] = (CREATE_KEY, REVOKE_KEY)
+PUT_PLATFORM: Handler[PlatformsState, PlatformsWrites] = Handler(
+    kind="identity.put_platform",
+    body=PutPlatform,
+    load=store.lock_platforms,
+    decide=platforms.put_platforms,
+    write=store.write_platforms,
+)
+SET_SCOPES: Handler[PlatformsState, PlatformsWrites] = Handler(
+    kind="identity.set_scopes",
+    body=SetScopes,
+    load=store.lock_platforms,
+    decide=platforms.set_scopes,
+    write=store.write_platforms,
+)
+LINK_IDENTITIES: Handler[PlatformsState, PlatformsWrites] = Handler(
+    kind="identity.link_identities",
+    body=LinkIdentities,
+    load=store.lock_platforms,
+    decide=platforms.link_identities,
+    write=store.write_platforms,
+)
+HANDLERS: tuple[Handler[Any, Any], ...] = (CREATE_KEY, REVOKE_KEY, PUT_PLATFORM, SET_SCOPES, LINK_IDENTITIES)
 
 
 def authorise(org_id: int, commands: Commands) -> Question[Mapping[uuid.UUID, Authority | None]]:

@@ -18,7 +18,33 @@ import msgspec
 
 from coster.kernel.authority import Authority
 
-Role = Literal["owner", "hub", "producer", "shop", "picker", "reader"]
+Scope = Literal[
+    "read_enterprise", "write_enterprise", "read_products", "write_products", "read_orders", "write_orders"
+]
+"""What an enterprise can let another platform do: the six scopes of the Data Food Consortium, in our spelling."""
+Role = Literal[
+    "owner",
+    "hub",
+    "producer",
+    "shop",
+    "picker",
+    "reader",
+    "platform",
+    "read_enterprise",
+    "write_enterprise",
+    "read_products",
+    "write_products",
+    "read_orders",
+    "write_orders",
+]
+SCOPES: Final[tuple[Scope, ...]] = (
+    "read_enterprise",
+    "write_enterprise",
+    "read_products",
+    "write_products",
+    "read_orders",
+    "write_orders",
+)
 
 _READS: Final = frozenset(
     {
@@ -33,9 +59,12 @@ _READS: Final = frozenset(
     }
 )
 _OWN_GOODS: Final = frozenset({"items:write", "stock:write", "locations:write"})
+_DFC_READS: Final = frozenset({"dfc_enterprises:read", "dfc_products:read", "dfc_orders:read"})
+_DFC: Final = _DFC_READS | {"dfc_enterprises:write", "dfc_products:write", "dfc_orders:write"}
 _HUB: Final = (
     _READS
     | _OWN_GOODS
+    | _DFC
     | {
         "keys:manage",
         "parties:write",
@@ -63,7 +92,8 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             "held_orders:read",
             "held_orders:write",
             "events:read",
-        },
+        }
+        | (_DFC - {"dfc_enterprises:write"}),
         # A sales channel: sends orders and customers, and may not read personal data back.
         "shop": frozenset(
             {
@@ -81,7 +111,15 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             {"parties:read", "orders:read", "held_orders:read", "held_orders:write", "stock:read"}
         ),
         # Sees everything but personal data, changes nothing.
-        "reader": _READS,
+        "reader": _READS | _DFC_READS,
+        # Another platform, of which nothing more is known; what it may do, each enterprise says by the six that follow.
+        "platform": frozenset(),
+        "read_enterprise": frozenset({"dfc_enterprises:read"}),
+        "write_enterprise": frozenset({"dfc_enterprises:write", "parties:write"}),
+        "read_products": frozenset({"dfc_products:read"}),
+        "write_products": frozenset({"dfc_products:write", "items:write", "stock:write"}),
+        "read_orders": frozenset({"dfc_orders:read"}),
+        "write_orders": frozenset({"dfc_orders:write"}),
     }
 )
 """What each role may do, as `<area>:<verb>`; docs/reference/roles.md shows it as a table."""
@@ -224,3 +262,112 @@ class AccessWanted(msgspec.Struct, frozen=True, kw_only=True):
     before_id: uuid.UUID | None = None
     before_customer_id: uuid.UUID | None = None
     limit: int = 100
+
+
+IdentityKind = Literal["client", "email", "subject"]
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an issuer of tokens means: a client (a platform itself), or a person by e-mail or by the issuer's own id of it."""
+
+    issuer: str
+    kind: IdentityKind
+    value: str
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret that only the named key of the settings opens; `salt` was made for this secret alone."""
+
+    key: str
+    salt: bytes
+    box: bytes
+
+
+class PutPlatform(msgspec.Struct, frozen=True, kw_only=True):
+    """Registers another platform as a key that nobody has given anything yet, or changes what is known of it.
+
+    `secret_hash` and `hint` count only when it is made: of a token, or of random bytes where it comes with tokens of an issuer.
+    `events_secret` is the token that it wants of us when it is told of changes; None: the one that is stored stays.
+    """
+
+    platform_id: uuid.UUID
+    name: str
+    profile: str = ""
+    events_url: str = ""
+    identities: list[Identity] = []
+    secret_hash: bytes = b""
+    hint: str = ""
+    events_secret: Sealed | None = None
+    expected_version: int | None = None
+
+
+class SetScopes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the enterprise lets the platform do from now on: these scopes and no others."""
+
+    platform_id: uuid.UUID
+    enterprise_id: uuid.UUID
+    scopes: list[Scope]
+
+
+class LinkIdentities(msgspec.Struct, frozen=True, kw_only=True):
+    """By which accounts of issuers the key is known from now on: these and no others."""
+
+    key_id: uuid.UUID
+    identities: list[Identity]
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """Another platform as it is stored; `id` is its key's."""
+
+    id: uuid.UUID
+    name: str
+    profile: str
+    events_url: str
+    version: int
+
+
+class PlatformsState(msgspec.Struct, frozen=True, kw_only=True):
+    """What deciding about platforms needs: the keys and platforms named, and whose the identities named are."""
+
+    keys: dict[uuid.UUID, KeyState]
+    platforms: dict[uuid.UUID, Platform]
+    identities: dict[Identity, uuid.UUID]
+
+
+class PlatformsWrites(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys to make, platforms to store, all identities of keys, and grants to take away and to give."""
+
+    made: list[NewKey]
+    platforms: list[Platform]
+    identities: dict[uuid.UUID, list[Identity]]
+    secrets: dict[uuid.UUID, Sealed]
+    withdrawn: list[tuple[uuid.UUID, Grant]]
+    granted: list[tuple[uuid.UUID, Grant]]
+
+
+class PlatformView(Platform, frozen=True, kw_only=True):
+    """A platform with the identities by which it is known."""
+
+    revoked_at: dt.datetime | None
+    identities: tuple[Identity, ...]
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A platform that may read something of an enterprise, and where and with which secret it is told of changes."""
+
+    platform_id: uuid.UUID
+    enterprise_id: uuid.UUID
+    scope: Scope
+    events_url: str
+    secret: Sealed | None
+
+
+class Permitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enterprise lets a platform do."""
+
+    platform_id: uuid.UUID
+    name: str
+    profile: str
+    events_url: str
+    version: int
+    scopes: tuple[Scope, ...]

@@ -124,3 +124,110 @@ LIMIT :limit;
 -- name: forget_access!
 -- Drops, across organisations, what is older than it shall be kept.
 DELETE FROM person_access AS a WHERE a.at < :before::timestamptz;
+
+-- name: lock_platforms
+-- These platforms, locked against other changes until the commit.
+SELECT p.id, p.name, p.profile, p.events_url, p.version
+FROM platform AS p
+WHERE p.org_id = :org_id AND p.id = ANY(:ids::uuid[])
+ORDER BY p.id
+FOR NO KEY UPDATE;
+
+-- name: load_identities
+-- Whose these identities are, by triples of issuer, kind and value.
+SELECT i.issuer, i.kind, i.value, i.key_id
+FROM oidc_identity AS i
+JOIN unnest(:issuers::text[], :kinds::text[], :values::text[]) AS u (issuer, kind, value)
+    ON u.issuer = i.issuer AND u.kind = i.kind AND u.value = i.value
+WHERE i.org_id = :org_id;
+
+-- name: put_platforms
+-- Stores platforms, new or changed.
+INSERT INTO platform AS p (org_id, id, name, profile, events_url, version)
+SELECT o.org_id, u.id, u.name, u.profile, u.events_url, u.version
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :names::text[], :profiles::text[], :events_urls::text[], :versions::int[])
+    AS u (id, name, profile, events_url, version)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, id) DO UPDATE SET
+    name = EXCLUDED.name, profile = EXCLUDED.profile, events_url = EXCLUDED.events_url, version = EXCLUDED.version
+RETURNING p.id;
+
+-- name: put_platform_secrets
+-- Stores with which token platforms are told of changes.
+UPDATE platform AS p
+SET secret_key = u.secret_key, secret_salt = u.secret_salt, secret_box = u.secret_box
+FROM unnest(:ids::uuid[], :keys::text[], :salts::bytea[], :boxes::bytea[]) AS u (id, secret_key, secret_salt, secret_box)
+WHERE p.org_id = :org_id AND p.id = u.id
+RETURNING p.id;
+
+-- name: list_listeners
+-- Who wants to hear of changes at these enterprises, for each scope of reading that it has there.
+SELECT p.id AS platform_id, g.enterprise_id, g.role AS scope, p.events_url, p.secret_key, p.secret_salt, p.secret_box
+FROM platform AS p
+JOIN api_key AS k ON k.org_id = p.org_id AND k.id = p.id
+JOIN api_grant AS g ON g.org_id = p.org_id AND g.key_id = p.id
+WHERE p.org_id = :org_id AND k.org_id = :org_id AND g.org_id = :org_id AND p.events_url <> '' AND k.revoked_at IS NULL
+  AND g.enterprise_id = ANY(:enterprise_ids::uuid[]) AND g.role IN ('read_enterprise', 'read_products')
+ORDER BY p.id, g.enterprise_id, g.role;
+
+-- name: organisations_with_listeners
+-- Across organisations: where anybody wants to hear of changes (or all of them), with the number of the latest event there.
+SELECT c.org_id, c.n
+FROM event_counter AS c
+WHERE :every::boolean OR EXISTS (SELECT FROM platform AS p WHERE p.org_id = c.org_id AND p.events_url <> '');
+
+-- name: delete_identities
+-- Forgets by what these keys were known to issuers.
+DELETE FROM oidc_identity AS i WHERE i.org_id = :org_id AND i.key_id = ANY(:key_ids::uuid[]) RETURNING i.key_id;
+
+-- name: insert_identities
+-- Stores by what keys are known to issuers.
+INSERT INTO oidc_identity AS i (org_id, issuer, kind, value, key_id)
+SELECT o.org_id, u.issuer, u.kind, u.value, u.key_id
+FROM org AS o
+CROSS JOIN unnest(:issuers::text[], :kinds::text[], :values::text[], :key_ids::uuid[]) AS u (issuer, kind, value, key_id)
+WHERE o.org_id = :org_id
+RETURNING i.key_id;
+
+-- name: delete_grants
+-- Takes grants away, by triples of key, role and enterprise.
+DELETE FROM api_grant AS g
+USING unnest(:key_ids::uuid[], :roles::text[], :enterprise_ids::uuid[]) AS u (key_id, role, enterprise_id)
+WHERE g.org_id = :org_id AND g.key_id = u.key_id AND g.role = u.role AND g.enterprise_id = u.enterprise_id
+RETURNING g.key_id;
+
+-- name: find_identities
+-- The valid keys of these identities with their grants, one row a grant.
+SELECT i.kind, i.value, k.id, k.name, g.role, g.enterprise_id
+FROM oidc_identity AS i
+JOIN unnest(:kinds::text[], :values::text[]) AS u (kind, value) ON u.kind = i.kind AND u.value = i.value
+JOIN api_key AS k ON k.org_id = i.org_id AND k.id = i.key_id
+JOIN api_grant AS g ON g.org_id = k.org_id AND g.key_id = k.id
+WHERE i.org_id = :org_id AND k.org_id = :org_id AND g.org_id = :org_id AND i.issuer = :issuer
+  AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :at::timestamptz);
+
+-- name: list_platforms
+-- Platforms after an id, with the identities by which they are known.
+SELECT p.id, p.name, p.profile, p.events_url, p.version, k.revoked_at,
+       (SELECT json_agg(json_build_object('issuer', i.issuer, 'kind', i.kind, 'value', i.value) ORDER BY i.issuer, i.kind, i.value)
+        FROM oidc_identity AS i WHERE i.org_id = :org_id AND i.key_id = p.id) AS identities
+FROM platform AS p
+JOIN api_key AS k ON k.org_id = p.org_id AND k.id = p.id
+WHERE p.org_id = :org_id AND k.org_id = :org_id
+  AND (:after::uuid IS NULL OR p.id > :after)
+  AND (:platform_id::uuid IS NULL OR p.id = :platform_id)
+ORDER BY p.id
+LIMIT :limit;
+
+-- name: list_permitted
+-- Every platform that is not revoked (or one), with what an enterprise lets it do.
+SELECT p.id AS platform_id, p.name, p.profile, p.events_url, p.version,
+       ARRAY(SELECT g.role FROM api_grant AS g
+             WHERE g.org_id = :org_id AND g.key_id = p.id AND g.enterprise_id = :enterprise_id
+             ORDER BY g.role) AS roles
+FROM platform AS p
+JOIN api_key AS k ON k.org_id = p.org_id AND k.id = p.id
+WHERE p.org_id = :org_id AND k.org_id = :org_id AND k.revoked_at IS NULL
+  AND (:platform_id::uuid IS NULL OR p.id = :platform_id)
+ORDER BY p.id;

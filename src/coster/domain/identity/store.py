@@ -9,7 +9,18 @@ from typing import Any
 
 import msgspec
 
-from coster.domain.identity.model import Access, Grant, KeyState, KeysWrites, authority_of
+from coster.domain.identity.model import (
+    Access,
+    Grant,
+    Identity,
+    KeyState,
+    KeysWrites,
+    NewKey,
+    Platform,
+    PlatformsState,
+    PlatformsWrites,
+    authority_of,
+)
 from coster.engine.batch.handler import Commands
 from coster.engine.db import sql
 from coster.engine.db.ask import Question, Rows
@@ -75,7 +86,15 @@ def _states(rows: Iterable[Any]) -> dict[uuid.UUID, KeyState]:
 
 async def write_keys(conn: Connection, org_id: int, writes: KeysWrites) -> None:
     """Stores new keys with their grants, and revocations; at most three statements."""
-    if made := sorted(writes.made, key=lambda key: key.body.key_id):
+    await _insert_keys(conn, org_id, writes.made)
+    if writes.revoked:
+        await _q.revoke_keys(
+            conn, org_id=org_id, ids=list(writes.revoked), revoked_ats=list(writes.revoked.values())
+        )
+
+
+async def _insert_keys(conn: Connection, org_id: int, keys: Iterable[NewKey]) -> None:
+    if made := sorted(keys, key=lambda key: key.body.key_id):
         await _q.insert_keys(
             conn,
             org_id=org_id,
@@ -86,18 +105,82 @@ async def write_keys(conn: Connection, org_id: int, writes: KeysWrites) -> None:
             created_ats=[key.created_at for key in made],
             expires_ats=[key.body.expires_at for key in made],
         )
-        grants = [(key.body.key_id, grant) for key in made for grant in key.body.grants]
-        await _q.insert_grants(
+        await _insert_grants(
+            conn, org_id, [(key.body.key_id, one) for key in made for one in key.body.grants]
+        )
+
+
+async def _insert_grants(conn: Connection, org_id: int, grants: list[tuple[uuid.UUID, Grant]]) -> None:
+    if grants:
+        await _q.insert_grants(conn, org_id=org_id, **_triples(grants))
+
+
+def _triples(grants: list[tuple[uuid.UUID, Grant]]) -> dict[str, list[Any]]:
+    return {
+        "key_ids": [key_id for key_id, _ in grants],
+        "roles": [grant.role for _, grant in grants],
+        "enterprise_ids": [grant.enterprise_id or ids.NIL for _, grant in grants],
+    }
+
+
+async def lock_platforms(conn: Connection, org_id: int, commands: Commands) -> PlatformsState:
+    """The keys and platforms that the commands name, locked in the order of their ids, and whose the identities are."""
+    named = [getattr(c.body, "platform_id", None) or c.body.key_id for c in commands]
+    wanted = list({one for c in commands for one in getattr(c.body, "identities", ())})
+    keys = _states(await _q.lock_keys(conn, org_id=org_id, ids=list(set(named))))
+    platforms = await _q.lock_platforms(conn, org_id=org_id, ids=list(set(named)))
+    identities = await _q.load_identities(conn, org_id=org_id, **_columns(wanted)) if wanted else ()
+    return PlatformsState(
+        keys=keys,
+        platforms={row["id"]: Platform(**row) for row in platforms},
+        identities={
+            Identity(issuer=row["issuer"], kind=row["kind"], value=row["value"]): row["key_id"]
+            for row in identities
+        },
+    )
+
+
+async def write_platforms(conn: Connection, org_id: int, writes: PlatformsWrites) -> None:
+    """Stores keys, platforms, identities and grants; at most eight statements."""
+    await _insert_keys(conn, org_id, writes.made)
+    if rows := sorted(writes.platforms, key=lambda platform: platform.id):
+        await _q.put_platforms(
             conn,
             org_id=org_id,
-            key_ids=[key_id for key_id, _ in grants],
-            roles=[grant.role for _, grant in grants],
-            enterprise_ids=[grant.enterprise_id or ids.NIL for _, grant in grants],
+            ids=[row.id for row in rows],
+            names=[row.name for row in rows],
+            profiles=[row.profile for row in rows],
+            events_urls=[row.events_url for row in rows],
+            versions=[row.version for row in rows],
         )
-    if writes.revoked:
-        await _q.revoke_keys(
-            conn, org_id=org_id, ids=list(writes.revoked), revoked_ats=list(writes.revoked.values())
+    if secrets := sorted(writes.secrets.items()):
+        await _q.put_platform_secrets(
+            conn,
+            org_id=org_id,
+            ids=[id_ for id_, _ in secrets],
+            keys=[one.key for _, one in secrets],
+            salts=[one.salt for _, one in secrets],
+            boxes=[one.box for _, one in secrets],
         )
+    if writes.identities:
+        await _q.delete_identities(conn, org_id=org_id, key_ids=list(writes.identities))
+        pairs = [(key_id, one) for key_id, known in writes.identities.items() for one in known]
+        if pairs:
+            columns = _columns([one for _, one in pairs])
+            await _q.insert_identities(
+                conn, org_id=org_id, key_ids=[key_id for key_id, _ in pairs], **columns
+            )
+    if writes.withdrawn:
+        await _q.delete_grants(conn, org_id=org_id, **_triples(writes.withdrawn))
+    await _insert_grants(conn, org_id, writes.granted)
+
+
+def _columns(identities: list[Identity]) -> dict[str, list[str]]:
+    return {
+        "issuers": [one.issuer for one in identities],
+        "kinds": [one.kind for one in identities],
+        "values": [one.value for one in identities],
+    }
 
 
 async def create_org(conn: Connection, org_id: int, name: str, at: dt.datetime) -> bool:

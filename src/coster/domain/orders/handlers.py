@@ -7,19 +7,29 @@ batch is run again.
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from coster.domain.catalog import store as catalog
+from coster.domain.identity import store as identity
 from coster.domain.inventory import store as inventory
 from coster.domain.inventory.model import Hold
 from coster.domain.orders import model, reads, store
-from coster.domain.orders.rules import changing, copying, needing, placing, relocating
+from coster.domain.orders.rules import (
+    approving,
+    changing,
+    copying,
+    needing,
+    placing,
+    relocating,
+    relocating_checkouts,
+)
 from coster.domain.orders.rules.fold import ChangingState
 from coster.domain.orders.rules.shelf import PlacingState
 from coster.domain.orders.rules.vocabulary import HOLDS, SUPPLY, VOCABULARY
@@ -28,13 +38,17 @@ from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
 from coster.domain.sourcing.rules import Supply, session_pool
 from coster.engine.batch.handler import Commands, Handler
-from coster.engine.db.ask import Question, ask, known
+from coster.engine.db.ask import Question, answer, ask, known
 from coster.engine.db.connect import Connection
-from coster.engine.flows import moving
+from coster.engine.flows import clocks, moving
 from coster.engine.flows import store as flows_store
 from coster.engine.flows.library import Library
+from coster.engine.outbox import pending
+from coster.engine.workflow import hours
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.tables import Tables
 from coster.kernel import authority
+from coster.kernel.authority import Authority
 from coster.kernel.errors import TryAgain
 
 _FLOWS = Path(__file__).parent / "flows"
@@ -61,7 +75,7 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> Pla
 
 
 async def load_copying(conn: Connection, org_id: int, commands: Commands) -> copying.CopyingState:
-    """Templates with their lines, which nothing locks, and all that placing copies of them is decided on."""
+    """Templates with their lines, and all that placing copies of them is decided on."""
     wanted = model.OrdersWanted(ids=[command.body.order_id for command in commands], limit=len(commands))
     found = {one.id: one for one in await reads.list_orders(conn, org_id, authority.SYSTEM, wanted)}
     lines = await store.lines_of(conn, org_id, found)
@@ -72,7 +86,9 @@ async def load_copying(conn: Connection, org_id: int, commands: Commands) -> cop
     }
     placed = [replace(command, body=wishes[command.id]) for command in commands if command.id in wishes]
     state = await load_placing(conn, org_id, placed)
-    return copying.CopyingState(**{**msgspec.structs.asdict(state), "wishes": wishes})
+    # What a template wants never changes while it is one of the kinds that are copied, so it was read before stock was locked.
+    templates = await store.lock_orders(conn, org_id, found)
+    return copying.CopyingState(**{**msgspec.structs.asdict(state), "wishes": wishes, "templates": templates})
 
 
 class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +158,8 @@ async def _load(
     """What is known before anything is locked says what has to be: nothing but the orders, their stock, or all stock of their items."""
     firm, number = await ask(conn, org_id, store.firm_asked(org_id, triggers), LIBRARY.asked(org_id))
     flows, checkouts = await LIBRARY.at(conn, org_id, number), await CHECKOUTS.at(conn, org_id, number)
-    found = _Found(ids=set(triggers), firm=firm, flows=flows, checkouts=checkouts)
+    calendars = await _calendars(conn, org_id, firm, (flows, checkouts))
+    found = _Found(ids=set(triggers), firm=firm, flows=flows, checkouts=checkouts, calendars=calendars)
     needs = needing.needs(firm, triggers, flows, checkouts)
     if SUPPLY in needs:
         state = await _with_supply(conn, org_id, found, commands)
@@ -150,11 +167,42 @@ async def _load(
         state = await _with_holds(conn, org_id, found)
     else:
         state = await _bare(conn, org_id, found, with_sessions=needing.SESSION in needs)
+    timers = [command.body for command in commands if isinstance(command.body, model.OrderTimer)]
+    if timers:
+        due = await pending.due(conn, org_id, [clocks.timer_id(one.id, one.trigger) for one in timers])
+        state = msgspec.structs.replace(state, due=due)
+    if approving.APPROVERS in needs:
+        state = msgspec.structs.replace(state, approvers=await _approvers(conn, org_id, commands))
     if any(
         state.orders[id_].flow_version != one.flow_version for id_, one in firm.items() if id_ in state.orders
     ):
         raise TryAgain("an order was moved to another version of its flow in between")
     return state
+
+
+async def _approvers(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, Authority]:
+    """What the keys may do that events name in `to`."""
+    asked: dict[uuid.UUID, dt.datetime] = {}
+    for command in commands:
+        try:
+            asked[uuid.UUID(str(getattr(command.body, "attributes", {}).get("to")))] = command.at
+        except ValueError:
+            continue
+    if not asked:
+        return {}
+    found: dict[uuid.UUID, Authority] = await answer(conn, org_id, identity.authorities_asked(org_id, asked))
+    return found
+
+
+async def _calendars(
+    conn: Connection, org_id: int, firm: Mapping[uuid.UUID, model.Firm], known: tuple[Tables, Tables]
+) -> dict[uuid.UUID, Calendar]:
+    """The opening hours of the sellers, where the flow of an order counts in them; elsewhere nothing is asked."""
+    flows, checkouts = known
+    wanted = {one.seller_id for one in firm.values() if needing.counts_in_hours(one, flows, checkouts)}
+    if not wanted:
+        return {}
+    return hours.by_enterprise((await parties.load_enterprises(conn, org_id, wanted)).values())
 
 
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +212,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     firm: Mapping[uuid.UUID, model.Firm]
     flows: Tables
     checkouts: Tables
+    calendars: Mapping[uuid.UUID, Calendar]
 
     @property
     def sessions(self) -> set[uuid.UUID]:
@@ -190,6 +239,7 @@ async def _bare(conn: Connection, org_id: int, found: _Found, *, with_sessions: 
         holds=[],
         pools=[],
         pool_lines=[],
+        calendars=found.calendars,
     )
 
 
@@ -206,7 +256,7 @@ async def _with_holds(conn: Connection, org_id: int, found: _Found) -> ChangingS
     remainders = await inventory.holds_of(conn, org_id, pools) if pools else []
     return ChangingState(
         flows=found.flows, checkouts=found.checkouts, orders=orders, lines=lines, sessions=shared, positions=positions,
-        holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=list(pools),
+        holds=holds + [hold for hold in remainders if hold.position_id in locked], pools=list(pools), calendars=found.calendars,
         pool_lines=[line for line in pool_lines if line.position_id in locked],
     )  # fmt: skip
 
@@ -249,7 +299,7 @@ async def _with_supply(conn: Connection, org_id: int, found: _Found, commands: C
     return ChangingState(
         flows=found.flows, checkouts=found.checkouts, orders=orders, lines=lines, sessions=supply.sessions, positions=supply.positions,
         holds=holds + supply.remainders, pools=[*supply.pools, *singles],
-        pool_lines=supply.pool_lines + [line for line in emptied if line.position_id in locked], placing=supply,
+        pool_lines=supply.pool_lines + [line for line in emptied if line.position_id in locked], placing=supply, calendars=found.calendars,
     )  # fmt: skip
 
 
@@ -265,7 +315,47 @@ async def load_moving(conn: Connection, org_id: int, commands: Commands) -> relo
     ids = {id_ for page in wanted.values() for id_ in page}
     ids |= {row.entity_id for rows in moves.back.values() for row in rows}
     orders = await store.lock_orders(conn, org_id, ids) if ids else {}
-    return relocating.MovingState(flows=flows, checkouts=checkouts, moves=moves, wanted=wanted, orders=orders)
+    return await _moving(conn, org_id, (flows, checkouts), (moves, wanted, orders))
+
+
+async def load_moving_checkouts(conn: Connection, org_id: int, commands: Commands) -> relocating.MovingState:
+    """The same for checkouts, which live in the rows of orders."""
+    moves = await flows_store.load_moving(
+        conn, org_id, {command.body.move_id for command in commands}, entity=CHECKOUTS.entity
+    )
+    flows = await LIBRARY.tables(conn, org_id)
+    checkouts = await CHECKOUTS.at(conn, org_id, flows.mark)
+    places = moving.places(moves.forth, checkouts)
+    wanted = await store.checkouts_to_be_moved(conn, org_id, moves.forth, places) if moves.forth else {}
+    ids = {id_ for page in wanted.values() for id_ in page}
+    ids |= {row.entity_id for rows in moves.back.values() for row in rows}
+    orders = await store.lock_orders(conn, org_id, ids) if ids else {}
+    return await _moving(conn, org_id, (flows, checkouts), (moves, wanted, orders))
+
+
+_Page: TypeAlias = (
+    "tuple[moving.Moving, Mapping[uuid.UUID, Sequence[uuid.UUID]], dict[uuid.UUID, model.Order]]"
+)
+
+
+async def _moving(
+    conn: Connection, org_id: int, known: tuple[Tables, Tables], page: _Page
+) -> relocating.MovingState:
+    """What moving is decided on, with the opening hours of the sellers where a version of one of the flows counts in them."""
+    (flows, checkouts), (moves, wanted, orders) = known, page
+    names = {move.name for move in moves.moves.values()}
+    given = any(
+        tables.of(name, version).given
+        for tables in known
+        for name, version in tables.versions
+        if name in names
+    )
+    sellers = {order.seller_id for order in orders.values()} if given else set()
+    found = await parties.load_enterprises(conn, org_id, sellers) if sellers else {}
+    return relocating.MovingState(
+        flows=flows, checkouts=checkouts, moves=moves, wanted=wanted, orders=orders,
+        calendars=hours.by_enterprise(found.values()),
+    )  # fmt: skip
 
 
 async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> None:
@@ -294,7 +384,15 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     _changing("orders.step", model.StepOrder),
     _changing("orders.timer", model.OrderTimer),
     _changing("orders.make_good", model.MakeOrderGood),
+    _changing("orders.hear", model.HearOrder),
     Handler("orders.copy", model.CopyOrder, load_copying, copying.copy, write),
     Handler("orders.move", model.MoveOrders, load_moving, relocating.move, write),
+    Handler(
+        "orders.move_checkouts",
+        model.MoveCheckouts,
+        load_moving_checkouts,
+        relocating_checkouts.move,
+        write,
+    ),
     Handler("orders.expire_session", model.ExpireSession, load_expiring, changing.expire_session, write),
 )

@@ -38,7 +38,8 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     With `completed` the checkout is already over elsewhere (a platform that took the payment): the order is booked at once.
     `allow_partial` takes what there is instead of refusing. `type` decides the flow on which the order begins;
-    `attributes` are small values for its guards.
+    `attributes` are small values for its guards. `whole_range`: all goods of this producer are on sale, listed in the session or
+    not, and no others; and the order may begin without a line (that of a hub on another platform, ADR 0020).
     """
 
     order_id: uuid.UUID
@@ -54,6 +55,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     type: str = ""
     attributes: dict[str, Any] = {}
+    whole_range: uuid.UUID | None = None
 
 
 class CompleteCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,33 @@ class ChangeOrder(msgspec.Struct, frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order shall have of an item, in thousandths of a sales unit ('': the stock unit)."""
+
+    item_id: uuid.UUID
+    quantity: int
+    unit: str = ""
+
+
+class ReplaceLines(msgspec.Struct, frozen=True, kw_only=True):
+    """An order of a hub on another platform shall come to these totals, whatever it came to; what they do not name is taken out.
+
+    `sequence` numbers what the other side wants: an older number is refused, whatever came in between (ADR 0020). `cancelled`: the order
+    is off, or (False) on again; None: as it is. `currency` is the one in which the other side reckons, where it says so. `notes` replace
+    what is kept of the request. `allow_partial` takes what there is.
+    """
+
+    order_id: uuid.UUID
+    producer_id: uuid.UUID
+    lines: list[Total]
+    currency: str | None = None
+    sequence: int | None = None
+    cancelled: bool | None = None
+    allow_partial: bool = False
+    expected_version: int | None = None
+    notes: dict[str, Any] = {}
+
+
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The whole order is off; what it held is free again, at once."""
 
@@ -124,8 +153,21 @@ class StepOrder(msgspec.Struct, frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
+class HearOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Something happened to the order's goods elsewhere; a flow that has no row for it in the order's status goes on as before.
+
+    Only the machinery says so.
+    """
+
+    order_id: uuid.UUID
+    trigger: str
+
+
 class CopyOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order like a template is placed, at the prices of now; `run` counts the copies. Only the system asks for this."""
+    """An order like a template is placed, at the prices of now; `run` counts the copies. Only the system asks for this.
+
+    Where no such order can be placed, the template says so by an event, and goes on with its plan.
+    """
 
     order_id: uuid.UUID
     copy_id: uuid.UUID
@@ -151,6 +193,13 @@ class MakeOrderGood(MakeGood, frozen=True, kw_only=True):
 
 class MoveOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The next page of a move to another version of a flow: the orders after an id."""
+
+    move_id: uuid.UUID
+    after: uuid.UUID | None = None
+
+
+class MoveCheckouts(msgspec.Struct, frozen=True, kw_only=True):
+    """The next page of a move of checkouts to another version of their flow: those of the orders after an id."""
 
     move_id: uuid.UUID
     after: uuid.UUID | None = None

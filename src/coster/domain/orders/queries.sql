@@ -43,18 +43,55 @@ WHERE o.org_id = :org_id AND o.session_id = ANY(:session_ids::uuid[]) AND o.expi
 ORDER BY o.id;
 
 -- name: to_be_moved
--- The orders that moves take next, in the order of their ids, by move.
+-- The orders that moves take next, in the order of their ids, by move: of each place as many as there may be of all (ADR 0015).
+SELECT z.move_id, z.id
+FROM (SELECT u.move_id, x.id, row_number() OVER (PARTITION BY u.move_id ORDER BY x.id) AS n
+      FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
+      JOIN unnest(:places_of::uuid[], :versions::int[], :statuses::text[]) AS p (move_id, version, status) ON p.move_id = u.move_id
+      CROSS JOIN LATERAL (SELECT o.id
+                          FROM orders AS o
+                          WHERE o.org_id = :org_id
+                            AND (o.flow, o.flow_version, o.status, o.id) > (u.name, p.version, p.status, u.after)
+                            AND (o.flow, o.flow_version, o.status) <= (u.name, p.version, p.status)
+                          ORDER BY o.flow, o.flow_version, o.status, o.id
+                          LIMIT :count) AS x) AS z
+WHERE z.n <= :count
+ORDER BY z.move_id, z.id;
+
+-- name: checkouts_to_be_moved
+-- The checkouts that moves may take next, by move, in the order of their orders' ids. An order's row does not name the flow of its
+-- checkout: that follows from the order's own flow and type, which come with it.
 SELECT u.move_id, x.id
-FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
+FROM unnest(:move_ids::uuid[], :afters::uuid[]) AS u (move_id, after)
 CROSS JOIN LATERAL (SELECT o.id
                     FROM orders AS o
-                    WHERE o.org_id = :org_id AND o.flow = u.name AND o.id > u.after
+                    WHERE o.org_id = :org_id AND o.checkout IS NOT NULL AND o.id > u.after
                       AND EXISTS (SELECT FROM unnest(:places_of::uuid[], :versions::int[], :statuses::text[])
                                       AS p (move_id, version, status)
-                                  WHERE p.move_id = u.move_id AND p.version = o.flow_version AND p.status = o.status)
+                                  WHERE p.move_id = u.move_id AND p.version = o.checkout_version AND p.status = o.checkout)
                     ORDER BY o.id
                     LIMIT :count) AS x
 ORDER BY u.move_id, x.id;
+
+-- name: checkout_counts
+-- How many checkouts are in each status of each version, by the flow and the type of their orders, from which the name of theirs follows.
+SELECT o.flow, o.flow_version, o.type, o.checkout_version AS version, o.checkout AS status, count(*) AS count
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+GROUP BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout;
+
+-- name: checkout_page
+-- Checkouts in these statuses of these versions, in the order of their orders' ids, of orders of these flows and types.
+SELECT o.id, o.checkout_version AS version, o.checkout AS status
+FROM orders AS o
+WHERE o.org_id = :org_id AND o.checkout IS NOT NULL AND (:after::uuid IS NULL OR o.id > :after)
+  AND EXISTS (SELECT FROM unnest(:flows::text[], :flow_versions::int[], :types::text[]) AS f (flow, version, type)
+              WHERE f.flow = o.flow AND f.version = o.flow_version AND f.type = o.type)
+  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
+              WHERE p.version = o.checkout_version AND p.status = o.checkout)
+ORDER BY o.id
+LIMIT :limit;
 
 -- name: flow_counts
 -- How many orders are in each status of each version of their flows.
@@ -65,13 +102,17 @@ GROUP BY o.flow, o.flow_version, o.status
 ORDER BY o.flow, o.flow_version, o.status;
 
 -- name: flow_page
--- Orders in these statuses of these versions of a flow, in the order of their ids.
-SELECT o.id, o.flow_version AS version, o.status
-FROM orders AS o
-WHERE o.org_id = :org_id AND o.flow = :name AND (:after::uuid IS NULL OR o.id > :after)
-  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
-              WHERE p.version = o.flow_version AND p.status = o.status)
-ORDER BY o.id
+-- Orders in these statuses of these versions of a flow, in the order of their ids: a page of each place, and the first of all of these.
+SELECT x.id, x.version, x.status
+FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
+CROSS JOIN LATERAL (SELECT o.id, o.flow_version AS version, o.status
+                    FROM orders AS o
+                    WHERE o.org_id = :org_id
+                      AND (o.flow, o.flow_version, o.status, o.id) > (:name, p.version, p.status, :after::uuid)
+                      AND (o.flow, o.flow_version, o.status) <= (:name, p.version, p.status)
+                    ORDER BY o.flow, o.flow_version, o.status, o.id
+                    LIMIT :limit) AS x
+ORDER BY x.id
 LIMIT :limit;
 
 -- name: insert_orders*!
@@ -270,7 +311,8 @@ LEFT JOIN (SELECT l.order_id, sum(l.gross) AS gross, sum(l.discount) AS discount
                   sum(l.total) AS total
            FROM order_line AS l WHERE l.org_id = :org_id GROUP BY l.order_id) AS s ON s.order_id = o.id
 WHERE o.org_id = :org_id
-  AND (o.gross, o.line_discount, o.order_discount, o.total) IS DISTINCT FROM (s.gross, s.discount, s.share, s.total);
+  AND (o.gross, o.line_discount, o.order_discount, o.total)
+      IS DISTINCT FROM (coalesce(s.gross, 0), coalesce(s.discount, 0), coalesce(s.share, 0), coalesce(s.total, 0));
 
 -- name: verify_none_is_held^
 -- Orders that owe nothing, the cancelled ones for example, and still hold stock.

@@ -11,18 +11,28 @@ import msgspec
 
 from coster.domain.orders.model import LateOrder, Line, Order, OrdersWanted, PastEvent
 from coster.domain.orders.rules import checkout, letters, past
+from coster.domain.orders.rules import recorded as told
 from coster.domain.orders.rules.context import Context, Facts
+from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT, KIND
+from coster.domain.parties import reads as parties
 from coster.domain.sessions.model import Session
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
-from coster.engine.flows import moving
+from coster.engine.flows import moving, recorded
 from coster.engine.flows.model import FlowCount
+from coster.engine.workflow import hours
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.step import Table
 from coster.engine.workflow.tables import Tables
-from coster.kernel import proof
+from coster.engine.workflow.timing import Calendars
+from coster.kernel import ids, proof
 from coster.kernel.authority import Authority
 from coster.kernel.errors import NotKept
 
+TELLING: Final = recorded.Telling(
+    facts={"order": told.facts}, children=(KIND,), parents={CHECKOUT.entity: "order"}
+)
+"""How the events of the program tell of lives; of held orders only what guards read."""
 _q = sql.load(__file__)
 
 
@@ -83,10 +93,7 @@ async def list_as_of(
     sellers = _sellers(authority.scope("orders:read"), wanted.seller_id)
     if sellers == []:
         return []
-    [row] = await _q.events_kept_since(conn, org_id=org_id)
-    kept_since = row["latest"]
-    if kept_since is not None and instant < kept_since:
-        raise NotKept(kept_since)
+    await check_kept(conn, org_id, instant)
     given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "sellers": sellers, "instant": instant}
     statement = _q.list_orders_placed_by
     rows = await statement(conn, **{name: given[name] for name in statement.parameters})
@@ -95,14 +102,40 @@ async def list_as_of(
     events: dict[uuid.UUID, list[Any]] = {order.id: [] for order in orders}
     for row in await _q.events_by(conn, org_id=org_id, ids=list(events), instant=instant):
         events[row["entity_id"]].append(row)
-    return [_as_of(order, lines[order.id], events[order.id], past_) for order in orders]
+    calendars = await _calendars(conn, org_id, orders, (events, past_[1]))
+    return [_as_of(order, lines[order.id], events[order.id], (*past_, calendars)) for order in orders]
+
+
+async def check_kept(conn: Connection, org_id: int, instant: dt.datetime) -> None:
+    """Returns where all events since an instant are here. Raises NotKept where some are in the archive."""
+    [row] = await _q.events_kept_since(conn, org_id=org_id)
+    kept_since = row["latest"]
+    if kept_since is not None and instant < kept_since:
+        raise NotKept(kept_since)
+
+
+async def _calendars(
+    conn: Connection, org_id: int, orders: Sequence[Order], told: tuple[dict[uuid.UUID, list[Any]], Tables]
+) -> dict[uuid.UUID, Calendar]:
+    """The opening hours of sellers, where a version counts in them on which one of their orders has been; as they are now."""
+    events, flows = told
+    wanted = {
+        order.seller_id
+        for order in orders
+        for version in {order.flow_version, *past.versions(events[order.id])}
+        if flows.of(order.flow, version).given
+    }
+    return await parties.opening_hours(conn, org_id, wanted) if wanted else {}
 
 
 def _as_of(
-    order: Order, lines: list[Line], events: Sequence[Any], past_: tuple[dt.datetime, Tables]
+    order: Order,
+    lines: list[Line],
+    events: Sequence[Any],
+    past_: tuple[dt.datetime, Tables, dict[uuid.UUID, Calendar]],
 ) -> tuple[Order, list[Line]]:
     """One of them; what has not changed since is as it is now."""
-    instant, flows = past_
+    instant, flows, calendars = past_
     if all(row["at"] <= instant for row in events):
         return order, lines
     until = [
@@ -110,10 +143,15 @@ def _as_of(
         for row in events
         if row["at"] <= instant
     ]
-    found = past.at(order, lines, until, flows)
+    found = past.at(order, lines, until, (flows, _given(calendars, order)))
     if found is None:
         raise NotKept(min(row["at"] for row in events if row["at"] > instant))
     return found
+
+
+def _given(calendars: dict[uuid.UUID, Calendar], order: Order) -> Calendars:
+    found = calendars.get(order.seller_id)
+    return {} if found is None else {hours.NAME: found}
 
 
 class Standing(NamedTuple):
@@ -173,11 +211,50 @@ async def flow_page(
         conn,
         org_id=org_id,
         name=name,
-        after=after,
+        after=after or ids.NIL,
         versions=[place.version for place in places],
         statuses=[place.status for place in places],
         limit=limit,
     )
+    return [moving.Standing(**row) for row in rows]
+
+
+async def checkout_counts(conn: Connection, org_id: int, flows: Tables) -> list[FlowCount]:
+    """How many checkouts are in each status of each version of their flows; `flows` are those of orders. Raises UnknownVersionError."""
+    found: dict[tuple[str, int, str], int] = {}
+    for row in await _q.checkout_counts(conn, org_id=org_id):
+        name = checkout.flow_name(flows.of(row["flow"], row["flow_version"]), row["type"])
+        if name:
+            key = (name, row["version"], row["status"])
+            found[key] = found.get(key, 0) + row["count"]
+    return [
+        FlowCount(name=name, version=version, status=status, count=count)
+        for (name, version, status), count in sorted(found.items())
+    ]
+
+
+async def checkout_page(
+    conn: Connection,
+    org_id: int,
+    about: tuple[str, Tables],
+    places: Sequence[moving.Place],
+    page: tuple[uuid.UUID | None, int],
+) -> list[moving.Standing]:
+    """Checkouts of a flow in these places (`about` is its name, and the flows of orders), by their orders' ids, as `flow_page` does.
+
+    Raises UnknownVersionError.
+    """
+    (name, flows), (after, limit) = about, page
+    having = [
+        (row["flow"], row["flow_version"], row["type"])
+        for row in await _q.checkout_counts(conn, org_id=org_id)
+        if checkout.flow_name(flows.of(row["flow"], row["flow_version"]), row["type"]) == name
+    ]
+    rows = await _q.checkout_page(
+        conn, org_id=org_id, after=after, limit=limit, flows=[flow for flow, _, _ in having],
+        flow_versions=[version for _, version, _ in having], types=[type_ for _, _, type_ in having],
+        versions=[place.version for place in places], statuses=[place.status for place in places],
+    )  # fmt: skip
     return [moving.Standing(**row) for row in rows]
 
 

@@ -41,6 +41,8 @@ CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE sess
 CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
+-- Who is where on which version: moves between versions, pictures with counts.
+CREATE INDEX orders_flow ON coster.orders (org_id, flow, flow_version, status, id);
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
 

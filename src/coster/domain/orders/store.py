@@ -92,6 +92,26 @@ async def to_be_moved(
     return wanted
 
 
+async def checkouts_to_be_moved(
+    conn: Connection, org_id: int, moves: Sequence[moving.Move], places: Sequence[moving.Place]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """The orders whose checkouts moves may take next, by move, in the order of their ids: also of checkouts on other flows."""
+    wanted: dict[uuid.UUID, list[uuid.UUID]] = {move.id: [] for move in moves}
+    rows = await _q.checkouts_to_be_moved(
+        conn,
+        org_id=org_id,
+        move_ids=[move.id for move in moves],
+        afters=[moving.begin_after(move) for move in moves],
+        places_of=[place.move_id for place in places],
+        versions=[place.version for place in places],
+        statuses=[place.status for place in places],
+        count=moving.PAGE,
+    )
+    for row in rows:
+        wanted[row["move_id"]].append(row["id"])
+    return wanted
+
+
 async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:
     """Stores heads, lines and comments; at most four statements, whatever the size."""
     if writes.new:

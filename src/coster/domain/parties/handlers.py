@@ -11,10 +11,13 @@ from coster.domain.parties.model import (
     CustomersWrites,
     Enterprise,
     EraseCustomer,
+    ProfilesState,
     PutCustomer,
     PutEnterprise,
+    PutProfile,
     PutRelation,
     RelationsState,
+    VersionedProfile,
     VersionedRelation,
 )
 from coster.engine.batch.handler import Handler
@@ -25,6 +28,13 @@ PUT_ENTERPRISE: Handler[dict[uuid.UUID, Enterprise], list[Enterprise]] = Handler
     load=store.lock_enterprises,
     decide=rules.put_enterprises,
     write=store.put_enterprises,
+)
+PUT_PROFILE: Handler[ProfilesState, list[VersionedProfile]] = Handler(
+    kind="parties.put_profile",
+    body=PutProfile,
+    load=store.lock_profiles,
+    decide=rules.put_profiles,
+    write=store.put_profiles,
 )
 PUT_RELATION: Handler[RelationsState, list[VersionedRelation]] = Handler(
     kind="parties.put_relation",
@@ -47,4 +57,10 @@ ERASE_CUSTOMER: Handler[CustomersState, CustomersWrites] = Handler(
     decide=rules.erase_customers,
     write=store.put_customers,
 )
-HANDLERS: tuple[Handler[Any, Any], ...] = (PUT_ENTERPRISE, PUT_RELATION, PUT_CUSTOMER, ERASE_CUSTOMER)
+HANDLERS: tuple[Handler[Any, Any], ...] = (
+    PUT_ENTERPRISE,
+    PUT_PROFILE,
+    PUT_RELATION,
+    PUT_CUSTOMER,
+    ERASE_CUSTOMER,
+)

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from coster.engine.workflow.hours import OpeningHours as OpeningHours
+
 Kind = Literal["producer", "hub", "retailer"]
 Consolidation = Literal["per_session", "per_order"]
 Aggregation = Literal["by_item", "by_weight"]
@@ -36,6 +38,7 @@ class PutEnterprise(msgspec.Struct, frozen=True, kw_only=True):
     cart_minutes: int = 30
     minimum_order: int = 0
     address: Address = Address()
+    opening_hours: OpeningHours = OpeningHours()
     expected_version: int | None = None
 
 
@@ -102,6 +105,7 @@ class Enterprise(msgspec.Struct, frozen=True, kw_only=True):
     minimum_order: int
     address: dict[str, Any]
     version: int
+    opening_hours: dict[str, Any] = {}
 
 
 class VersionedRelation(Relation, frozen=True, kw_only=True):
@@ -149,11 +153,16 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnterprisesWanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which enterprises a list shall have; `after` is the last id seen; None: any."""
+    """Which enterprises a list shall have; `after` is the last id seen; None: any.
+
+    `backwards`: from the highest id down, those before `before`.
+    """
 
     kind: Kind | None = None
     ids: list[uuid.UUID] | None = None
     after: uuid.UUID | None = None
+    before: uuid.UUID | None = None
+    backwards: bool = False
     limit: int = 100
 
 
@@ -195,3 +204,45 @@ class CustomersWrites(msgspec.Struct, frozen=True, kw_only=True):
 
     customers: list[CustomerState]
     persons: list[Person]
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an enterprise tells the public of itself; all of it optional, and none of it about a customer.
+
+    `social` are addresses of accounts by name; `categories` say to which customers something is offered, by a short name. The contact
+    is somebody whom the enterprise names, with that person's consent.
+    """
+
+    description: str = ""
+    email: str = ""
+    website: str = ""
+    logo: str = ""
+    vat_number: str = ""
+    phone: str = ""
+    contact_first_name: str = ""
+    contact_family_name: str = ""
+    social: dict[str, str] = {}
+    categories: dict[str, str] = {}
+
+
+class PutProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enterprise tells of itself from now on."""
+
+    enterprise_id: uuid.UUID
+    profile: Profile
+    expected_version: int | None = None
+
+
+class VersionedProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enterprise tells of itself, with the number of its changes (0: nothing yet)."""
+
+    enterprise_id: uuid.UUID
+    profile: Profile
+    version: int
+
+
+class ProfilesState(msgspec.Struct, frozen=True, kw_only=True):
+    """What deciding about profiles needs: the enterprises that there are, and what they tell."""
+
+    enterprises: frozenset[uuid.UUID]
+    profiles: dict[uuid.UUID, VersionedProfile]

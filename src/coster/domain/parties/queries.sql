@@ -2,7 +2,8 @@
 
 -- name: load_enterprises
 -- These enterprises as they are, without a lock: every order batch asks this.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.version
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+       e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id AND e.id = ANY(:ids::uuid[]);
 
@@ -21,7 +22,8 @@ WHERE c.org_id = :org_id AND c.id = ANY(:ids::uuid[]);
 
 -- name: lock_enterprises
 -- These enterprises, locked against other changes until the commit.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.version
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+       e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id AND e.id = ANY(:ids::uuid[])
 ORDER BY e.id
@@ -29,18 +31,19 @@ FOR NO KEY UPDATE;
 
 -- name: put_enterprises
 -- Stores enterprises, new or changed.
-INSERT INTO enterprise AS e (org_id, id, name, kinds, currency, timezone, cart_minutes, minimum_order, address, version)
+INSERT INTO enterprise AS e (org_id, id, name, kinds, currency, timezone, cart_minutes, minimum_order, address,
+                             opening_hours, version)
 SELECT o.org_id, u.id, u.name, string_to_array(u.kinds, ','), u.currency, u.timezone, u.cart_minutes, u.minimum_order,
-       u.address, u.version
+       u.address, u.opening_hours, u.version
 FROM org AS o
 CROSS JOIN unnest(:ids::uuid[], :names::text[], :kinds::text[], :currencies::text[], :timezones::text[],
-                  :cart_minutes::int[], :minimum_orders::bigint[], :addresses::jsonb[], :versions::int[])
-    AS u (id, name, kinds, currency, timezone, cart_minutes, minimum_order, address, version)
+                  :cart_minutes::int[], :minimum_orders::bigint[], :addresses::jsonb[], :opening_hours::jsonb[], :versions::int[])
+    AS u (id, name, kinds, currency, timezone, cart_minutes, minimum_order, address, opening_hours, version)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, id) DO UPDATE SET
     name = EXCLUDED.name, kinds = EXCLUDED.kinds, currency = EXCLUDED.currency, timezone = EXCLUDED.timezone,
     cart_minutes = EXCLUDED.cart_minutes, minimum_order = EXCLUDED.minimum_order, address = EXCLUDED.address,
-    version = EXCLUDED.version
+    opening_hours = EXCLUDED.opening_hours, version = EXCLUDED.version
 RETURNING e.id;
 
 -- name: lock_relations
@@ -111,7 +114,8 @@ DELETE FROM person AS p WHERE p.org_id = :org_id AND p.customer_id = ANY(:custom
 
 -- name: list_enterprises
 -- Enterprises after an id; with a scope (null: all) only those in it and those that are in relation with them.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.version
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+       e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id
   AND (:after::uuid IS NULL OR e.id > :after)
@@ -122,6 +126,22 @@ WHERE e.org_id = :org_id
       WHERE r.org_id = :org_id AND ((r.hub_id = ANY(:scope) AND r.producer_id = e.id)
                                     OR (r.producer_id = ANY(:scope) AND r.hub_id = e.id))))
 ORDER BY e.id
+LIMIT :limit;
+
+-- name: list_enterprises_backwards
+-- Enterprises before an id, the highest first; with a scope (null: all) only those in it and those that are in relation with them.
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+       e.version
+FROM enterprise AS e
+WHERE e.org_id = :org_id
+  AND (:before::uuid IS NULL OR e.id < :before)
+  AND (:ids::uuid[] IS NULL OR e.id = ANY(:ids))
+  AND (:kind::text IS NULL OR :kind = ANY(e.kinds))
+  AND (:scope::uuid[] IS NULL OR e.id = ANY(:scope) OR EXISTS (
+      SELECT FROM relation AS r
+      WHERE r.org_id = :org_id AND ((r.hub_id = ANY(:scope) AND r.producer_id = e.id)
+                                    OR (r.producer_id = ANY(:scope) AND r.hub_id = e.id))))
+ORDER BY e.id DESC
 LIMIT :limit;
 
 -- name: list_relations
@@ -157,3 +177,27 @@ WHERE c.org_id = :org_id
   AND (:scope::uuid[] IS NULL OR c.seller_id = ANY(:scope))
 ORDER BY c.id
 LIMIT :limit;
+
+-- name: lock_profiles
+-- What these enterprises tell of themselves, locked against other changes until the commit.
+SELECT p.enterprise_id, p.profile, p.version
+FROM enterprise_profile AS p
+WHERE p.org_id = :org_id AND p.enterprise_id = ANY(:ids::uuid[])
+ORDER BY p.enterprise_id
+FOR NO KEY UPDATE;
+
+-- name: put_profiles
+-- Stores what enterprises tell of themselves, new or changed.
+INSERT INTO enterprise_profile AS p (org_id, enterprise_id, profile, version)
+SELECT o.org_id, u.enterprise_id, u.profile, u.version
+FROM org AS o
+CROSS JOIN unnest(:ids::uuid[], :profiles::jsonb[], :versions::int[]) AS u (enterprise_id, profile, version)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, enterprise_id) DO UPDATE SET profile = EXCLUDED.profile, version = EXCLUDED.version
+RETURNING p.enterprise_id;
+
+-- name: load_profiles
+-- What these enterprises tell of themselves.
+SELECT p.enterprise_id, p.profile, p.version
+FROM enterprise_profile AS p
+WHERE p.org_id = :org_id AND p.enterprise_id = ANY(:ids::uuid[]);

@@ -19,11 +19,15 @@ from coster.domain.parties.model import (
     Enterprise,
     EnterprisesWanted,
     Person,
+    Profile,
     RelationsWanted,
+    VersionedProfile,
     VersionedRelation,
 )
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
+from coster.engine.workflow import hours
+from coster.engine.workflow.calendars import Calendar
 from coster.kernel.authority import Authority
 
 _q = sql.load(__file__)
@@ -37,7 +41,12 @@ async def list_enterprises(
 ) -> list[Enterprise]:
     """The enterprises that the asker may see: those of its grants, and those that are in relation with them."""
     scope = _scope(authority, "parties:read")
-    rows = await _q.list_enterprises(conn, org_id=org_id, scope=scope, **msgspec.structs.asdict(wanted))
+    given = msgspec.structs.asdict(wanted)
+    after, before, backwards = (given.pop(name) for name in ("after", "before", "backwards"))
+    if backwards:
+        rows = await _q.list_enterprises_backwards(conn, org_id=org_id, scope=scope, before=before, **given)
+    else:
+        rows = await _q.list_enterprises(conn, org_id=org_id, scope=scope, after=after, **given)
     return [Enterprise(**row) for row in rows]
 
 
@@ -77,6 +86,27 @@ async def currencies(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) ->
     """In which currency those of these enterprises reckon that exist; nobody may see more of them for it."""
     rows = await _q.load_enterprises(conn, org_id=org_id, ids=list(ids))
     return {row["id"]: row["currency"] for row in rows}
+
+
+async def opening_hours(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Calendar]:
+    """The calendars of those of these enterprises that exist; nobody may see more of them for it."""
+    rows = await _q.load_enterprises(conn, org_id=org_id, ids=list(ids))
+    return hours.by_enterprise(Enterprise(**row) for row in rows)
+
+
+async def profiles(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, VersionedProfile]:
+    """What those of these enterprises that tell anything tell the public of themselves, by enterprise."""
+    rows = await _q.load_profiles(conn, org_id=org_id, ids=list(ids))
+    return {
+        row["enterprise_id"]: VersionedProfile(
+            enterprise_id=row["enterprise_id"],
+            profile=msgspec.convert(row["profile"], Profile),
+            version=row["version"],
+        )
+        for row in rows
+    }
 
 
 async def list_customers(

@@ -17,12 +17,17 @@ from coster.domain.parties.model import (
     Enterprise,
     EraseCustomer,
     Person,
+    Profile,
+    ProfilesState,
     PutCustomer,
     PutEnterprise,
+    PutProfile,
     PutRelation,
     RelationsState,
+    VersionedProfile,
     VersionedRelation,
 )
+from coster.engine.workflow import hours
 from coster.kernel import ids, refusal
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
@@ -30,6 +35,19 @@ from coster.kernel.outcome import Accepted, Outcome, Rejected
 _CURRENCY: Final = re.compile("[A-Z]{3}", re.ASCII)
 _TIMEZONE: Final = re.compile(r"[A-Za-z]\w*(?:[/+-]\w+)*", re.ASCII)
 _COUNTRY: Final = re.compile("(?:[A-Z]{2})?", re.ASCII)
+_WORD: Final = re.compile("[A-Za-z0-9_-]{1,60}", re.ASCII)
+_LINK: Final = re.compile(r"https?://[A-Za-z0-9.\-:\[\]]+(?:[/?][!#-;=?-\[\]_a-z~]*)?", re.ASCII)
+_PROFILE_TEXTS: Final = {
+    "description": 4000,
+    "email": 254,
+    "website": 500,
+    "logo": 500,
+    "vat_number": 50,
+    "phone": 50,
+    "contact_first_name": 100,
+    "contact_family_name": 100,
+}
+_MOST_ENTRIES: Final = 50
 _MOST_CART_MINUTES: Final = 10080
 _MOST_PRIORITY: Final = 1_000_000
 
@@ -60,6 +78,7 @@ def put_enterprises(
             "kinds": new.kinds,
             "currency": new.currency,
             "timezone": new.timezone,
+            "opening_hours": new.opening_hours,
             "enterprises": [str(new.id)],
         }
         events.append(
@@ -98,6 +117,7 @@ def _refuse_enterprise(old: Enterprise | None, command: Command[PutEnterprise]) 
     faults.number("cart_minutes", body.cart_minutes, least=1, most=_MOST_CART_MINUTES)
     faults.number("minimum_order", body.minimum_order)
     _judge_address(faults, body.address)
+    hours.judge(faults, body.timezone, body.opening_hours)
     if found := faults.rejected():
         return found
     if old and old.currency != body.currency:
@@ -119,8 +139,80 @@ def _enterprise(body: PutEnterprise, *, version: int) -> Enterprise:
         cart_minutes=body.cart_minutes,
         minimum_order=body.minimum_order,
         address=msgspec.to_builtins(body.address),
+        opening_hours=msgspec.to_builtins(body.opening_hours),
         version=version,
     )
+
+
+# ------------------------------------------------------------------------------------------------------- profiles
+
+
+def put_profiles(
+    state: ProfilesState, commands: Sequence[Command[PutProfile]]
+) -> Decided[list[VersionedProfile]]:
+    """Keeps what enterprises tell the public of themselves; the event tells that, and not what."""
+    now, written = dict(state.profiles), dict[uuid.UUID, VersionedProfile]()
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        body = command.body
+        old = now.get(body.enterprise_id)
+        refused = _refuse_profile(state, old, command)
+        if refused:
+            outcomes.append(refused)
+            continue
+        version = old.version + 1 if old else 1
+        new = VersionedProfile(enterprise_id=body.enterprise_id, profile=body.profile, version=version)
+        now[body.enterprise_id] = written[body.enterprise_id] = new
+        told = Event(
+            "enterprise.profile_changed",
+            "enterprise_profile",
+            ids.derived("profile", body.enterprise_id),
+            version,
+            {"enterprises": [str(body.enterprise_id)]},
+        )
+        events.append((index, told))
+        outcomes.append(Accepted({"id": str(body.enterprise_id), "version": version}))
+    return Decided(outcomes, list(written.values()), events)
+
+
+def _refuse_profile(
+    state: ProfilesState, old: VersionedProfile | None, command: Command[PutProfile]
+) -> Rejected | None:
+    body = command.body
+    if not command.authority.allows("parties:write", body.enterprise_id):
+        return refusal.not_permitted("change this enterprise")
+    if body.enterprise_id not in state.enterprises:
+        return _unknown_enterprise(body.enterprise_id)
+    conflict = refusal.version_conflict(
+        "profile", expected=body.expected_version, current=old.version if old else 0
+    )
+    return conflict or _judged_profile(body.profile).rejected()
+
+
+def _judged_profile(profile: Profile) -> refusal.Faults:
+    faults = refusal.Faults()
+    for field, most in _PROFILE_TEXTS.items():
+        faults.text(field, getattr(profile, field), most=most)
+    for field in ("website", "logo"):
+        _judge_link(faults, field, getattr(profile, field))
+    if profile.email and "@" not in profile.email:
+        faults.add("email", "has no @; leave it empty where there is none")
+    for field in ("social", "categories"):
+        entries: dict[str, str] = getattr(profile, field)
+        faults.number(field, len(entries), most=_MOST_ENTRIES)
+        for name, text in entries.items():
+            if not _WORD.fullmatch(name):
+                faults.add(f"{field}.{name[:40]}", "is no short name of letters, digits, - and _")
+            faults.text(f"{field}.{name[:40]}", text, most=500, needed=True)
+    for name, link in profile.social.items():
+        _judge_link(faults, f"social.{name[:40]}", link)
+    return faults
+
+
+def _judge_link(faults: refusal.Faults, field: str, link: str) -> None:
+    if link and not _LINK.fullmatch(link):
+        faults.add(field, "is no address of the form https://host/path")
 
 
 # ------------------------------------------------------------------------------------------------------ relations

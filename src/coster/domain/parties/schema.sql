@@ -10,11 +10,24 @@ CREATE TABLE coster.enterprise (
     cart_minutes integer NOT NULL CHECK (cart_minutes BETWEEN 1 AND 10080),  -- how long a checkout may take
     minimum_order bigint NOT NULL,  -- minor units of the currency; 0: none
     address      jsonb   NOT NULL,  -- the enterprise's own, public address
+    opening_hours jsonb  NOT NULL,  -- hours by day, holidays, special days, in its zone; {}: open day and night
     version      integer NOT NULL,
     PRIMARY KEY (org_id, id)
 );
 SELECT coster.place_table('coster.enterprise', 'tenant');
 SELECT coster.secure_table('coster.enterprise');
+
+-- What an enterprise tells the public of itself: a description, how to reach it, categories of its customers. Apart, since no order needs it.
+CREATE TABLE coster.enterprise_profile (
+    org_id        bigint  NOT NULL,
+    enterprise_id uuid    NOT NULL,
+    profile       jsonb   NOT NULL,
+    version       integer NOT NULL,
+    PRIMARY KEY (org_id, enterprise_id),
+    FOREIGN KEY (org_id, enterprise_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.enterprise_profile', 'tenant');
+SELECT coster.secure_table('coster.enterprise_profile');
 
 CREATE TABLE coster.relation (
     org_id         bigint  NOT NULL,

@@ -13,8 +13,11 @@ from coster.domain.parties.model import (
     CustomerState,
     CustomersWrites,
     Enterprise,
+    Profile,
+    ProfilesState,
     Relation,
     RelationsState,
+    VersionedProfile,
     VersionedRelation,
 )
 from coster.engine.batch.handler import Commands
@@ -72,7 +75,14 @@ def customers_asked(org_id: int, ids: Iterable[uuid.UUID]) -> Question[dict[uuid
 
 async def lock_enterprises(conn: Connection, org_id: int, commands: Commands) -> dict[uuid.UUID, Enterprise]:
     """The enterprises that the commands name, locked in the order of their ids."""
-    rows = await _q.lock_enterprises(conn, org_id=org_id, ids=list({c.body.enterprise_id for c in commands}))
+    return await lock_enterprise_ids(conn, org_id, {c.body.enterprise_id for c in commands})
+
+
+async def lock_enterprise_ids(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, Enterprise]:
+    """Those of these enterprises that exist, locked in the order of their ids."""
+    rows = await _q.lock_enterprises(conn, org_id=org_id, ids=list(ids))
     return {row["id"]: Enterprise(**row) for row in rows}
 
 
@@ -92,6 +102,7 @@ async def put_enterprises(conn: Connection, org_id: int, enterprises: Sequence[E
         cart_minutes=[e.cart_minutes for e in rows],
         minimum_orders=[e.minimum_order for e in rows],
         addresses=[e.address for e in rows],
+        opening_hours=[e.opening_hours for e in rows],
         versions=[e.version for e in rows],
     )
 
@@ -169,4 +180,32 @@ async def put_customers(conn: Connection, org_id: int, writes: CustomersWrites) 
             emails=[p.email for p in persons],
             phones=[p.phone for p in persons],
             addresses=[p.address for p in persons],
+        )
+
+
+async def lock_profiles(conn: Connection, org_id: int, commands: Commands) -> ProfilesState:
+    """The enterprises that the commands name, and what they tell of themselves, locked in the order of their ids."""
+    ids = list({command.body.enterprise_id for command in commands})
+    found = await load_enterprises(conn, org_id, ids)
+    rows = await _q.lock_profiles(conn, org_id=org_id, ids=ids)
+    profiles = [
+        VersionedProfile(
+            enterprise_id=row["enterprise_id"],
+            profile=msgspec.convert(row["profile"], Profile),
+            version=row["version"],
+        )
+        for row in rows
+    ]
+    return ProfilesState(enterprises=frozenset(found), profiles={one.enterprise_id: one for one in profiles})
+
+
+async def put_profiles(conn: Connection, org_id: int, profiles: Sequence[VersionedProfile]) -> None:
+    """Stores what enterprises tell of themselves; one statement."""
+    if rows := sorted(profiles, key=lambda profile: profile.enterprise_id):
+        await _q.put_profiles(
+            conn,
+            org_id=org_id,
+            ids=[row.enterprise_id for row in rows],
+            profiles=[msgspec.to_builtins(row.profile) for row in rows],
+            versions=[row.version for row in rows],
         )

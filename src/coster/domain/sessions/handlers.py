@@ -28,7 +28,7 @@ async def _load(conn: Connection, org_id: int, commands: Commands) -> SessionsSt
     )
 
 
-async def _load_following(conn: Connection, org_id: int, commands: Commands) -> SessionsState:
+async def load_following(conn: Connection, org_id: int, commands: Commands) -> SessionsState:
     """The named sessions, and for those that may close now what follows them."""
     sessions = await store.lock_sessions(conn, org_id, {c.body.session_id for c in commands})
     followers: dict[uuid.UUID, FullSession] = {}
@@ -63,7 +63,7 @@ async def _load_wider(conn: Connection, org_id: int, commands: Commands) -> Sess
 HANDLERS: tuple[Handler[Any, Any], ...] = (
     Handler("sessions.put", PutSession, _load_wider, planning.put, store.write),
     Handler("sessions.open", OpenSession, _load, life.open_, store.write),
-    Handler("sessions.close", CloseSession, _load_following, life.close, store.write),
+    Handler("sessions.close", CloseSession, load_following, life.close, store.write),
     Handler("sessions.reopen", ReopenSession, _load, life.reopen, store.write),
-    Handler("sessions.end", EndSession, _load_following, life.end, store.write),
+    Handler("sessions.end", EndSession, load_following, life.end, store.write),
 )

@@ -65,10 +65,14 @@ class ReopenSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndSession(msgspec.Struct, frozen=True, kw_only=True):
-    """The amendment window is over: held orders will be completed."""
+    """The amendment window is over: held orders will be completed.
+
+    `early`: the window ends with this command, whenever it was to end; only the hub that runs the session by itself says so.
+    """
 
     session_id: uuid.UUID
     due: dt.datetime | None = None
+    early: bool = False
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,17 +21,21 @@ from coster.domain.orders import handlers as orders
 from coster.domain.orders import store as order_store
 from coster.domain.orders.model import Order
 from coster.domain.parties import store as parties
+from coster.domain.parties.model import Enterprise
 from coster.domain.sessions import store as sessions
 from coster.domain.sessions.model import Session
 from coster.domain.wholesale import model, store
-from coster.domain.wholesale.rules import closing, cutting, driving, projecting, stepping
+from coster.domain.wholesale.rules import closing, cutting, driving, projecting, retiming, stepping
 from coster.domain.wholesale.rules import moving as rules_moving
 from coster.domain.wholesale.rules.vocabulary import VOCABULARY
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.connect import Connection
-from coster.engine.flows import moving
+from coster.engine.flows import clocks, moving
 from coster.engine.flows import store as flows_store
 from coster.engine.flows.library import Library
+from coster.engine.outbox import pending
+from coster.engine.workflow import hours
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.tables import Tables
 from coster.kernel.errors import TryAgain
 from coster.kernel.message import Decided
@@ -56,7 +60,10 @@ def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]
             return _Both(state, stepping.HeldState(flows=state.flows, held={}, lines=[]))
         # The orders' flows were asked for in this transaction, and theirs and ours have one number.
         flows = await LIBRARY.at(conn, org_id, state.flows.mark)
-        return _Both(state, await _load_held(conn, org_id, state.pools, (flows, state.sessions)))
+        known = getattr(state, "placing", None) or state
+        near: Mapping[uuid.UUID, Enterprise] = getattr(known, "enterprises", {})
+        held = await _load_held(conn, org_id, state.pools, (flows, state.sessions), near=near)
+        return _Both(state, held)
 
     def decide(state: _Both, commands: Commands) -> Decided[model.Consolidated]:
         return projecting.consolidate(state.held, inner.decide(state.orders, commands), commands)
@@ -69,11 +76,36 @@ _With: TypeAlias = "tuple[Tables, Mapping[uuid.UUID, Session]]"
 
 
 async def _load_held(
-    conn: Connection, org_id: int, pools: Sequence[uuid.UUID], known: _With
+    conn: Connection,
+    org_id: int,
+    pools: Sequence[uuid.UUID],
+    known: _With,
+    *,
+    near: Mapping[uuid.UUID, Enterprise] = {},
 ) -> stepping.HeldState:
+    """Locked heads with their lines. `near` are enterprises that are loaded already: those of held orders that are yet to come."""
     held = await store.lock_held_orders(conn, org_id, pools) if pools else {}
     lines = await inventory.pool_lines(conn, org_id, held) if held else []
-    return stepping.HeldState(flows=known[0], held=held, lines=lines, sessions=known[1])
+    calendars = await _calendars(conn, org_id, (known[0], held), near)
+    return stepping.HeldState(flows=known[0], held=held, lines=lines, sessions=known[1], calendars=calendars)
+
+
+async def _calendars(
+    conn: Connection,
+    org_id: int,
+    found: tuple[Tables, Mapping[uuid.UUID, model.HeldOrder]],
+    near: Mapping[uuid.UUID, Enterprise],
+) -> dict[uuid.UUID, Calendar]:
+    """The opening hours of hubs and producers, where a flow of theirs counts in them; elsewhere nothing is asked."""
+    flows, held = found
+    begin = flows.published[stepping.FLOW]
+    versions = {(stepping.FLOW, begin.version), (stepping.FLOW, begin.canary or begin.version)}
+    versions |= {(one.flow, one.flow_version) for one in held.values()}
+    if not any(flows.of(*version).given for version in versions):
+        return {}
+    sides = {side for one in held.values() for side in (one.hub_id, one.producer_id)}
+    more = await parties.load_enterprises(conn, org_id, sides - near.keys()) if sides - near.keys() else {}
+    return hours.by_enterprise([*near.values(), *more.values()])
 
 
 async def write(conn: Connection, org_id: int, writes: model.Consolidated) -> None:
@@ -200,7 +232,12 @@ async def load_stepping(conn: Connection, org_id: int, commands: Commands) -> cu
         for trigger in asked[one.id]
     )
     wanted = _Wanted(positions=set(), pools=[one.id for one in found], with_orders=told)
-    return _unmoved(await _load_cuts(conn, org_id, (flows, shared), wanted), found)
+    state = _unmoved(await _load_cuts(conn, org_id, (flows, shared), wanted), found)
+    timers = [command.body for command in commands if isinstance(command.body, model.HeldOrderTimer)]
+    if not timers:
+        return state
+    due = await pending.due(conn, org_id, [clocks.timer_id(one.id, one.trigger) for one in timers])
+    return msgspec.structs.replace(state, held=msgspec.structs.replace(state.held, due=due))
 
 
 async def load_completing(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
@@ -246,7 +283,22 @@ async def load_moving(conn: Connection, org_id: int, commands: Commands) -> rule
     found = await store.find_held_orders(conn, org_id, ids, []) if ids else []
     shared = await sessions.share_sessions(conn, org_id, {one.session_id for one in found})
     held = await _load_held(conn, org_id, sorted(ids), (flows, shared))
+    names = {move.name for move in moves.moves.values()}
+    if not held.calendars and any(flows.of(*one).given for one in flows.versions if one[0] in names):
+        sides = {side for one in held.held.values() for side in (one.hub_id, one.producer_id)}
+        enterprises = await parties.load_enterprises(conn, org_id, sides) if sides else {}
+        held = msgspec.structs.replace(held, calendars=hours.by_enterprise(enterprises.values()))
     return rules_moving.MovingState(moves=moves, wanted=wanted, held=held)
+
+
+async def load_following(conn: Connection, org_id: int, commands: Commands) -> stepping.HeldState:
+    """The held orders of sessions, where a version of a flow of theirs waits for a time of the session."""
+    wanted = {command.body.session_id for command in commands}
+    flows = await LIBRARY.tables(conn, org_id)
+    found = await store.find_held_orders(conn, org_id, [], wanted)
+    waiting = [one.id for one in found if retiming.waits_for_session(flows.of(one.flow, one.flow_version))]
+    shared = await sessions.share_sessions(conn, org_id, wanted) if waiting else {}
+    return await _load_held(conn, org_id, sorted(waiting), (flows, shared))
 
 
 async def write_moving(conn: Connection, org_id: int, writes: model.HeldOrdersMoved) -> None:
@@ -268,5 +320,6 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     Handler("wholesale.timer", model.HeldOrderTimer, load_stepping, driving.step, write),
     Handler("wholesale.make_good", model.MakeHeldOrderGood, load_stepping, driving.step, write),
     Handler("wholesale.move", model.MoveHeldOrders, load_moving, rules_moving.move, write_moving),
+    Handler("wholesale.follow_session", model.FollowSession, load_following, retiming.follow, write_moving),
     Handler("wholesale.lower_stock", model.LowerStock, load_lowering, cutting.lower, write),
 )

@@ -67,6 +67,12 @@ class MakeHeldOrderGood(MakeGood, frozen=True, kw_only=True):
     """A message of the held order's flow was not delivered: the row that makes good is carried out."""
 
 
+class FollowSession(msgspec.Struct, frozen=True, kw_only=True):
+    """The times of a session may be others: timers of its held orders that wait for one of them move with it."""
+
+    session_id: uuid.UUID
+
+
 class MoveHeldOrders(msgspec.Struct, frozen=True, kw_only=True):
     """The next page of a move to another version of a flow; only the machinery asks for it."""
 

@@ -34,18 +34,20 @@ WHERE h.version < EXCLUDED.version
 RETURNING h.id;
 
 -- name: to_be_moved
--- The held orders that moves take next, in the order of their ids, by move.
-SELECT u.move_id, x.id
-FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
-CROSS JOIN LATERAL (SELECT h.id
-                    FROM held_order AS h
-                    WHERE h.org_id = :org_id AND h.flow = u.name AND h.id > u.after
-                      AND EXISTS (SELECT FROM unnest(:places_of::uuid[], :versions::int[], :statuses::text[])
-                                      AS p (move_id, version, status)
-                                  WHERE p.move_id = u.move_id AND p.version = h.flow_version AND p.status = h.status)
-                    ORDER BY h.id
-                    LIMIT :count) AS x
-ORDER BY u.move_id, x.id;
+-- The held orders that moves take next, in the order of their ids, by move: of each place as many as there may be of all (ADR 0015).
+SELECT z.move_id, z.id
+FROM (SELECT u.move_id, x.id, row_number() OVER (PARTITION BY u.move_id ORDER BY x.id) AS n
+      FROM unnest(:move_ids::uuid[], :names::text[], :afters::uuid[]) AS u (move_id, name, after)
+      JOIN unnest(:places_of::uuid[], :versions::int[], :statuses::text[]) AS p (move_id, version, status) ON p.move_id = u.move_id
+      CROSS JOIN LATERAL (SELECT h.id
+                          FROM held_order AS h
+                          WHERE h.org_id = :org_id
+                            AND (h.flow, h.flow_version, h.status, h.id) > (u.name, p.version, p.status, u.after)
+                            AND (h.flow, h.flow_version, h.status) <= (u.name, p.version, p.status)
+                          ORDER BY h.flow, h.flow_version, h.status, h.id
+                          LIMIT :count) AS x) AS z
+WHERE z.n <= :count
+ORDER BY z.move_id, z.id;
 
 -- name: flow_counts
 -- How many held orders are in each status of each version of their flows.
@@ -56,17 +58,35 @@ GROUP BY h.flow, h.flow_version, h.status
 ORDER BY h.flow, h.flow_version, h.status;
 
 -- name: flow_page
--- Held orders in these statuses of these versions of a flow, in the order of their ids.
-SELECT h.id, h.flow_version AS version, h.status
-FROM held_order AS h
-WHERE h.org_id = :org_id AND h.flow = :name AND (:after::uuid IS NULL OR h.id > :after)
-  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
-              WHERE p.version = h.flow_version AND p.status = h.status)
-ORDER BY h.id
+-- Held orders in these statuses of these versions of a flow, in the order of their ids: a page of each place, and the first of all of these.
+SELECT x.id, x.version, x.status
+FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
+CROSS JOIN LATERAL (SELECT h.id, h.flow_version AS version, h.status
+                    FROM held_order AS h
+                    WHERE h.org_id = :org_id
+                      AND (h.flow, h.flow_version, h.status, h.id) > (:name, p.version, p.status, :after::uuid)
+                      AND (h.flow, h.flow_version, h.status) <= (:name, p.version, p.status)
+                    ORDER BY h.flow, h.flow_version, h.status, h.id
+                    LIMIT :limit) AS x
+ORDER BY x.id
 LIMIT :limit;
 
+-- name: events_by
+-- The events of held orders, in order; what they say only of those that had come by an instant.
+SELECT e.entity_id, e.version, e.at, CASE WHEN e.at <= :instant::timestamptz THEN e.data END AS data
+FROM event AS e
+WHERE e.org_id = :org_id AND e.entity_id = ANY(:ids::uuid[]) AND e.entity = 'held_order'
+ORDER BY e.entity_id, e.version;
+
+-- name: items_of_lines
+-- What lines say of items.
+SELECT i.id AS item_id, i.sku, i.name, i.product, i.stock_unit, i.weight_mg, i.price_micros, i.case_quantity
+FROM item AS i
+WHERE i.org_id = :org_id AND i.id = ANY(:ids::uuid[])
+ORDER BY i.sku, i.id;
+
 -- name: list_held_orders
--- Heads of held orders by id, with the terms between hub and producer, for either side.
+-- Heads of held orders by id, with the terms between hub and producer, for either side; those alone that were there by an instant.
 SELECT h.id, h.hub_id, h.producer_id, h.session_id, h.single, h.status, h.holds, h.flow, h.flow_version, h.attributes, h.entered_at,
        h.sla_at, h.created_at, h.changed_at, h.version,
        hub.name AS hub, producer.name AS producer, producer.currency, s.name AS session, s.closes_at, s.amend_until,
@@ -84,6 +104,7 @@ WHERE h.org_id = :org_id
   AND (:producer_id::uuid IS NULL OR h.producer_id = :producer_id)
   AND (:session_id::uuid IS NULL OR h.session_id = :session_id)
   AND (:status::text IS NULL OR h.status = :status)
+  AND (:by::timestamptz IS NULL OR h.created_at <= :by)
   AND (:scope::uuid[] IS NULL OR h.hub_id = ANY(:scope) OR h.producer_id = ANY(:scope))
 ORDER BY h.id
 LIMIT :limit;
@@ -174,7 +195,7 @@ FROM (SELECT min(h.id::text) AS example
       GROUP BY h.hub_id, h.producer_id, h.session_id HAVING count(*) > 1) AS x;
 
 -- name: verify_ended_is_final^
--- Held orders that are still open an hour of business after their session ended; the relay must be stuck.
+-- Held orders that are still open an hour of business after their session ended: a supplier elsewhere has not said yes, or the relay is stuck.
 SELECT count(*) AS broken, min(h.id::text) AS example
 FROM held_order AS h
 JOIN session AS s ON s.org_id = h.org_id AND s.id = h.session_id

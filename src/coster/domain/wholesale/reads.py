@@ -13,18 +13,24 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from coster.domain.orders import reads as orders
+from coster.domain.parties import reads as parties
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.wholesale.model import HeldLine, HeldOrdersWanted, HeldOrderView, LateHeldOrder
+from coster.domain.wholesale.rules import past
+from coster.domain.wholesale.rules.vocabulary import PRODUCERS
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
 from coster.engine.flows.model import FlowCount
 from coster.engine.flows.moving import Place, Standing
-from coster.engine.workflow import dfc
+from coster.engine.workflow import dfc, hours, timing
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.records import Status
 from coster.engine.workflow.tables import Tables
 from coster.kernel import ids as identifiers
 from coster.kernel import money, proof, quantity
 from coster.kernel.authority import Authority
+from coster.kernel.errors import NotKept
 
 _q = sql.load(__file__)
 
@@ -36,10 +42,7 @@ async def list_held_orders(
 
     `flows` say what their statuses are called. Raises UnknownVersionError where one was published just now.
     """
-    scope = authority.scope("held_orders:read")
-    heads = await _q.list_held_orders(
-        conn, org_id=org_id, scope=None if scope is None else list(scope), **msgspec.structs.asdict(wanted)
-    )
+    heads = await _heads(conn, org_id, authority, wanted, None)
     ids = [row["id"] for row in heads]
     if not ids:
         return []
@@ -56,6 +59,125 @@ async def list_held_orders(
         )
         for head in heads
     ]
+
+
+async def list_as_of(
+    conn: Connection,
+    org_id: int,
+    authority: Authority,
+    wanted: HeldOrdersWanted,
+    past_: tuple[dt.datetime, Tables],
+) -> list[HeldOrderView]:
+    """The same as it was known at an instant; `past_` is that, and the organisation's flows.
+
+    Who may see them, what is called what, prices, terms and discounts are as they are now. A status cannot be asked for. Raises
+    NotKept, and UnknownVersionError.
+    """
+    instant, flows = past_
+    await orders.check_kept(conn, org_id, instant)
+    heads = await _heads(conn, org_id, authority, wanted, instant)
+    ids = [row["id"] for row in heads]
+    if not ids:
+        return []
+    events: dict[uuid.UUID, list[Any]] = {id_: [] for id_ in ids}
+    for row in await _q.events_by(conn, org_id=org_id, ids=ids, instant=instant):
+        events[row["entity_id"]].append(row)
+    told = {id_: _past(of_one, instant) for id_, of_one in events.items()}
+    items = await _items(conn, org_id, {item for was in told.values() for item in was.by_item()})
+    given = await _discounts(conn, org_id, heads)
+    calendars = await _calendars(conn, org_id, heads, (told, flows))
+    return [_view_as_of(head, told[head["id"]], (items, given), (flows, calendars)) for head in heads]
+
+
+async def _heads(
+    conn: Connection, org_id: int, authority: Authority, wanted: HeldOrdersWanted, by: dt.datetime | None
+) -> list[Mapping[str, Any]]:
+    scope = authority.scope("held_orders:read")
+    found: list[Mapping[str, Any]] = await _q.list_held_orders(
+        conn,
+        org_id=org_id,
+        scope=None if scope is None else list(scope),
+        by=by,
+        **msgspec.structs.asdict(wanted),
+    )
+    return found
+
+
+def _past(events: Sequence[Mapping[str, Any]], instant: dt.datetime) -> past.PastHeld:
+    """What one was. Raises NotKept."""
+    until = [
+        past.PastHeldEvent(version=row["version"], at=row["at"], data=row["data"])
+        for row in events
+        if row["at"] <= instant
+    ]
+    found = past.at(until)
+    if found is None:
+        raise NotKept(min((row["at"] for row in events if row["at"] > instant), default=instant))
+    return found
+
+
+async def _items(conn: Connection, org_id: int, ids: set[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
+    """What lines say of items, in the order of lines."""
+    rows = await _q.items_of_lines(conn, org_id=org_id, ids=list(ids)) if ids else []
+    return {row["item_id"]: row for row in rows}
+
+
+async def _calendars(
+    conn: Connection,
+    org_id: int,
+    heads: Sequence[Mapping[str, Any]],
+    told: tuple[Mapping[uuid.UUID, past.PastHeld], Tables],
+) -> Mapping[uuid.UUID, Calendar]:
+    """The opening hours of both sides, where the version counts in them on which one was; as they are now."""
+    was, flows = told
+    wanted = {
+        side
+        for head in heads
+        if flows.of(head["flow"], was[head["id"]].flow_version).given
+        for side in (head["hub_id"], head["producer_id"])
+    }
+    return await parties.opening_hours(conn, org_id, wanted) if wanted else {}
+
+
+def _view_as_of(
+    head: Mapping[str, Any],
+    was: past.PastHeld,
+    of_items: tuple[Mapping[uuid.UUID, Mapping[str, Any]], Mapping[tuple[uuid.UUID, uuid.UUID], int]],
+    of_flows: tuple[Tables, Mapping[uuid.UUID, Calendar]],
+) -> HeldOrderView:
+    """The document of what one was."""
+    (items, given), (flows, calendars) = of_items, of_flows
+    table = flows.of(head["flow"], was.flow_version)
+    sides = {hours.NAME: head["hub_id"], PRODUCERS: head["producer_id"]}
+    opened = {name: calendars[side] for name, side in sides.items() if side in calendars}
+    same = (was.status, was.entered_at, was.flow_version) == (
+        head["status"],
+        head["entered_at"],
+        head["flow_version"],
+    )
+    late = head["sla_at"] if same else timing.beyond(table, was.status, was.entered_at, opened)
+    then = {
+        **head,
+        "flow_version": was.flow_version,
+        "holds": table.flow.status(was.status).holds,
+        "entered_at": was.entered_at,
+        "changed_at": was.changed_at,
+        "status": was.status,
+        "sla_at": late,
+        "version": was.version,
+    }
+    amounts = was.by_item()
+    rows = [
+        {
+            **row,
+            "quantity": amounts[id_][0],
+            "surplus": amounts[id_][1],
+            "discount": given.get((head["id"], id_), 0),
+        }
+        for id_, row in items.items()
+        if id_ in amounts
+    ]
+    return view(then, _lines(head, rows), table.flow.status(was.status))
 
 
 async def _discounts(
@@ -121,7 +243,7 @@ async def flow_page(
         conn,
         org_id=org_id,
         name=name,
-        after=after,
+        after=after or identifiers.NIL,
         versions=[place.version for place in places],
         statuses=[place.status for place in places],
         limit=limit,

@@ -25,5 +25,7 @@ CREATE TABLE coster.held_order (
 );
 CREATE INDEX held_order_session ON coster.held_order (org_id, session_id);
 CREATE INDEX held_order_late ON coster.held_order (org_id, sla_at) WHERE sla_at IS NOT NULL;
+-- Who is where on which version: moves between versions, pictures with counts.
+CREATE INDEX held_order_flow ON coster.held_order (org_id, flow, flow_version, status, id);
 SELECT coster.place_table('coster.held_order', 'tenant');
 SELECT coster.secure_table('coster.held_order');

@@ -119,6 +119,15 @@ _MOVE: Final = {
     "reason": "The second version was a mistake.",
 }
 
+_FARM: Final = "https://farm.example/api/dfc/Enterprises/1"
+_PEER: Final = {
+    "id": _ID,
+    "hub_id": _ID,
+    "name": "Jean's platform",
+    "url": "https://farm.example/api/dfc",
+    "auth": "token",
+    "secret": "coster_1_token",
+}
 EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
     {
         "placeOrder": {
@@ -226,6 +235,32 @@ EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
         "simulateFlow": {"booked": {"steps": ["{children: {checkout: [completed]}}", "P1D", "cancel"]}},
         "testFlow": {"cancelled": {"scenarios": _SCENARIOS}},
         "importFlows": {"home_delivery": {"text": _WORKFLOW}},
+        "createPeer": {
+            "with_a_token": _PEER,
+            "as_a_client": {
+                **_PEER,
+                "auth": "client",
+                "issuer": "https://login.example/realms/food",
+                "client_id": "hub-a",
+                "secret": "the client's secret",
+            },
+        },
+        "changePeer": {"another_token": {"secret": "coster_1_other"}},
+        "createSupplier": {
+            "of_a_platform": {"peer_id": _ID, "enterprise_iri": _FARM, "policy": "strict"},
+            "who_supplied_before": {"peer_id": _ID, "enterprise_iri": _FARM, "producer_id": _OTHER},
+        },
+        "changeSupplier": {"seldom": {"refresh_minutes": 720, "remainder": "round_up"}},
+        "driveLink": {
+            "again": {"name": "retry"},
+            "accept_less": {"name": "settle", "how": "accept", "reason": "Agreed by telephone."},
+        },
+        "driveSupplier": {"suspend": {"name": "suspend"}},
+        "judgeMatch": {
+            "it_is": {"name": "accept"},
+            "it_is_another": {"name": "accept", "item_id": _ID},
+            "it_is_not": {"name": "reject"},
+        },
         "createWebhook": {"of_an_enterprise": {**_HOOK, "enterprise_id": _ID}, "of_all": _HOOK},
         "changeWebhook": {"new_secret": {"names": ["order.*", "session.closed"], "rotate": True}},
     }

@@ -119,7 +119,8 @@ async def pin(call: Call) -> Answer:
 
 
 async def roll_back(call: Call) -> Answer:
-    """Pins what was pinned before the present pin; a canary alone is taken back too. Refused where somebody pins at the same moment."""
+    """Pins what was pinned before the present pin; a canary alone is taken back too. Refused where somebody pins at the same moment, and
+    where the present pin took one back itself: pressed twice, it leads nowhere."""
     body, name = await call.read(_rollback), call.parameters["name"]
     async with call.parts.database.read(call.org_id) as conn:
         pins = await reads.list_pins(conn, call.org_id, name, limit=2)
@@ -131,6 +132,7 @@ async def roll_back(call: Call) -> Answer:
         share=before.share if before else 0,
         # Of what was never pinned nothing is taken back, and this number says so.
         expected=pins[0].n if pins else NEVER_PINNED,
+        back=True,
         reason=body.reason,
     )
     return commands.reply(call, await commands.send(call, command, reason=body.reason))
@@ -234,6 +236,7 @@ OPERATIONS = (
         problems=(
             "flow_not_found",
             "flow_not_pinned",
+            "flow_rolled_back",
             "flow_version_not_found",
             "flow_version_retired",
             "flow_type_taken",

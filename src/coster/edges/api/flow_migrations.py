@@ -18,7 +18,7 @@ from coster.edges.api.flow_records import (
     PreviewWanted,
     UndoWanted,
 )
-from coster.edges.api.flow_shelf import ROOMS, Shelf, refuse_parts
+from coster.edges.api.flow_shelf import MOVABLE, Shelf, refuse_parts
 from coster.edges.http import commands, paging
 from coster.edges.http.bodies import Body
 from coster.edges.http.call import Answer, Call, answer
@@ -59,25 +59,23 @@ async def preview(call: Call) -> Answer:
     async with call.parts.database.read(call.org_id) as conn:
         shown = await flow_shelf.shelf(call, conn)
         target, sources = _versions(shown, body)
-        if target.flow.entity not in ROOMS:
+        if target.flow.entity not in MOVABLE:
             said = f"A {target.flow.entity} ends on the version on which it began."
             raise Problem("flow_entity_stays", said)
-        if target.flow.entity not in ROOMS:
-            raise Problem(
-                "flow_migration_refused", f"What lives by {body.name} is not moved: it ends on its version."
-            )
         mapping = await _mapping(call, conn, body)
         move = _move(body, target, mapping)
         tables = shown.tables[target.flow.entity]
         places = moving.places([move], tables)
-        room = ROOMS[target.flow.entity]
-        counts = await room.flow_counts(conn, call.org_id)
-        found = await room.flow_page(conn, call.org_id, body.name, places, (after, body.limit + 1))
+        counts = await flow_shelf.counted(shown, conn, call.org_id, target.flow.entity)
+        about = (body.name, target, places)
+        found = await flow_shelf.page_of(shown, conn, call.org_id, about, (after, body.limit + 1))
+    in_parent = call.parts.libraries[target.flow.entity].vocabulary.in_parent
+    against = migrating.against([one.flow for one in sources], target.flow, mapping, in_parent=in_parent)
     told = _places(places, {(one.version, one.status): one.count for one in counts if one.name == body.name})
     page = found[: body.limit]
     return answer(
         Previewed(
-            faults=flow_shelf.told(migrating.against([one.flow for one in sources], target.flow, mapping)),
+            faults=flow_shelf.told(against),
             places=told,
             total=sum(one.count for one in told),
             entities=[_entity(move, places, one) for one in page],
@@ -206,7 +204,7 @@ OPERATIONS = (
             "flow_not_found",
             "flow_version_not_found",
             "flow_migration_refused",
-            "flow_entity_stays",
+            "flow_fixed",
             *_PROBLEMS,
         ),
         **_WRITE,

@@ -96,6 +96,7 @@ class PinSeen(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None
     canary: int | None
     share: int
+    back: Annotated[bool, msgspec.Meta(description="It took the pin before it back.")]
     actor: uuid.UUID
     at: dt.datetime
     reason: str
@@ -116,6 +117,12 @@ class FlowSeen(msgspec.Struct, frozen=True, kw_only=True):
     share: Share
     pin: Annotated[int, msgspec.Meta(description="The number of the pin; 0: as it is shipped.")]
     shipped: Annotated[int | None, msgspec.Meta(description="The version that comes with the program.")]
+    hidden: Annotated[
+        list[int],
+        msgspec.Meta(
+            description="Versions that come with the program and have the number of one of yours, which counts."
+        ),
+    ]
     versions: Annotated[list[int], msgspec.Meta(description="Every version on which something may be.")]
     statuses: list[StatusSeen]
     counts: list[CountSeen] | None

@@ -17,7 +17,8 @@ from coster.edges.http.call import Call
 from coster.edges.http.problems import Problem, not_found
 from coster.engine.flows import reads
 from coster.engine.flows.library import Library
-from coster.engine.flows.model import VersionView
+from coster.engine.flows.model import FlowCount, VersionView
+from coster.engine.flows.moving import Place, Standing
 from coster.engine.workflow import antipatterns, check, check_migration, diff, language
 from coster.engine.workflow.faults import Fault, FlowRefusedError
 from coster.engine.workflow.records import Flow
@@ -26,6 +27,12 @@ from coster.engine.workflow.tables import Tables
 
 ROOMS: Final[Mapping[str, Any]] = {"order": orders, "held_order": wholesale}
 """Whose entities live by flows, by the kind of entity: `flow_counts` and `flow_page` of their reads."""
+
+
+CHECKOUT: Final = "checkout"
+"""Lives in the rows of orders, so its room is asked with their flows."""
+MOVABLE: Final = frozenset({*ROOMS, CHECKOUT})
+"""The kinds of entities that can be moved to another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,25 @@ class Shelf:
             for name, published in tables.published.items():
                 found[name] = tables.of(name, published.version).flow
         return found
+
+
+async def counted(shown: Shelf, conn: Any, org_id: int, entity: str) -> list[FlowCount]:
+    """How many entities of a kind are in each status of each version; nothing for what is not counted."""
+    if entity == CHECKOUT:
+        return await orders.checkout_counts(conn, org_id, shown.tables["order"])
+    found: list[FlowCount] = await ROOMS[entity].flow_counts(conn, org_id) if entity in ROOMS else []
+    return found
+
+
+async def page_of(
+    shown: Shelf, conn: Any, org_id: int, about: tuple[str, Table, list[Place]], page: tuple[Any, int]
+) -> list[Standing]:
+    """The entities on a flow (`about`: its name, a version of it, and places) that a move would take next."""
+    name, target, places = about
+    if target.flow.entity == CHECKOUT:
+        return await orders.checkout_page(conn, org_id, (name, shown.tables["order"]), places, page)
+    found: list[Standing] = await ROOMS[target.flow.entity].flow_page(conn, org_id, name, places, page)
+    return found
 
 
 async def shelf(call: Call, conn: Any) -> Shelf:

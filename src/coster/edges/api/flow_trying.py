@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
 
+from coster.domain.orders.reads import TELLING
 from coster.edges.api import flow_shelf
 from coster.edges.api.flow_shelf import Shelf, refuse_parts
 from coster.edges.api.flows import NUMBER
 from coster.edges.http.bodies import Body
 from coster.edges.http.call import Answer, Call, answer
+from coster.edges.http.fields import Instant
 from coster.edges.http.operation import Operation
-from coster.edges.http.problems import Problem
+from coster.edges.http.problems import Fault, Problem, of_faults
+from coster.engine.flows import recorded
 from coster.engine.flows.folding import described
 from coster.engine.flows.model import WRITE
 from coster.engine.workflow import compile as compiling
@@ -30,33 +34,41 @@ from coster.engine.workflow.trying import facts, judging, scenario, story
 from coster.engine.workflow.trying.coverage import coverage
 from coster.engine.workflow.trying.judging import Verdict
 from coster.engine.workflow.trying.life import Life, StoppedError, World
+from coster.engine.workflow.trying.replaying import Compared
 from coster.engine.workflow.trying.scenario import Book, Scenario
 from coster.engine.workflow.trying.story import Seen
+from coster.kernel import clock
 
 MOST_STEPS: Final = 500
 """So many steps may be tried at once."""
+MOST_LIVES: Final = 1_000
+MOST_EVENTS: Final = 20_000
+"""So many recorded entities and events may be led again at once."""
+_MONTH: Final = dt.timedelta(days=30)
+
+
+_Written = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 
 
 class SimulateWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Steps, one after the other: events, durations to wait, or steps as in a scenario."""
+    """Steps, one after the other: events, durations to wait, or steps as in a scenario. Each as an object, or as text in YAML."""
 
     steps: Annotated[
-        list[Annotated[str, msgspec.Meta(max_length=10_000)]],
+        list[Annotated[str, msgspec.Meta(max_length=10_000)] | dict[str, Any]],
         msgspec.Meta(
-            description="For example cancel, P1D, or {event: cancel, attributes: {reason: …}}.",
-            examples=[["P1D", "cancel"]],
+            description='For example "cancel", "P1D", or {"event": "cancel", "attributes": {"reason": "…"}}.',
+            examples=[["P1D", {"event": "cancel", "attributes": {"reason": "Moved away."}}]],
             min_length=1,
             max_length=MOST_STEPS,
         ),
     ]
     given: Annotated[
-        str,
+        _Written | dict[str, Any],
         msgspec.Meta(
-            description="How it begins, as in a scenario: status, context, at, children.",
-            examples=["{status: booked}"],
-            max_length=LONGEST,
+            description="How it begins, as in a scenario: status, context, at, children; an object, or YAML.",
+            examples=[{"status": "booked"}],
         ),
-    ] = "{}"
+    ] = {}
 
 
 class Simulated(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +80,9 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TestWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file of scenarios, as YAML."""
+    """A file of scenarios: an object, or its text in YAML."""
 
-    scenarios: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
+    scenarios: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)] | dict[str, Any]
 
 
 class VerdictSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +109,53 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool
     scenarios: list[VerdictSeen]
     percent: int
+    rows: list[RowSeen]
+
+
+class ReplayWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which recorded days are led again, and how many entities at most."""
+
+    since: Annotated[Instant, msgspec.Meta(description="From when on; left out: a month ago.")] | None = None
+    until: Annotated[Instant, msgspec.Meta(description="Until when; left out: now.")] | None = None
+    entities: Annotated[
+        int,
+        msgspec.Meta(
+            description="So many entities at most, those that come first.",
+            ge=1,
+            le=MOST_LIVES,
+            examples=[MOST_LIVES],
+        ),
+    ] = MOST_LIVES
+
+
+class ComparedSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity that would have ended differently, or of which it cannot be told (`would` is empty then): since when, and why."""
+
+    id: str
+    was: str
+    would: str
+    parted: Instant | None
+    why: str
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of recorded lives, beside what this version would have made of them.
+
+    `whole`: all of the days were read; else until `until`, and `left_out` entities were too many. `moved` were moved to another
+    version on the way, and are not compared.
+    """
+
+    lives: int
+    same: int
+    differ: list[ComparedSeen]
+    untold: list[ComparedSeen]
+    moved: int
+    left_out: int
+    until: Instant
+    whole: bool
+    percent: Annotated[
+        int, msgspec.Meta(description="Rows in a hundred that entities on this version carried out.")
+    ]
     rows: list[RowSeen]
 
 
@@ -132,6 +191,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     report: list[LineSeen]
 
 
+_replay = Body(ReplayWanted)
 _simulate, _test, _import = Body(SimulateWanted), Body(TestWanted), Body(ImportWanted)
 
 
@@ -148,7 +208,49 @@ async def run_scenarios(call: Call) -> Answer:
     refuse_parts(call)
     body = await call.read(_test)
     shown, flow = await _flow(call)
-    return answer(await asyncio.to_thread(_tested, shown, flow, body.scenarios))
+    return answer(await asyncio.to_thread(_tested, shown, flow, _text(body.scenarios)))
+
+
+async def replay(call: Call) -> Answer:
+    """Leads recorded lives again by a version or draft, in memory: who would have ended differently, when and why; nothing is touched.
+
+    At most so many entities and events that it is answered at once; longer days are for `coster flows replay`.
+    """
+    refuse_parts(call)
+    body = await call.read(_replay)
+    until = call.at if body.until is None else clock.in_utc(body.until)
+    since = until - _MONTH if body.since is None else clock.in_utc(body.since)
+    if since >= until:
+        raise of_faults("body_invalid", "body", [Fault(pointer="/since", message="must be before `until`.")])
+    shown, flow = await _flow(call)
+    library = shown.libraries[flow.entity]
+    others = {name: other for name, other in shown.in_use.items() if name != flow.name}
+    days = recorded.Days(
+        org_id=call.org_id, since=since, until=until, telling=TELLING,
+        most=recorded.Most(events=MOST_EVENTS, lives=body.entities),
+    )  # fmt: skip
+    try:
+        found = await recorded.again(
+            call.parts.database, library, flow, days, others={**others, flow.name: flow}
+        )
+    except FlowRefusedError as refused:
+        raise _refused("flow_refused", refused) from None
+    return answer(_replayed(found, until))
+
+
+def _replayed(found: recorded.Again, until: dt.datetime) -> Replayed:
+    rows = found.covered.rows if found.covered else ()
+    return Replayed(
+        lives=found.lives, same=found.same, differ=[_compared(one) for one in found.differ],
+        untold=[_compared(one) for one in found.untold], moved=found.moved, left_out=found.left_out,
+        until=found.until or until, whole=not found.left_out and found.until in (None, until),
+        percent=found.covered.percent if found.covered else 0,
+        rows=[RowSeen(number=row.number, line=row.line, on=row.on, times=row.times) for row in rows],
+    )  # fmt: skip
+
+
+def _compared(one: Compared) -> ComparedSeen:
+    return ComparedSeen(id=one.id, was=one.was, would=one.would, parted=one.parted, why=one.why)
 
 
 async def convert(call: Call) -> Answer:
@@ -197,8 +299,8 @@ def _ground(shown: Shelf, flow: Flow, book: Book) -> tuple[Table, World]:
 
 def _simulated(shown: Shelf, flow: Flow, body: SimulateWanted) -> Simulated:
     try:
-        steps = tuple(scenario.step(text) for text in body.steps)
-        one = Scenario(name="", given=scenario.given(body.given), steps=steps)
+        steps = tuple(scenario.step(_text(step)) for step in body.steps)
+        one = Scenario(name="", given=scenario.given(_text(body.given)), steps=steps)
     except FlowRefusedError as refused:
         raise _refused("flow_scenarios_invalid", refused) from None
     table, world = _ground(shown, flow, Book(flow=flow.name, scenarios=(one,)))
@@ -212,6 +314,11 @@ def _simulated(shown: Shelf, flow: Flow, body: SimulateWanted) -> Simulated:
         stopped = str(why)
     told = [line for happened in seen for line in story.told(happened)]
     return Simulated(told=told, seen=[msgspec.to_builtins(happened) for happened in seen], stopped=stopped)
+
+
+def _text(given: str | dict[str, Any]) -> str:
+    """What was given, as text: JSON is YAML too."""
+    return given if isinstance(given, str) else msgspec.json.encode(given).decode()
 
 
 def _tested(shown: Shelf, flow: Flow, text: str) -> Tested:
@@ -293,6 +400,17 @@ OPERATIONS = (
         answer=Tested,
         parameters=NUMBER,
         problems=_TRIED,
+        **_ASK,
+    ),
+    Operation(
+        id="replayFlow",
+        path="/api/v1/flows/{name}/versions/{number}/replay",
+        summary="Lead recorded lives again",
+        endpoint=replay,
+        body=ReplayWanted,
+        answer=Replayed,
+        parameters=NUMBER,
+        problems=("flow_text_invalid", "flow_refused"),
         **_ASK,
     ),
     Operation(

@@ -18,7 +18,7 @@ from coster.edges.api.flow_records import (
     Versions,
     VersionTold,
 )
-from coster.edges.api.flow_shelf import ROOMS, Shelf, refuse_parts
+from coster.edges.api.flow_shelf import Shelf, refuse_parts
 from coster.edges.http import paging
 from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.operation import Operation
@@ -43,7 +43,7 @@ async def list_(call: Call) -> Answer:
     whole = call.authority.allows(READ)
     async with call.parts.database.read(call.org_id) as conn:
         shown = await flow_shelf.shelf(call, conn)
-        counts = await _counted(call, conn) if query.counts and whole else None
+        counts = await _counted(shown, call, conn) if query.counts and whole else None
         drafts = await reads.all_drafts(conn, call.org_id) if whole else []
         pins = await reads.pin_numbers(conn, call.org_id)
     names = sorted({name for tables in shown.tables.values() for name, _ in tables.versions})
@@ -58,20 +58,19 @@ async def get(call: Call) -> Answer:
     query, name = call.read_query(FlowsQuery), call.parameters["name"]
     async with call.parts.database.read(call.org_id) as conn:
         shown = await flow_shelf.shelf(call, conn)
-        counts = await _counted(call, conn) if query.counts and call.authority.allows(READ) else None
+        counts = await _counted(shown, call, conn) if query.counts and call.authority.allows(READ) else None
         pins = await reads.pin_numbers(conn, call.org_id)
     if shown.of(name) is None:
         raise not_found("flow")
     return answer(_seen(shown, name, pins.get(name, 0), counts))
 
 
-async def _counted(call: Call, conn: Any) -> list[FlowCount]:
+async def _counted(shown: Shelf, call: Call, conn: Any) -> list[FlowCount]:
     """How many entities of every kind are in each status of each version."""
     return [
         count
         for entity in call.parts.libraries
-        if entity in ROOMS
-        for count in await ROOMS[entity].flow_counts(conn, call.org_id)
+        for count in await flow_shelf.counted(shown, conn, call.org_id, entity)
     ]
 
 
@@ -103,6 +102,7 @@ def _seen(shown: Shelf, name: str, pin: int, counts: list[FlowCount] | None) -> 
             ),
             None,
         ),
+        hidden=[version for known, version in tables.hidden if known == name],
         versions=numbers,
         statuses=_statuses(table),
         counts=None if counts is None else [_count(one) for one in ours],
@@ -160,7 +160,7 @@ async def get_version(call: Call) -> Answer:
     async with call.parts.database.read(call.org_id) as conn:
         shown = await flow_shelf.shelf(call, conn)
         view = await flow_shelf.version_of(call, conn, shown, name, number)
-        counts = await _counted(call, conn) if drawn else []
+        counts = await _counted(shown, call, conn) if drawn else []
     if call.accepts(_YAML):
         return Answer(body=view.text.encode(), media=_YAML)
     flow = flow_shelf.read(view.text)
@@ -207,7 +207,7 @@ async def list_pins(call: Call) -> Answer:
 
 def _pin(view: PinView) -> PinSeen:
     return PinSeen(
-        n=view.n, version=view.version, canary=view.canary, share=view.share, actor=view.actor, at=view.at,
+        n=view.n, version=view.version, canary=view.canary, share=view.share, back=view.back, actor=view.actor, at=view.at,
         reason=view.reason,
     )  # fmt: skip
 

@@ -101,6 +101,17 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             examples=[""],
         ),
     ] = ""
+    attributes: Annotated[
+        dict[str, Any],
+        msgspec.Meta(
+            max_length=50,
+            description="Small values that guards of its flow read: 50 names at most, of small letters, digits and _; text, whole numbers, "
+            "true, false, lists and objects, no more than 4 in each other; 16,384 bytes of JSON in all. Names in which orders keep "
+            "something themselves (approval, blocks, copy_of, edit, run, schedule, shorted, submit_at, supplied, transfer) are "
+            "refused. Nobody but the seller sees them, and no event has them.",
+            examples=[{"gift": True}],
+        ),
+    ] = {}
 
 
 class LineTold(msgspec.Struct, frozen=True, kw_only=True):

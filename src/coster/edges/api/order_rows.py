@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from coster.edges.api import orders
+from coster.edges.api import confirming, orders
 from coster.edges.api.order_records import OrderWanted
 from coster.edges.http.batches import Batch, RowResult, Wish, each
 from coster.edges.http.call import Call
@@ -80,7 +80,7 @@ OPERATIONS = (
         id="placeOrders",
         path="/api/v1/orders:batch",
         summary="Send many orders",
-        endpoint=Batch(OrderWanted, each(_wish), arrange=_one_order_each),
+        endpoint=Batch(OrderWanted, each(_wish), arrange=_one_order_each).confirmed_by(confirming.confirm),
         rows=OrderWanted,
         answer=RowResult,
         description="One order a line (NDJSON). In a CSV the rows that follow each other with the same "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from coster.domain.orders.model import (
     PlaceOrder,
     StepOrder,
 )
-from coster.edges.api import past
+from coster.edges.api import confirming, past
 from coster.edges.api.buttons import ActionSeen, actions
 from coster.edges.api.currencies import currencies_of
 from coster.edges.api.order_records import (
@@ -65,10 +66,21 @@ _event: Body[KnownEvent] = Body(KnownEvent)
 async def place(call: Call) -> Answer:
     """Places an order."""
     body = await call.read(_wanted)
-    result = await commands.send(call, await placing(call, body, order_id(call, call.command_id)))
+    command = await placing(call, body, order_id(call, call.command_id))
+    result = await commands.send(call, command)
+    await confirming.confirm(call, result, _amounts(command.lines))
     outcome = result.outcome
     location = f"/api/v1/orders/{outcome.value['id']}" if isinstance(outcome, Accepted) else None
     return commands.reply(call, result, status=201, location=location)
+
+
+def _amounts(lines: Sequence[LineRequest | LineChange]) -> dict[uuid.UUID, int]:
+    """How much is asked for of each item, as it was asked for."""
+    amounts: dict[uuid.UUID, int] = {}
+    for line in lines:
+        if line.item_id is not None:
+            amounts[line.item_id] = amounts.get(line.item_id, 0) + line.quantity
+    return amounts
 
 
 def order_id(call: Call, command_id: uuid.UUID) -> uuid.UUID:
@@ -93,6 +105,7 @@ async def placing(call: Call, body: OrderWanted, order_id: uuid.UUID) -> PlaceOr
         allow_partial=body.allow_partial,
         priority=body.priority,
         type=body.type,
+        attributes=body.attributes,
     )
     numbers.check()
     return command
@@ -254,7 +267,9 @@ async def change(call: Call) -> Answer:
     """Changes lines, all or nothing."""
     expected = call.expected_version
     patch = await call.read(_patch)
-    return commands.reply(call, await commands.send(call, await _change(call, patch, "", expected)))
+    result = await commands.send(call, await _change(call, patch, "", expected))
+    await confirming.confirm(call, result)
+    return commands.reply(call, result)
 
 
 async def drive(call: Call) -> Answer:
@@ -272,6 +287,7 @@ async def drive(call: Call) -> Answer:
     body: Any
     match event:
         case Complete(attributes=given):
+            await confirming.confirm_before(call, order_id)
             body = CompleteCheckout(order_id=order_id, payment=given.payment)
         case Fail(attributes=why):
             reason = why.reason
@@ -283,7 +299,10 @@ async def drive(call: Call) -> Answer:
             body = await _change(call, patch, "/attributes", expected)
         case Comment(attributes=remark):
             body = AddComment(order_id=order_id, text=remark.text)
-    return commands.reply(call, await commands.send(call, body, reason=reason))
+    result = await commands.send(call, body, reason=reason)
+    if isinstance(body, ChangeOrder):
+        await confirming.confirm(call, result)
+    return commands.reply(call, result)
 
 
 async def comment(call: Call) -> Answer:
@@ -344,6 +363,7 @@ _PLACING = (
     "insufficient_stock",
     "lines_refused",
     "below_minimum_order",
+    *confirming.WAITING,
 )
 _CHANGING = (
     "order_unknown",
@@ -355,6 +375,7 @@ _CHANGING = (
     "unit_unknown",
     "item_not_listed",
     "lines_refused",
+    *confirming.WAITING,
 )
 OPERATIONS = (
     Operation(

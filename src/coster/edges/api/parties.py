@@ -25,6 +25,7 @@ from coster.domain.parties.model import (
     VersionedRelation,
 )
 from coster.edges.api.currencies import currencies_of, currency_of
+from coster.edges.api.opening_hours import OpeningHoursGiven
 from coster.edges.http import commands, paging
 from coster.edges.http.bodies import Body, Numbers
 from coster.edges.http.call import Answer, Call, answer, versioned
@@ -46,6 +47,7 @@ from coster.edges.http.fields import (
 from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
 from coster.edges.http.problems import not_found
+from coster.engine.workflow.hours import OpeningHours
 from coster.kernel import money, quantity
 
 Part = Annotated[str, msgspec.Meta(max_length=200)]
@@ -85,6 +87,7 @@ class EnterpriseWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     cart_minutes: Minutes = 30
     minimum_order: Amount = Decimal(0)
     address: AddressGiven = AddressGiven()
+    opening_hours: OpeningHoursGiven = OpeningHoursGiven()
 
 
 class EnterprisePatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,6 +99,7 @@ class EnterprisePatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     cart_minutes: Minutes | Unset = UNSET
     minimum_order: Amount | Unset = UNSET
     address: AddressGiven | Unset = UNSET
+    opening_hours: OpeningHoursGiven | Unset = UNSET
 
 
 class EnterpriseSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,7 @@ class EnterpriseSeen(msgspec.Struct, frozen=True, kw_only=True):
     cart_minutes: Minutes
     minimum_order: AmountText
     address: AddressGiven
+    opening_hours: OpeningHoursGiven
     version: Version
 
 
@@ -222,6 +227,7 @@ def put_enterprise(body: EnterpriseWanted, id_: uuid.UUID, *, expected_version: 
         cart_minutes=body.cart_minutes,
         minimum_order=minimum,
         address=stored_address(body.address),
+        opening_hours=OpeningHours(**msgspec.structs.asdict(body.opening_hours)),
         expected_version=expected_version,
     )
 
@@ -253,6 +259,7 @@ async def change_enterprise(call: Call) -> Answer:
             **fields,
             "minimum_order": Decimal(money.text(now.minimum_order, now.currency)),
             "address": AddressGiven(**now.address),
+            "opening_hours": OpeningHoursGiven(**now.opening_hours),
             **given(patch),
         }
     )
@@ -272,6 +279,7 @@ def _seen_enterprise(enterprise: Enterprise) -> Any:
     return {
         **msgspec.structs.asdict(enterprise),
         "minimum_order": money.text(enterprise.minimum_order, enterprise.currency),
+        "opening_hours": OpeningHoursGiven(**enterprise.opening_hours),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from coster.domain.wholesale.model import (
     LowerStock,
     StepHeldOrder,
 )
+from coster.edges.api import past
 from coster.edges.api.buttons import ActionSeen, actions, table_of
 from coster.edges.http import commands, paging, tables
 from coster.edges.http.bodies import Body, Numbers
@@ -125,6 +127,7 @@ class HeldOrderQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields
         ]
         | None
     ) = None
+    as_of: past.AsOfInstant | None = None
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,13 +198,15 @@ async def list_(call: Call) -> Answer:
         after=paging.read("held-orders", query.cursor, uuid.UUID),
         limit=query.limit + 1,
     )
-    rows = await _listed(call, wanted)
+    if query.as_of is not None and query.status is not None:
+        raise past.refused("/status", "a status cannot be asked for together with as_of; leave it out.")
+    rows = await _listed(call, wanted, query.as_of)
     return answer(paging.page("held-orders", rows, query.limit, _seen, lambda row: row.id))
 
 
 async def get(call: Call) -> Answer:
     """One held order, as JSON or (Accept: text/csv) as a table."""
-    held = await _find(call)
+    held = await _find(call, call.read_query(past.AsOf).as_of)
     if call.accepts(b"text/csv"):
         return _table(held)
     return versioned(_seen(held), held.version)
@@ -262,15 +267,20 @@ async def lower(call: Call) -> Answer:
     return commands.reply(call, await commands.send(call, command, reason=body.reason))
 
 
-async def _find(call: Call) -> HeldOrderView:
-    rows = await _listed(call, HeldOrdersWanted(ids=[call.id()], limit=1))
+async def _find(call: Call, as_of: dt.datetime | None = None) -> HeldOrderView:
+    rows = await _listed(call, HeldOrdersWanted(ids=[call.id()], limit=1), as_of)
     if not rows:
         raise not_found("held order")
     return rows[0]
 
 
-async def _listed(call: Call, wanted: HeldOrdersWanted) -> list[HeldOrderView]:
+async def _listed(call: Call, wanted: HeldOrdersWanted, as_of: dt.datetime | None) -> list[HeldOrderView]:
     library = call.parts.libraries["held_order"]
+    if as_of is not None:
+        instant = past.instant(call, as_of)
+        async with past.kept(), call.parts.database.read(call.org_id) as conn:
+            flows = await library.tables(conn, call.org_id)
+            return await reads.list_as_of(conn, call.org_id, call.authority, wanted, (instant, flows))
     async with call.parts.database.read(call.org_id) as conn:
         flows = await library.tables(conn, call.org_id)
         return await reads.list_held_orders(conn, call.org_id, call.authority, wanted, flows)
@@ -321,6 +331,7 @@ OPERATIONS = (
         endpoint=list_,
         query=HeldOrderQuery,
         answer=Page[HeldOrderSeen],
+        problems=("as_of_archived",),
         **_READ,
     ),
     Operation(
@@ -329,8 +340,10 @@ OPERATIONS = (
         path="/api/v1/held-orders/{id}",
         summary="Show a held order",
         endpoint=get,
+        query=past.AsOf,
         answer=HeldOrderSeen,
         media=("text/csv",),
+        problems=("as_of_archived",),
         **_READ,
     ),
     Operation(

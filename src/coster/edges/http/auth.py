@@ -27,7 +27,8 @@ FindCaller: TypeAlias = Callable[[int, bytes, dt.datetime], Awaitable[Caller | N
 """Organisation, hash of the token, present instant → the caller, or None where the key is not good."""
 Token: TypeAlias = tuple[int, bytes]
 
-_ASK: Final = (b"www-authenticate", b'Bearer realm="coster"')
+_TOO_MANY_BAD: Final = "Too many keys that are not good have come from this address"
+ASK: Final = (b"www-authenticate", b'Bearer realm="coster"')
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +42,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Authenticator:
-    """Finds callers, remembers them for a moment, and tells who asks too often to come again later."""
+    """Finds callers, remembers them for a moment, and tells who asks too often to come again later. `find` looks up an API key."""
 
     def __init__(self, find: FindCaller, memory: Memory) -> None:
-        self._find = find
+        self.find = find
         self._memory = memory
         self._known: OrderedDict[Token, tuple[float, Caller]] = OrderedDict()
         # Keys that were good once are looked up again however many bad ones come from the same address: behind
@@ -60,29 +61,44 @@ class Authenticator:
 
         Problems: key_missing, key_not_valid, too_many_requests.
         """
+        token = read_header(header)
+        return await self.caller_of(token, self.find, at, address=self.address(peer, forwarded))
+
+    async def caller_of(
+        self, token: Token, find: FindCaller, at: dt.datetime, *, address: str
+    ) -> tuple[int, Caller]:
+        """The same for a token that was read already, of whatever kind, looked up by `find`; remembered like any other."""
         # The wall's clock and not the business's: a demonstration may stop the latter, and a revoked key
         # must go all the same.
         now = time.monotonic()
-        token = read_header(header)
         self._refuse_haste(self._asked.wait(token, now), "This API key asks more often than it may here")
         known = self._known.get(token)
         caller = known[1] if known is not None and known[0] > now else None
         if caller is None:
-            caller = await self._looked_up(token, at, throttle.address(peer, forwarded, self._memory.proxies))
+            caller = await self._looked_up(token, find, at, address)
         self._asked.take(token, now)
         return token[0], caller
 
-    async def _looked_up(self, token: Token, at: dt.datetime, address: str) -> Caller:
+    def address(self, peer: str, forwarded: bytes) -> str:
+        """From where a request really comes, as far as our own proxies say."""
+        return throttle.address(peer, forwarded, self._memory.proxies)
+
+    def blame(self, peer: str, forwarded: bytes) -> None:
+        """Holds a token that was refused without a look-up against the address. Problem: too_many_requests."""
+        now, address = time.monotonic(), self.address(peer, forwarded)
+        self._refuse_haste(self._failed.wait(address, now), _TOO_MANY_BAD)
+        self._failed.take(address, now)
+
+    async def _looked_up(self, token: Token, find: FindCaller, at: dt.datetime, address: str) -> Caller:
         """The caller as the database knows it; a key that is not good is held against the address."""
         now = time.monotonic()
         if token not in self._good_once:
-            said = "Too many keys that are not good have come from this address"
-            self._refuse_haste(self._failed.wait(address, now), said)
-        caller = await self._find(*token, at)
+            self._refuse_haste(self._failed.wait(address, now), _TOO_MANY_BAD)
+        caller = await find(*token, at)
         if caller is None:
             self._known.pop(token, None)
             self._failed.take(address, now)
-            raise _not_valid()
+            raise not_valid()
         _remember(self._good_once, token, None, self._memory.most)
         _remember(self._known, token, (now + self._memory.seconds, caller), self._memory.most)
         return caller
@@ -115,18 +131,19 @@ def read_header(header: bytes | None) -> Token:
         raise Problem(
             "key_missing",
             "Send an API key: Authorization: Bearer coster_<organisation>_<secret>.",
-            headers=[_ASK],
+            headers=[ASK],
         )
     scheme, _, token = header.decode("latin-1").partition(" ")
     parsed = parse_token(token.strip()) if scheme.lower() == "bearer" else None
     if parsed is None:
-        raise _not_valid()
+        raise not_valid()
     return parsed
 
 
-def _not_valid() -> Problem:
+def not_valid() -> Problem:
+    """The one answer for every key that is not good."""
     return Problem(
         "key_not_valid",
         "This API key is unknown, expired or revoked; ask an owner of the organisation for a new one.",
-        headers=[_ASK],
+        headers=[ASK],
     )

@@ -73,6 +73,10 @@ class Wish:
     about: Hashable = None
 
 
+Confirm = Callable[[Call, Result], Awaitable[None]]
+"""What an accepted row waits for before it is answered; a Problem says that it came to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """How rows go as one command, where nobody can ask for one of them again: it is remembered with all their answers.
@@ -159,6 +163,12 @@ class Batch:
         self._show = show
         self._arrange = arrange
         self._sheet = sheet
+        self._confirm: Confirm | None = None
+
+    def confirmed_by(self, confirm: Confirm) -> Batch:
+        """The same, where every row that was accepted is confirmed before it is answered."""
+        self._confirm = confirm
+        return self
 
     async def __call__(self, call: Call) -> Answer:
         """Reads the whole file, however long, and answers with all results."""
@@ -253,6 +263,8 @@ class Batch:
             observe.log.warning("sheet_in_pieces", path=call.path, rows=len(parcel.works))
             await self._name(call, parcel)
         await _carry_out(call, parcel.works)
+        if self._confirm is not None:
+            await asyncio.gather(*(_confirmed(self._confirm, call, work) for work in parcel.works))
 
     def _record(self, row: rows.Row) -> Any:
         """The row as a record. Problems: what reading it found, body_malformed, body_invalid."""
@@ -278,6 +290,15 @@ class Batch:
                     row=work.row.number, status="accepted", repeated=result.repeated, value=value
                 )
         raise AssertionError("every row of a parcel has been answered")
+
+
+async def _confirmed(confirm: Confirm, call: Call, work: _Work) -> None:
+    """The row's answer waits for what has to be confirmed elsewhere, and says so where it is not."""
+    if isinstance(work.came, Result):
+        try:
+            await confirm(call, work.came)
+        except Problem as problem:
+            work.came = problem
 
 
 async def _arranged(arrange: Rows, found: AsyncIterator[list[rows.Row]]) -> AsyncIterator[list[rows.Row]]:

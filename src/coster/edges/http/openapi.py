@@ -45,23 +45,37 @@ _HEADERS: Final[dict[str, Any]] = {
 }
 
 
+_KEY: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key: coster_<organisation>_<secret>.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Examples:
     """What is shown beyond what the types show by themselves.
 
-    `bodies`: documents by operation and name; `files`: CSV files by operation; `media`: answers that are no JSON.
+    `bodies`: documents by operation and name; `files`: CSV files by operation; `media`: answers that are no JSON. `schemes`: the ways to
+    say who one is, any of which will do.
     """
 
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     media: Mapping[str, str] = field(default_factory=dict)
+    schemes: Mapping[str, Any] = field(default_factory=lambda: {"key": _KEY})
 
 
 _NONE: Final = Examples()
 
 
 def document(
-    operations: Sequence[Operation], *, version: str, tags: dict[str, str], examples: Examples = _NONE
+    operations: Sequence[Operation],
+    *,
+    version: str,
+    tags: dict[str, str],
+    examples: Examples = _NONE,
+    title: str = "Coster",
 ) -> dict[str, Any]:
     """The document for these operations; `tags` gives a sentence for each tag, in order."""
     types = _Types(operations, examples)
@@ -71,7 +85,7 @@ def document(
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Coster",
+            "title": title,
             "version": version,
             "summary": "Orders of many shops on one stock, held at once, never oversold.",
             "description": _INTRODUCTION,
@@ -81,13 +95,7 @@ def document(
         "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
         "components": {
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API key: coster_<organisation>_<secret>.",
-                }
-            },
+            "securitySchemes": dict(examples.schemes),
             "schemas": _referred({**types.parts, "Problem": _PROBLEM}, paths),
         },
     }
@@ -200,18 +208,23 @@ def _operation(operation: Operation, types: _Types) -> dict[str, Any]:
         "x-coster-permission": operation.permission,
     }
     told["description"] = operation.description or inspect.getdoc(operation.endpoint) or ""
-    told["security"] = [] if operation.permission is None else [{"key": []}]
+    told["security"] = [] if operation.permission is None else [{name: []} for name in types.examples.schemes]
     if parameters := _parameters(operation, types):
         told["parameters"] = parameters
     if operation.body is not None:
         body = _body(operation, operation.body, types)
-        told["requestBody"] = {"required": True, "content": {"application/json": body}}
+        told["requestBody"] = {"required": True, "content": dict.fromkeys(_media(operation), body)}
     if operation.rows is not None:
         file = {"schema": {"type": "string"}, "example": types.examples.files.get(operation.id, "")}
         content = {"application/x-ndjson": _body(operation, operation.rows, types), "text/csv": file}
         told["requestBody"] = {"required": True, "content": content}
     told["responses"] = {**_success(operation, types), **_refusals(operation)}
     return told
+
+
+def _media(operation: Operation) -> tuple[str, ...]:
+    """Under which names a body may come, and an answer may be asked for."""
+    return ("application/ld+json", "application/json") if operation.documents else ("application/json",)
 
 
 def _body(operation: Operation, type_: Any, types: _Types) -> dict[str, Any]:
@@ -304,7 +317,8 @@ def _success(operation: Operation, types: _Types) -> dict[str, Any]:
     done = {"description": operation.summary, "headers": headers, **({"content": content} if content else {})}
     answers: dict[str, Any] = {str(operation.status): done}
     if _previews(operation) and operation.status != 200:
-        shown = {"schema": types.of(Preview), "example": _preview_of(content["application/json"]["example"])}
+        accepted = content["application/json"]["example"] if content else {"id": _ID, "version": 1}
+        shown = {"schema": types.of(Preview), "example": _preview_of(accepted)}
         answers["200"] = {
             "description": "With dry_run: what would happen.",
             "headers": _HEADERS,
@@ -330,6 +344,8 @@ def _answers(operation: Operation, types: _Types) -> dict[str, Any]:
         named = _named({"done": done["example"], "dry_run": _preview_of(done["example"])})
         schema = {"anyOf": [done["schema"], types.of(Preview)]}
         content["application/json"] = {"schema": schema, "examples": named}
+    if operation.documents and content:
+        content = {"application/ld+json": content["application/json"], **content}
     for media in operation.media:
         content[media] = {"schema": {"type": "string"}, "example": types.examples.media.get(media, "")}
     return content
@@ -350,12 +366,16 @@ def implied(operation: Operation) -> list[str]:
         codes += ["key_missing", "key_not_valid", "not_permitted", "too_many_requests"]
     if "{" in operation.path:
         codes += ["not_found"]
-    if operation.body is not None:
+    if operation.body is not None and operation.documents:
+        codes += ["body_too_large", "media_type_not_supported"]
+    elif operation.body is not None:
         codes += ["body_malformed", "body_invalid", "body_too_large", "media_type_not_supported"]
     if operation.rows is not None:
         codes += ["body_malformed", "media_type_not_supported"]
     if operation.query is not None or operation.changes:
         codes += ["query_invalid"]
+    if operation.permission and operation.permission.startswith("dfc_"):
+        codes += ["insufficient_scope"]
     if operation.query is not None and "cursor" in getattr(operation.query, "__struct_fields__", ()):
         codes += ["cursor_invalid"]
     if operation.changes:

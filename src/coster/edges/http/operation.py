@@ -21,7 +21,8 @@ class Operation:
     type of a row of a
     batch. `problems` are the codes of refusals beyond those that the other fields imply. `changes` marks
     commands: they take an
-    Idempotency-Key and `dry_run`. `media` names the answer's other forms.
+    Idempotency-Key and `dry_run`. `media` names the answer's other forms. `documents`: body and answer are documents in
+    JSON-LD, with or without that name in the Content-Type.
     """
 
     id: str
@@ -41,5 +42,6 @@ class Operation:
     needs_version: bool = False
     problems: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
+    documents: bool = False
     answer_example: Any = None
     parameters: Mapping[str, str] | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from litestar.exceptions import HTTPException
 from litestar.handlers import ASGIRouteHandler
@@ -17,7 +17,7 @@ from litestar.response import Response
 
 from coster.edges.http.call import Answer, Call, encode
 from coster.edges.http.operation import Operation
-from coster.edges.http.paths import Paths
+from coster.edges.http.paths import Paths, Spelling, exactly
 from coster.edges.http.problems import MEDIA_TYPE, Problem
 from coster.engine import observe
 from coster.kernel.authority import Authority
@@ -41,6 +41,10 @@ _AGAIN: Final = (b"retry-after", b"1")
 _LAST: Final = (b"connection", b"close")
 
 
+Admit: TypeAlias = Callable[[Call, str], Awaitable[None]]
+"""Finds out who calls and whether the permission is held, and notes it in the call; raises the problem otherwise."""
+
+
 class Seat:
     """Where the parts stand once the app has started; before and after that there are none."""
 
@@ -62,8 +66,9 @@ class Seat:
 class Route:
     """Everything behind one path."""
 
-    def __init__(self, seat: Seat, operations: Sequence[Operation]) -> None:
+    def __init__(self, seat: Seat, operations: Sequence[Operation], admit: Admit | None = None) -> None:
         self._seat = seat
+        self._admit = admit or _admit
         self._operations = {operation.method: operation for operation in operations}
         self._allow = b", ".join([name.encode() for name in self._operations])
 
@@ -77,7 +82,7 @@ class Route:
         try:
             call = self._begin(operation, scope, receive, request_id)
             if call.operation.permission is not None:
-                await _admit(call, call.operation.permission)
+                await self._admit(call, call.operation.permission)
             call.check_query()
             answer = await call.operation.endpoint(call)
         except Problem as problem:
@@ -132,13 +137,21 @@ class Route:
 class Prefix:
     """Everything below a prefix such as /api/v1."""
 
-    def __init__(self, seat: Seat, prefix: str, operations: Sequence[Operation]) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        prefix: str,
+        operations: Sequence[Operation],
+        *,
+        admit: Admit | None = None,
+        spelled: Spelling = exactly,
+    ) -> None:
         self._prefix = prefix
         routes = (
-            (path.removeprefix(f"{prefix}/"), Route(seat, found))
+            (path.removeprefix(f"{prefix}/"), Route(seat, found, admit))
             for path, found in _by_path(operations).items()
         )
-        self._paths = Paths(routes)
+        self._paths = Paths(routes, spelled)
         self._nothing = Route(seat, ())
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -153,11 +166,16 @@ class Prefix:
         await route(scope, receive, send)
 
 
+def mounted(prefix: Prefix, path: str) -> ASGIRouteHandler:
+    """Litestar's handler for all below a path."""
+    return ASGIRouteHandler(path, is_mount=True, copy_scope=False)(_function(prefix))
+
+
 def handlers(seat: Seat, operations: Sequence[Operation], *, prefix: str) -> list[ASGIRouteHandler]:
     """Litestar's handlers: one for all below the prefix, and one for each path elsewhere."""
     below = [operation for operation in operations if operation.path.startswith(f"{prefix}/")]
     others = [operation for operation in operations if not operation.path.startswith(f"{prefix}/")]
-    made = [ASGIRouteHandler(prefix, is_mount=True, copy_scope=False)(_function(Prefix(seat, prefix, below)))]
+    made = [mounted(Prefix(seat, prefix, below), prefix)]
     for path, found in _by_path(others).items():
         made.append(ASGIRouteHandler(path, copy_scope=False)(_function(Route(seat, found))))
     return made

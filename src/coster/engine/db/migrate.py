@@ -51,6 +51,9 @@ _SCHEMAS: Final = (
     "domain/orders/schema.sql",
     "domain/returns/schema.sql",
     "domain/wholesale/schema.sql",
+    "domain/supplying/schema.sql",
+    "domain/federation/schema.sql",
+    "domain/linking/schema.sql",
 )
 
 

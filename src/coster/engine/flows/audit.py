@@ -67,7 +67,7 @@ def told(table: Table, trigger: str, came_from: str, driven: Driven, watched: Wa
         "trigger": trigger,
         "from": came_from,
         "to": driven.status,
-        "rows": [_row(fired, watched) for fired in driven.fired],
+        "rows": _rows(driven, came_from, trigger, watched),
     }
     if driven.failed is not None:
         data["failed"] = {"code": driven.failed.code, "detail": driven.failed.detail}
@@ -79,30 +79,69 @@ def began(table: Table, status: str) -> dict[str, Any]:
     return {"name": table.flow.name, "version": table.flow.version, "to": status}
 
 
+def _rows(driven: Driven, came_from: str, trigger: str, watched: Watched) -> list[dict[str, Any]]:
+    """The rows that were carried out; of each what does not follow from the rest, see `rows`."""
+    found: list[dict[str, Any]] = []
+    last = len(driven.fired) - 1
+    for number, fired in enumerate(driven.fired):
+        row = _row(fired, watched)
+        if fired.trigger != trigger:
+            row["trigger"] = fired.trigger
+        if fired.status != came_from:
+            row["from"] = fired.status
+        came_from = fired.matched.to
+        if number < last or came_from != driven.status:
+            row["to"] = came_from
+        found.append(row)
+    return found
+
+
 def _row(fired: Fired, watched: Watched) -> dict[str, Any]:
-    """A row that was carried out; `row` is its place in the file, from 0."""
+    """A row by its place in the file, from 0, with what there is to tell of it."""
     matched, key = fired.matched, (fired.status, fired.trigger)
-    asked = watched.asked.get(key)
-    rolled = watched.rolled.get(key)
-    row: dict[str, Any] = {
-        "row": matched.row.number,
-        "trigger": fired.trigger,
-        "label": matched.row.label,
-        "from": fired.status,
-        "to": matched.to,
-        "guards": guards(asked, _NOT_TOLD) if asked else _rolled(fired, rolled) if rolled else [],
-        "actions": [call.name for call in matched.actions],
-    }
+    row: dict[str, Any] = {"row": matched.row.number}
+    if matched.row.label:
+        row["label"] = matched.row.label
+    if asked := watched.asked.get(key):
+        row["guards"] = guards(asked, _NOT_TOLD)
+    elif rolled := watched.rolled.get(key):
+        row["guards"] = _rolled(fired, rolled)
+    if matched.actions:
+        row["actions"] = [call.name for call in matched.actions]
     return row
+
+
+def rows(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of what an event tells of a flow, each whole again: `row`, `trigger`, `label`, `from`, `to`, `guards`, `actions`.
+
+    What is left out: the trigger that came, where the row before led (the first: where the whole began), of the last where the whole
+    ended; and what is empty.
+    """
+    found: list[dict[str, Any]] = []
+    came_from, given = told.get("from", ""), told.get("rows", ())
+    for number, row in enumerate(given):
+        ended = told["to"] if number == len(given) - 1 else row.get("to", came_from)
+        whole = {
+            "trigger": told["trigger"], "label": "", "from": came_from, "to": ended, "guards": [], "actions": [], **row,
+        }  # fmt: skip
+        came_from = whole["to"]
+        found.append(whole)
+    return found
 
 
 def _rolled(fired: Fired, context: Context) -> list[dict[str, Any]]:
     """The roll-ups of a row that fired, with the counts that they read."""
     return [
-        {"guard": str(one), "answer": True, "values": {name: context[name]}}
+        {"guard": str(one), "answer": True, "values": {name: _there(context[name])}}
         for one in fired.matched.row.rollup
         for name in [f"children.{one.children}"]
     ]
+
+
+def _there(counts: object) -> dict[str, int]:
+    """The statuses in which there are children; in those that are not named there is none."""
+    assert isinstance(counts, Mapping), "roll-ups read how many children are in each status"
+    return {status: count for status, count in counts.items() if count}
 
 
 def guards(asked: tuple[GuardAsked, ...], private: frozenset[str] = PRIVATE) -> list[dict[str, Any]]:

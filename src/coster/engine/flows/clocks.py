@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -50,6 +50,22 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def timer_id(entity_id: uuid.UUID, trigger: str) -> uuid.UUID:
     """The one timer of an entity by this trigger."""
     return ids.derived("flow", entity_id, trigger)
+
+
+Due: TypeAlias = "Mapping[uuid.UUID, dt.datetime] | None"
+"""When the timers of a batch were due as it began, by id; None: nothing is known of that."""
+
+
+def overtaken(body: TimerBody, known: Due, told: Sequence[tuple[int, Timer]]) -> bool:
+    """Whether a timer was set to another time, or ended, between its being read and its entity's being locked, or in the batch itself.
+
+    The status may have been kept meanwhile (`restart`), or left and entered again.
+    """
+    if body.due is None or known is None:
+        return False
+    id_ = timer_id(body.id, body.trigger)
+    last = next((timer for _, timer in reversed(told) if timer.id == id_), None)
+    return body.due != (known.get(id_) if last is None else last.due_at)
 
 
 def entering(now: Standing) -> list[Timer]:
@@ -94,6 +110,20 @@ def again(now: Standing, body: TimerBody) -> list[Timer]:
     fired = Moment(trigger=body.trigger, due=body.due or now.since, left=body.left)
     next_ = timing.again(now.table, now.status, fired, now.context, now.calendars)
     return [] if next_ is None else [_timer(now, next_)]
+
+
+def not_yet(now: Standing, body: TimerBody, at: dt.datetime) -> list[Timer] | None:
+    """Where a timer waits for an instant in a field, and that is not `at` or before: the timer as it is to be now (none: it does not run).
+
+    None: it is due. What a field waits for may have moved without the entity hearing of it. Raises TimerFailedError.
+    """
+    waiting = any(
+        entry.timer.field for entry in now.table.timers.get(now.status, ()) if entry.trigger == body.trigger
+    )
+    if not waiting:
+        return None
+    found = restarted(now, [body.trigger])
+    return None if found and found[0].due_at is not None and found[0].due_at <= at else found
 
 
 def _moments(now: Standing) -> tuple[Moment, ...]:

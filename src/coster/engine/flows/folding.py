@@ -140,7 +140,7 @@ def fold(state: Flows, commands: Sequence[Command[Any]], step: Step) -> Decided[
     outcomes: list[Outcome] = []
     for index, command in enumerate(commands):
         folded.index = index
-        outcomes.append(_refused(command) or step(folded, command))
+        outcomes.append(_refused(command) or _fixed(folded, command) or step(folded, command))
     return folded.decided(outcomes)
 
 
@@ -150,6 +150,19 @@ def _refused(command: Command[Any]) -> Rejected | None:
     faults = refusal.Faults()
     faults.text("reason", command.body.reason, most=LONGEST_REASON, needed=True)
     return faults.rejected()
+
+
+def _fixed(so_far: Fold, command: Command[Any]) -> Rejected | None:
+    """Of some entities nobody changes the flows."""
+    flow = so_far.judged(command).flow
+    entity = flow.entity if flow is not None else so_far.entity(getattr(command.body, "name", ""))
+    vocabulary = so_far.state.vocabularies.get(entity)
+    if vocabulary is None or not vocabulary.fixed:
+        return None
+    said = (
+        f"Nobody changes the flows of {entity}: they come with the program, whose machinery is bound to them."
+    )
+    return Rejected("flow_fixed", said, {"entity": entity})
 
 
 def flow_id(name: str) -> uuid.UUID:

@@ -52,9 +52,9 @@ async def _load(
         pins={pin.name: pin for pin in known.pins},
         moves=known.moves,
         shipped={
-            name: table.flow.version
-            for library in libraries.values()
-            for name, table in library.shipped.items()
+            name: tables[entity].unpinned[name]
+            for entity, library in libraries.items()
+            for name in library.shipped
         },
         vocabularies={entity: library.vocabulary for entity, library in libraries.items()},
         tables=tables,

@@ -29,9 +29,28 @@ def undo(state: Flows, commands: Sequence[Command[UndoMove]]) -> Decided[Writes]
     return fold(state, commands, _undo)
 
 
-def against(sources: Sequence[Flow], target: Flow, mapping: Mapping[str, str]) -> tuple[Fault, ...]:
-    """Everything that stands against moving entities of several versions to one; each names its version."""
-    return tuple(_against(sources, target, mapping))
+def against(
+    sources: Sequence[Flow], target: Flow, mapping: Mapping[str, str], *, in_parent: bool = False
+) -> tuple[Fault, ...]:
+    """Everything that stands against moving entities of several versions to one; each names its version.
+
+    `in_parent`: they live in the rows of others, which hear of an end by an event, and of a move not at all.
+    """
+    ended = (fault for flow in sources for fault in _ended(flow, target, mapping)) if in_parent else ()
+    return (*_against(sources, target, mapping), *ended)
+
+
+def _ended(flow: Flow, target: Flow, mapping: Mapping[str, str]) -> Iterator[Fault]:
+    """Children that would come to their end by being moved."""
+    final = {status.name for status in target.statuses if status.final}
+    for status in flow.statuses:
+        to = mapping.get(status.name, status.name)
+        if not status.final and to in final:
+            message = f"{status.name}: {to} is final, and its parent would not hear of it; accepted: one that is not."
+            path = f"statuses.{status.name}"
+            yield Fault(
+                code="migration_final", line=status.line, path=path, status=status.name, message=message
+            )
 
 
 def _against(sources: Sequence[Flow], target: Flow, mapping: Mapping[str, str]) -> Iterator[Fault]:
@@ -48,7 +67,7 @@ def _migrate(so_far: Fold, command: Command[MigrateFlow]) -> Outcome:
     target = so_far.flow(body.name, body.to_version)
     if target is None:
         return not_found(body.name, body.to_version) if so_far.entity(body.name) else not_found(body.name)
-    refused = _malformed(body) or _in_a_parent(so_far, target) or _busy(so_far, command, body.name)
+    refused = _malformed(body) or _busy(so_far, command, body.name)
     if refused:
         return refused
     known = so_far.versions.get((body.name, body.to_version))
@@ -56,7 +75,9 @@ def _migrate(so_far: Fold, command: Command[MigrateFlow]) -> Outcome:
     sources = {version: so_far.flow(body.name, version) for version in sorted(body.sources)}
     if missing := [version for version, flow in sources.items() if flow is None]:
         return not_found(body.name, missing[0])
-    found = against([flow for flow in sources.values() if flow is not None], target, mapping)
+    in_parent = so_far.state.vocabularies[target.entity].in_parent
+    leaving = [flow for flow in sources.values() if flow is not None]
+    found = against(leaving, target, mapping, in_parent=in_parent)
     if found:
         return refuse(
             "flow_migration_refused", f"Entities could not come to version {body.to_version}", found
@@ -70,15 +91,6 @@ def _migrate(so_far: Fold, command: Command[MigrateFlow]) -> Outcome:
         mapping=mapping,
     )
     return _begin(so_far, command, move)
-
-
-def _in_a_parent(so_far: Fold, target: Flow) -> Rejected | None:
-    """A child that lives in its parent ends on the version on which it began."""
-    parents = so_far.state.vocabularies[target.entity].parents
-    if not parents:
-        return None
-    said = f"A {target.entity} ends on the version on which it began, with its {parents[0]}."
-    return Rejected("flow_entity_stays", said)
 
 
 def _malformed(body: MigrateFlow) -> Rejected | None:

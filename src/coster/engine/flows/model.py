@@ -64,7 +64,7 @@ class PinFlow(msgspec.Struct, frozen=True, kw_only=True):
     """New entities begin on this version, and a share of them, in thousandths, on the canary.
 
     Without a version: on what is shipped under the name, or nothing begins on it. `expected` is the number of the pin that
-    this one follows (0: none).
+    this one follows (0: none). `back`: it takes that pin back, which can be done once.
     """
 
     name: str
@@ -73,6 +73,7 @@ class PinFlow(msgspec.Struct, frozen=True, kw_only=True):
     canary: int | None = None
     share: int = 0
     expected: int | None = None
+    back: bool = False
 
 
 class RetireFlow(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,13 +139,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
-    """On which version new entities begin; `n` counts the pins of the name."""
+    """On which version new entities begin; `n` counts the pins of the name; `back`: it took the one before it back."""
 
     name: str
     n: int
     version: int | None
     canary: int | None
     share: int
+    back: bool = False
 
 
 NO_PIN: Final = Pin(name="", n=0, version=None, canary=None, share=0)
@@ -273,6 +275,7 @@ class PinView(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None
     canary: int | None
     share: int
+    back: bool
     actor: uuid.UUID
     at: dt.datetime
     reason: str

@@ -29,14 +29,23 @@ def _pin(so_far: Fold, command: Command[PinFlow]) -> Outcome:
         or _unknown(so_far, body)
         or _nothing_before(body)
         or refusal.version_conflict("pin", expected=body.expected, current=before.n)
+        or _taken_back(body, before)
         or _unfit(so_far, body)
     )
     if refused:
         return refused
-    if (before.version, before.canary, before.share) == (body.version, body.canary, body.share):
+    same = (before.version, before.canary, before.share) == (body.version, body.canary, body.share)
+    if same and not body.back:
         return _answer(before, body)
     entity = so_far.entity(body.name)
-    after = Pin(name=body.name, n=before.n + 1, version=body.version, canary=body.canary, share=body.share)
+    after = Pin(
+        name=body.name,
+        n=before.n + 1,
+        version=body.version,
+        canary=body.canary,
+        share=body.share,
+        back=body.back,
+    )
     so_far.pins[body.name] = after
     so_far.pinned.append(Pinned(pin=after, actor=command.actor, at=command.at, reason=body.reason))
     told: dict[str, Any] = {
@@ -75,6 +84,17 @@ def _nothing_before(body: PinFlow) -> Rejected | None:
     if body.expected != NEVER_PINNED:
         return None
     return Rejected("flow_not_pinned", f"{body.name} was never pinned, so there is nothing to go back to.")
+
+
+def _taken_back(body: PinFlow, before: Pin) -> Rejected | None:
+    """Whoever presses twice must not come back to what was rolled back."""
+    if not (body.back and before.back):
+        return None
+    return Rejected(
+        "flow_rolled_back",
+        f"{body.name} was rolled back before, and nothing was pinned since; to go further back, pin the version by its number.",
+        {"pin": before.n, "flow_version": before.version},
+    )
 
 
 def _unknown(so_far: Fold, body: PinFlow) -> Rejected | None:

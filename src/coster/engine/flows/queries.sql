@@ -99,9 +99,9 @@ ORDER BY v.name, v.version;
 
 -- name: current_pins
 -- The last pin of each name.
-SELECT p.name, p.n, p.version, p.canary, p.share
+SELECT p.name, p.n, p.version, p.canary, p.share, p.back
 FROM flow AS f
-CROSS JOIN LATERAL (SELECT l.name, l.n, l.version, l.canary, l.share
+CROSS JOIN LATERAL (SELECT l.name, l.n, l.version, l.canary, l.share, l.back
                     FROM flow_pin AS l
                     WHERE l.org_id = :org_id AND l.name = f.name
                     ORDER BY l.n DESC
@@ -179,11 +179,11 @@ RETURNING r.version;
 
 -- name: insert_pins*!
 -- Pins, each after the one before it.
-INSERT INTO flow_pin AS p (org_id, name, n, version, canary, share, actor, at, reason)
-SELECT o.org_id, u.name, u.n, u.version, u.canary, u.share, u.actor, u.at, u.reason
+INSERT INTO flow_pin AS p (org_id, name, n, version, canary, share, back, actor, at, reason)
+SELECT o.org_id, u.name, u.n, u.version, u.canary, u.share, u.back, u.actor, u.at, u.reason
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
-    AS u (name text, n int, version int, canary int, share int, actor uuid, at timestamptz, reason text)
+    AS u (name text, n int, version int, canary int, share int, back boolean, actor uuid, at timestamptz, reason text)
 WHERE o.org_id = :org_id
 RETURNING p.n;
 
@@ -227,7 +227,7 @@ SELECT d.name, d.version FROM flow_draft AS d WHERE d.org_id = :org_id ORDER BY 
 
 -- name: list_pins
 -- Every pin of a name, the one that counts first.
-SELECT p.n, p.version, p.canary, p.share, p.actor, p.at, p.reason
+SELECT p.n, p.version, p.canary, p.share, p.back, p.actor, p.at, p.reason
 FROM flow_pin AS p
 WHERE p.org_id = :org_id AND p.name = :name AND p.n < :before::int
 ORDER BY p.n DESC
@@ -251,6 +251,13 @@ FROM flow_moved AS d
 WHERE d.org_id = :org_id AND d.move_id = :move_id AND d.entity_id > :after
 ORDER BY d.entity_id
 LIMIT :count;
+
+-- name: hidden
+-- Looks across organisations: versions of theirs that have the name and number of one that is shipped, and hide it.
+SELECT v.org_id, v.name, v.version
+FROM flow_version AS v
+JOIN unnest(:names::text[], :versions::int[]) AS u (name, version) ON u.name = v.name AND u.version = v.version
+ORDER BY v.org_id, v.name, v.version;
 
 -- name: pin_numbers
 -- How many pins each name has.

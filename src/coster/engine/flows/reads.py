@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from coster.engine.db import sql
@@ -78,3 +79,11 @@ async def list_moved(
     """What a move did to each entity so far, in the order of their ids, after one of them."""
     rows = await _q.list_moved(conn, org_id=org_id, move_id=move_id, after=after or ids.NIL, count=limit)
     return [MovedView(**row) for row in rows]
+
+
+async def hidden(conn: Connection, shipped: Iterable[Key]) -> list[tuple[int, str, int]]:
+    """Of all organisations the versions of theirs that hide one of these, which are shipped: organisation, name and number."""
+    keys = sorted(shipped)
+    names, versions = [name for name, _ in keys], [version for _, version in keys]
+    rows = await _q.hidden(conn, names=names, versions=versions)
+    return [(row["org_id"], row["name"], row["version"]) for row in rows]

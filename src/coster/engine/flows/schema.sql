@@ -84,6 +84,7 @@ CREATE TABLE coster.flow_pin (
     version integer,               -- null: none of ours, so what is shipped under the name, or nothing
     canary  integer,               -- the version on which a share of them begins
     share   integer     NOT NULL CHECK (share BETWEEN 0 AND 1000),  -- thousandths of the new entities
+    back    boolean     NOT NULL,  -- it took the pin before it back, so there is nothing of its own to take back
     actor   uuid        NOT NULL,
     at      timestamptz NOT NULL,
     reason  text        NOT NULL,

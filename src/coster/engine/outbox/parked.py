@@ -5,35 +5,18 @@ Nothing is ever dropped in silence: what was skipped is kept, with who decided s
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 from coster.engine.outbox import feed
+from coster.engine.outbox.model import Decision, GivenUp, Skipped
 from coster.engine.outbox.react import Parked
 from coster.kernel.message import Stored
 
 _q = sql.load(__file__)
-
-
-What: TypeAlias = Literal["reaction", "timer", "message"]
-
-
-@dataclass(frozen=True, slots=True)
-class GivenUp:
-    """A reaction (`key` is the event's number) or a timer (`key` is its id), by name or kind, and what went wrong.
-
-    A message that an endpoint did not get (`key` is the event's number, `name` the endpoint's id) is given up by engine/webhooks.
-    """
-
-    what: What
-    key: str
-    name: str
-    cause: str
 
 
 async def list_parked(conn: Connection, org_id: int) -> list[GivenUp]:
@@ -47,26 +30,15 @@ async def resume(conn: Connection, org_id: int) -> int:
     return len(reactions) + len(await _q.resume_timers(conn, org_id=org_id))
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """What was given up and shall not be run: who decided so, when and why."""
-
-    what: What
-    key: str
-    name: str
-    at: dt.datetime
-    cause: str
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Why something is not run, who says so, and when."""
-
-    reason: str
-    who: str
-    at: dt.datetime
+async def retry(conn: Connection, org_id: int, chosen: Sequence[GivenUp]) -> None:
+    """Has these reactions and timers run again."""
+    reactions = [one for one in chosen if one.what == "reaction"]
+    timers = [uuid.UUID(one.key) for one in chosen if one.what == "timer"]
+    if reactions:
+        seqs, names = [int(one.key) for one in reactions], [one.name for one in reactions]
+        await _q.retry_reactions(conn, org_id=org_id, seqs=seqs, reactions=names)
+    if timers:
+        await _q.retry_timers(conn, org_id=org_id, ids=timers)
 
 
 async def skip(conn: Connection, org_id: int, chosen: Sequence[GivenUp], decision: Decision) -> list[GivenUp]:

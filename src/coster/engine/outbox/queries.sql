@@ -131,11 +131,15 @@ RETURNING p.seq;
 
 -- name: due_timers
 -- What is due by now, the earliest first.
-SELECT t.id, t.due_at, t.kind, t.body
+SELECT t.id, t.due_at, t.kind, t.body, t.attempts
 FROM timer AS t
 WHERE t.org_id = :org_id AND t.parked IS NULL AND t.due_at <= :now::timestamptz
 ORDER BY t.due_at, t.id
 LIMIT :limit;
+
+-- name: pending_timers
+-- When timers are due. Whoever asks has locked what they are about, so nobody sets or ends them meanwhile.
+SELECT t.id, t.due_at FROM timer AS t WHERE t.org_id = :org_id AND t.id = ANY(:ids::uuid[]);
 
 -- name: finish_timers
 -- Forgets timers that were answered, unless they were set to another time meanwhile. Who moves one just now is not waited for:
@@ -151,9 +155,11 @@ WHERE t.org_id = :org_id AND t.id IN (
 RETURNING t.id;
 
 -- name: park_timers
--- Gives timers up for now, with what went wrong, unless they were set to another time meanwhile.
-UPDATE timer AS t SET attempts = t.attempts + :attempts, parked = u.cause
-FROM unnest(:ids::uuid[], :due_ats::timestamptz[], :causes::text[]) AS u (id, due_at, cause)
+-- Gives timers up for now, with what went wrong, unless they were set to another time meanwhile. What was refused has an answer, which
+-- a repeat of its command would be given again; so refusals are counted below zero, and the next attempt is another command.
+UPDATE timer AS t SET attempts = CASE WHEN u.refused THEN least(t.attempts, 0) - 1 ELSE greatest(t.attempts, 0) + :attempts END,
+                      parked = u.cause
+FROM unnest(:ids::uuid[], :due_ats::timestamptz[], :causes::text[], :refused::boolean[]) AS u (id, due_at, cause, refused)
 WHERE t.org_id = :org_id AND t.id = u.id AND t.due_at = u.due_at AND t.parked IS NULL
 RETURNING t.id;
 
@@ -174,7 +180,20 @@ UPDATE parked_reaction AS p SET resumed = true WHERE p.org_id = :org_id AND NOT 
 
 -- name: resume_timers
 -- Parked timers are due again.
-UPDATE timer AS t SET parked = NULL, attempts = 0 WHERE t.org_id = :org_id AND t.parked IS NOT NULL RETURNING t.id;
+UPDATE timer AS t SET parked = NULL, attempts = least(t.attempts, 0) WHERE t.org_id = :org_id AND t.parked IS NOT NULL RETURNING t.id;
+
+-- name: retry_reactions
+-- These parked reactions are to be run again.
+UPDATE parked_reaction AS p SET resumed = true
+FROM unnest(:seqs::bigint[], :reactions::text[]) AS u (seq, reaction)
+WHERE p.org_id = :org_id AND p.seq = u.seq AND p.reaction = u.reaction AND NOT p.resumed
+RETURNING p.seq;
+
+-- name: retry_timers
+-- These parked timers are due again.
+UPDATE timer AS t SET parked = NULL, attempts = least(t.attempts, 0)
+WHERE t.org_id = :org_id AND t.id = ANY(:ids::uuid[]) AND t.parked IS NOT NULL
+RETURNING t.id;
 
 -- name: skip_reactions
 -- Parked reactions that shall not be run.

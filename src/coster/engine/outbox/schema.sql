@@ -34,11 +34,13 @@ CREATE TABLE coster.timer (
     due_at   timestamptz NOT NULL,
     kind     text        NOT NULL,  -- the command to send
     body     jsonb       NOT NULL,
-    attempts integer     NOT NULL,
+    attempts integer     NOT NULL,  -- below zero: it was refused so often
     parked   text,                  -- why it was given up; null: still due
     PRIMARY KEY (org_id, id)
 );
 CREATE INDEX timer_due ON coster.timer (org_id, due_at) WHERE parked IS NULL;
+-- Seldom any, to be found among very many.
+CREATE INDEX timer_parked ON coster.timer (org_id, id) WHERE parked IS NOT NULL;
 SELECT coster.place_table('coster.timer', 'tenant');
 SELECT coster.secure_table('coster.timer');
 

@@ -8,7 +8,7 @@ import itertools
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -34,6 +34,16 @@ class Due:
     due_at: dt.datetime
     kind: str
     body: Any
+    attempts: int = 0
+    """Below zero: so often it was refused."""
+
+
+class RefusedError(Exception):
+    """A timer came to a refusal: what it was to do was not done, and nobody waits for the answer."""
+
+
+_NOTHING_TO_DO: Final = frozenset({"unknown_trigger", "wrong_status", "guard_false"})
+"""Why an event fired nothing: what a timer was for is over, or not so now."""
 
 
 class Timers:
@@ -85,21 +95,25 @@ class Timers:
                     ids=[t.id for t, _ in failed],
                     due_ats=[t.due_at for t, _ in failed],
                     causes=[react.cause(fault) for _, fault in failed],
+                    refused=[isinstance(fault, RefusedError) for _, fault in failed],
                     attempts=self._pace.attempts,
                 )
 
     async def _answered(self, org_id: int, timer: Due) -> Exception | None:
-        """None once the timer's command is answered, whatever the answer; else the fault for which it is given up."""
+        """None once the timer's command is answered; else the fault, or the refusal, for which it is given up for now."""
         try:
             body: Any = msgspec.convert(timer.body, self._bodies[timer.kind])
         except (KeyError, msgspec.ValidationError) as fault:
             return self._given_up(timer, fault)
-        id_ = ids.derived("timer", timer.id, clocks.text(timer.due_at))
+        again = (timer.attempts,) if timer.attempts < 0 else ()
+        id_ = ids.derived("timer", timer.id, clocks.text(timer.due_at), *again)
         command: Command[Any] = Command(id_, org_id, SYSTEM, self._clock.now(), body)
         outcome = await self._sender.send(command)
         if isinstance(outcome, Exception):
             return self._given_up(timer, outcome)
         if isinstance(outcome, Rejected):
+            if outcome.detail.get("reason") not in _NOTHING_TO_DO:
+                return self._given_up(timer, RefusedError(f"{outcome.code}: {outcome.message}"))
             observe.log.warning("timer_rejected", kind=timer.kind, timer=str(timer.id), code=outcome.code)
         observe.TIMERS_FIRED.labels(timer.kind, type(outcome).__name__.lower()).inc()
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from coster.engine.flows import audit
 from coster.engine.story.model import Asked, Due, Entry, Facts, Happened, Refused, Step, Story, Waits
 from coster.engine.workflow.records import Flow
 from coster.kernel import ids
@@ -47,10 +48,10 @@ def _happened(one: Happened, labels: Mapping[str, str], reader: Reader) -> Entry
     told = one.data.get("flow") or {}
     # What an order's checkout did comes first: the order's own rows follow from it.
     below = told.get("checkout") or {}
-    steps = [_step(row) for part in (below, told) for row in part.get("rows", ())]
+    steps = [_step(row) for part in (below, told) for row in audit.rows(part)]
     status = told.get("to") or one.data.get("state") or one.data.get("status") or ""
     return Entry(
-        at=one.at, what=_words(one.name, steps), event=one.name, version=one.version, actor=one.actor,
+        at=one.at, what=_words(one.name, told, steps, labels), event=one.name, version=one.version, actor=one.actor,
         who=reader.who(one.actor), why=one.reason if reader.reasons(one.kind) else "",
         status=labels.get(status, status), steps=steps, guards=[], code="", detail=_because(told),
     )  # fmt: skip
@@ -65,10 +66,26 @@ def _because(told: Mapping[str, Any]) -> str:
     return str((told.get("failed") or {}).get("detail", ""))
 
 
-def _words(name: str, steps: list[Step]) -> str:
-    """The labels of the rows where they have any, else the event's name in words."""
-    labels = [step.label for step in steps if step.label]
-    return "; ".join(labels) if labels else in_words(name)
+_SENTENCES: Final = {
+    "flow_moved": "Went over to version {version} of its flow",
+    "checkout_moved": "Its checkout went over to version {version} of its flow",
+    "shorted": "Got less, because there was less than promised",
+    "placed": "Placed",
+}
+"""What is told of events that no row of a flow has a label for, by their names without the entity."""
+
+
+def _words(name: str, told: Mapping[str, Any], steps: list[Step], labels: Mapping[str, str]) -> str:
+    """The labels of the rows where they have any; else a sentence about the event, or about where the first row that moved has led."""
+    found = [step.label for step in steps if step.label]
+    if found:
+        return "; ".join(found)
+    if sentence := _SENTENCES.get(name.rpartition(".")[2]):
+        return sentence.format(version=told.get("version", ""))
+    moved = next((step for step in steps if step.to != step.came_from), None)
+    if moved is not None:
+        return f"Came to {labels.get(moved.to, in_words(moved.to))}"
+    return in_words(steps[0].trigger) if steps and name.endswith(".stepped") else in_words(name)
 
 
 def in_words(name: str) -> str:
@@ -79,8 +96,8 @@ def in_words(name: str) -> str:
 
 def _step(row: Mapping[str, Any]) -> Step:
     return Step(
-        label=row.get("label", ""), trigger=row["trigger"], came_from=row["from"], to=row["to"],
-        guards=_guards(row.get("guards", ())), actions=list(row.get("actions", ())),
+        label=row["label"], trigger=row["trigger"], came_from=row["from"], to=row["to"], guards=_guards(row["guards"]),
+        actions=list(row["actions"]),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
 from coster.engine.outbox import parked
-from coster.engine.outbox.parked import Decision, GivenUp
+from coster.engine.outbox.model import Decision, GivenUp
 
 _q = sql.load(__file__)
 
@@ -25,7 +25,21 @@ async def resume(conn: Connection, org_id: int, now: dt.datetime) -> int:
     What was for an endpoint that was deleted meanwhile is made good once more by the flow that sent it.
     """
     await _q.lock_all_endpoints(conn, org_id=org_id)
-    return len(await _q.try_again(conn, org_id=org_id, now=now))
+    return len(await _q.try_again(conn, org_id=org_id, now=now, keys=None))
+
+
+async def lock_parked(conn: Connection, org_id: int, seqs: Sequence[int]) -> list[GivenUp]:
+    """Those of these events that wait for people, while nobody else sends or skips any."""
+    await _q.lock_all_endpoints(conn, org_id=org_id)
+    return [GivenUp(what="message", **row) for row in await _q.parked_of(conn, org_id=org_id, seqs=seqs)]
+
+
+async def retry(conn: Connection, org_id: int, chosen: Sequence[GivenUp], now: dt.datetime) -> None:
+    """Has these messages sent again, as `resume` has all."""
+    keys = [f"{one.key} {one.name}" for one in chosen if one.what == "message"]
+    if keys:
+        await _q.lock_all_endpoints(conn, org_id=org_id)
+        await _q.try_again(conn, org_id=org_id, now=now, keys=keys)
 
 
 async def skip(conn: Connection, org_id: int, chosen: Sequence[GivenUp], decision: Decision) -> list[GivenUp]:

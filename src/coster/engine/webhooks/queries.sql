@@ -262,8 +262,16 @@ ORDER BY d.seq, d.endpoint_id;
 -- Every endpoint of the organisation, locked against the end of deliveries.
 SELECT e.id, e.status FROM webhook_endpoint AS e WHERE e.org_id = :org_id ORDER BY e.id FOR NO KEY UPDATE;
 
+-- name: parked_of
+-- Parked messages of these events.
+SELECT d.seq::text AS key, d.endpoint_id::text AS name, e.name || ': ' || d.parked AS cause
+FROM webhook_delivery AS d
+JOIN event AS e ON e.org_id = d.org_id AND e.seq = d.seq
+WHERE d.org_id = :org_id AND d.seq = ANY(:seqs::bigint[]) AND d.parked IS NOT NULL AND d.gave_up_at IS NULL
+ORDER BY d.seq, d.endpoint_id;
+
 -- name: try_again
--- What was given up is due, as of when it happened: it is sent again from the first attempt; where the endpoint was deleted, its flow
+-- What was given up, all or some, is due, as of when it happened: it is sent again from the first attempt; where the endpoint was deleted, its flow
 -- makes good again.
 UPDATE webhook_delivery AS d
 SET attempts = 0,
@@ -273,6 +281,7 @@ SET attempts = 0,
 FROM webhook_endpoint AS e, event AS v
 WHERE d.org_id = :org_id AND e.org_id = d.org_id AND e.id = d.endpoint_id AND v.org_id = d.org_id AND v.seq = d.seq
   AND d.parked IS NOT NULL AND d.gave_up_at IS NULL
+  AND (:keys::text[] IS NULL OR d.seq || ' ' || d.endpoint_id = ANY(:keys))
 RETURNING d.seq;
 
 -- name: skip

@@ -46,6 +46,7 @@ CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoin
 -- For whoever asks whether an event may go.
 CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_parked ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE parked IS NOT NULL;
 CREATE INDEX webhook_delivery_given_up ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE gave_up_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');

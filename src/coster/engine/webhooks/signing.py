@@ -48,12 +48,16 @@ class Keyring:
 
     def secret(self, org_id: int, endpoint_id: uuid.UUID, seed: Seed) -> str:
         """The secret as the receiver is given it: whsec_ and 32 bytes in base64. Raises KeyUnknownError."""
+        derived = self.derived(seed, f"coster webhook {org_id} {endpoint_id}")
+        return "whsec_" + base64.b64encode(derived).decode()
+
+    def derived(self, seed: Seed, purpose: str) -> bytes:
+        """The 32 bytes that follow from a seed for a purpose, and for no other. Raises KeyUnknownError."""
         key = self._keys.get(seed.key)
         if key is None:
             raise KeyUnknownError(f"no webhook key is named {seed.key}")
         extracted = hmac.digest(seed.salt, key, hashlib.sha256)
-        info = f"coster webhook {org_id} {endpoint_id}".encode()
-        return "whsec_" + base64.b64encode(hmac.digest(extracted, info + b"\x01", hashlib.sha256)).decode()
+        return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
 
     def signers(self, org_id: int, endpoint: Endpoint, at: dt.datetime) -> Sequence[standardwebhooks.Webhook]:
         """What signs for an endpoint at an instant: its secret, and for a day after a rotation the former one too."""

@@ -20,4 +20,5 @@ VOCABULARY = Vocabulary(
         ),
     ),
     roles=frozenset({"owner", "hub"}),
+    fixed=True,
 )

@@ -107,6 +107,9 @@ class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
     in_parent: bool = False
     """Whether an entity lives in its parent's row, which keeps no clock for it: each timer fires once in a status."""
 
+    fixed: bool = False
+    """Whether the program is bound to the flows that it ships for the entity, so that nobody writes or pins others."""
+
     def __post_init__(self) -> None:
         """Refuses contradictions: mistakes of a room, or of an action from outside."""
         guards.Language(self.context)

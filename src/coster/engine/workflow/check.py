@@ -2,14 +2,14 @@
 
 The order is names and types (`check_names`, `check_parts`), rows (`check_rows`, `check_guards`), then what needs the graph as
 a whole: statuses that are reached, ways out, what the entity owns (`check_axes`), cycles (`check_cycles`), and its children
-and parents (`check_rollups`, `check_children`). The last part is left out while a transition names a status that does not
+and parents (`check_rollups`, `check_children`, `check_circles`). The last part is left out while a transition names a status that does not
 exist, because everything that it could say would follow from that.
 
 Every part is polynomial. With P pairs of a status and a row (a row without `from` counts for each status), S statuses, C
 statuses of children and K kinds of them: names, rows, axes, cycles and paths are linear in P, or in P times the longest chain
 of `otherwise`; roll-ups try at most MOST_MIXES mixes of children for each status, each one search over P; messages between
-flows are P times C. Guards are decided within a fixed budget for a flow (`logic.A_FLOW`). A flow with more than MOST_PAIRS
-pairs is refused before anything is built, so that nobody can make a check long.
+flows are P times C, circles of these at most `check_circles.MOST_NODES`. Guards are decided within a fixed budget for a flow
+(`logic.A_FLOW`). A flow with more than MOST_PAIRS pairs is refused before anything is built, so that nobody can make a check long.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from coster.engine.workflow import (
     check_axes,
     check_children,
+    check_circles,
     check_cycles,
     check_guards,
     check_names,
@@ -57,6 +58,7 @@ def check(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow] = ALON
         found += [*_reach(graph), *_ends(graph), *check_axes.faults(graph, vocabulary)]
         found += check_cycles.faults(graph, vocabulary, questions)
         found += [*check_rollups.faults(family), *check_children.faults(family)]
+        found += check_circles.faults(family, vocabulary, library)
     return faults.in_file_order(found)
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
+from coster.engine.workflow import circles
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
 from coster.engine.workflow.faults import Fault
 from coster.engine.workflow.paths import Graph
@@ -35,7 +36,8 @@ Edges: TypeAlias = "dict[Place, tuple[Edge, ...]]"
 def faults(graph: Graph, vocabulary: Vocabulary, questions: Questions) -> Iterator[Fault]:
     """Every cycle once, with a shortest path into it and around; every `next` that may find nothing."""
     edges = at_once(graph, vocabulary)
-    for part in _parts(edges):
+    after = {place: tuple(edge.target for edge in found) for place, found in edges.items()}
+    for part in circles.parts(after):
         cycle = _cycle(edges, part)
         if cycle:
             yield _told(graph, cycle)
@@ -68,44 +70,6 @@ def _follows(
             yield Edge((status, error.then), "error", row)
         if any(spec.sends for spec in done):
             yield Edge((target, error.then), "error", row)
-
-
-def _parts(edges: Edges) -> Iterator[frozenset[Place]]:
-    """The strongly connected parts that hold a cycle (Tarjan 1972, without recursion)."""
-    order: dict[Place, int] = {}
-    low: dict[Place, int] = {}
-    open_: dict[Place, None] = {}
-    for root in edges:
-        if root in order:
-            continue
-        order[root] = low[root] = len(order)
-        open_[root] = None
-        walk = [(root, iter(edges[root]))]
-        while walk:
-            place, rest = walk[-1]
-            edge = next(rest, None)
-            if edge is None:
-                walk.pop()
-                if walk:
-                    low[walk[-1][0]] = min(low[walk[-1][0]], low[place])
-                if low[place] == order[place]:
-                    part = _closed(open_, place)
-                    if len(part) > 1 or any(found.target == place for found in edges[place]):
-                        yield part
-            elif edge.target not in order:
-                order[edge.target] = low[edge.target] = len(order)
-                open_[edge.target] = None
-                walk.append((edge.target, iter(edges[edge.target])))
-            elif edge.target in open_:
-                low[place] = min(low[place], order[edge.target])
-
-
-def _closed(open_: dict[Place, None], place: Place) -> frozenset[Place]:
-    """Takes the places of one part off the stack."""
-    part: list[Place] = []
-    while not part or part[-1] != place:
-        part.append(open_.popitem()[0])
-    return frozenset(part)
 
 
 def _cycle(edges: Edges, part: frozenset[Place]) -> tuple[tuple[Place, Edge], ...]:

@@ -57,6 +57,7 @@ def prepare(flow: Flow, vocabulary: Vocabulary) -> Table:
         final=frozenset(status.name for status in flow.statuses if status.final),
         slas={status.name: status.sla for status in flow.statuses if status.sla is not None},
         calendars={text.name: calendars.calendar(text) for text in flow.calendars},
+        given=_given(flow),
         loads={
             (name, event): _needed(graph, rows, name, event) for name in names for event in graph.events(name)
         },
@@ -99,6 +100,13 @@ def _needed(
     numbers = {row.index for _, row in graph.closure(status, trigger)}
     found = [matched for key, answers in rows.items() if key[0] == status for matched in answers]
     return frozenset(need for matched in found if matched.row.number in numbers for need in matched.needs)
+
+
+def _given(flow: Flow) -> frozenset[str]:
+    """The calendars that the room has to give."""
+    named = {row.after.calendar for row in flow.transitions if row.after is not None}
+    named |= {status.sla.calendar for status in flow.statuses if status.sla is not None}
+    return frozenset(named - {text.name for text in flow.calendars} - {""})
 
 
 def _timers(graph: paths.Graph, status: str) -> tuple[DueTimer, ...]:

@@ -60,6 +60,7 @@ CODES: dict[str, str] = {
     "choice_unanswered": "a form offers a choice with which no row can fire",
     "rollup_starves": "children may come to rest where no roll-up can become true, and nothing else leads away",
     "event_never_answered": "an event to children or parent for which these have no row that is sure to fire",
+    "event_circle": "a parent and its children that tell each other for ever, without a timer or an event from outside",
     "timer_field_unknown": "a timer reads a context field that does not exist or is of the wrong type",
     "timer_stays": "a timer that may fire and leave the entity where it is, without a bound",
     "timer_twice": "one status has two different timers for the same trigger",

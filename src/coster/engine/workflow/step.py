@@ -141,6 +141,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """The service level of each status that has one."""
     calendars: dict[str, Calendar]
     """The flow's own."""
+    given: frozenset[str]
+    """Calendars of the room in which a timer or a service level counts; a room loads none for a flow that names none."""
     loads: dict[tuple[str, str], frozenset[str]]
     """For each status and trigger what any row that it may end in needs loaded: fields and sets of the vocabulary."""
 

@@ -66,9 +66,14 @@ class Tables:
         self._late = late or {}
         made = {(table.flow.name, table.flow.version): table for table in tables}
         self._tables = {key: table for key, table in made.items() if key not in self._late}
-        newest: dict[str, Published] = {}
-        for name, version in sorted(made):
-            newest[name] = Published(version=version)
+        self.hidden: tuple[Key, ...] = tuple(sorted(made.keys() & self._late.keys()))
+        """Tables that a late version of the same name and number stands in front of."""
+        # Nobody begins on what hides a table before it is pinned: it only came to have the same number.
+        self.unpinned: dict[str, int] = {}
+        """The version on which entities begin of a flow for which nothing else is said, by name."""
+        for name, version in (*self.hidden, *sorted(self._tables)):
+            self.unpinned[name] = version
+        newest = {name: Published(version=version) for name, version in self.unpinned.items()}
         self._published = {**newest, **(published or {})}
         self._for: dict[tuple[str, str], tuple[str, ...]] = {}
 

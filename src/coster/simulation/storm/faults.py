@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 
@@ -34,15 +35,29 @@ _AWAY: Final = (
 )
 
 
+class Notes(Protocol):
+    """Where it is noted what went wrong: on purpose, counted by name, or broken, in a sentence."""
+
+    faults: Counter[str]
+
+    def break_(self, sentence: str, /) -> None:
+        """Notes a broken promise."""
+        ...
+
+
 class Kept:
     """A server process that somebody starts again whenever it ends, as systemd would."""
 
-    def __init__(self, server: Server, desk: Desk) -> None:
-        self.server, self._desk = server, desk
+    def __init__(self, server: Server, report: Notes) -> None:
+        self.server, self._report = server, report
         self._killed = False
         self._leaving = False
         self._up = asyncio.Event()
         self._up.set()
+
+    async def there(self) -> None:
+        """Returns when it is there, again."""
+        await self._up.wait()
 
     async def kill(self) -> None:
         """`kill -9`."""
@@ -57,7 +72,7 @@ class Kept:
                 return
             self._up.clear()
             if not self._killed:
-                self._desk.report.break_(f"a server process ended by itself with code {code}")
+                self._report.break_(f"a server process ended by itself with code {code}")
             self._killed = False
             await self._start()
 
@@ -67,7 +82,7 @@ class Kept:
                 await self.server.start()
             except RuntimeError:
                 # The database is away as well; whoever keeps a server tries again.
-                self._desk.report.faults["a server could not start yet"] += 1
+                self._report.faults["a server could not start yet"] += 1
                 await asyncio.sleep(_AGAIN)
             else:
                 self._up.set()
@@ -82,9 +97,7 @@ class Kept:
             async with asyncio.timeout(_GOES_SECONDS):
                 await self.server.stop()
         except TimeoutError:
-            self._desk.report.break_(
-                f"a server that was told to finish was there after {_GOES_SECONDS:g} s still"
-            )
+            self._report.break_(f"a server that was told to finish was there after {_GOES_SECONDS:g} s still")
             await self.server.kill()
         return await self.server.ended()
 

@@ -65,7 +65,7 @@ async def opened(plan: Plan, ground: Ground, log: Path) -> AsyncIterator[Scene]:
         await asyncio.gather(*(server.start() for server in processes))
         desk = Desk([server.port for server in processes], ORG, Report(plan))
         town = Town(desk, await _owner(desk, token))
-        kept = [Kept(server, desk) for server in processes]
+        kept = [Kept(server, desk.report) for server in processes]
         receivers = [
             await stack.enter_async_context(receiver)
             for receiver in (

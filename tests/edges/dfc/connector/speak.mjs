@@ -1,8 +1,9 @@
 // Reads a document with the connector of the Data Food Consortium, as a platform would, and prints what it found as JSON.
 //
 // Standard input: {document, vocabulary, measures, change, create}. `document` is a text; the two thesauri are what the connector looks
-// statuses and units up in; `change`, where it is given, is done to the first order ({quantity, add: {quantity, offer}, status}) before all is
-// exported again; `create` is the address of an enterprise to which a new order is written, with no document read.
+// statuses and units up in; `change`, where it is given, is done to the first order ({quantity, or quantities of its lines in order;
+// add: {quantity, offer}; status}) before all is exported again; `create` is the address of an enterprise to which a new order is written, with no document read: of `lines` ([{id, quantity}]
+// of its goods) in a session that `begins` and `ends`, where these are given.
 // There is no network: every attempt to fetch is refused and reported.
 import fs from "node:fs";
 import { Connector } from "@datafoodconsortium/connector";
@@ -58,8 +59,9 @@ async function order(one) {
 }
 
 async function change(one, wanted) {
-  const [first] = await one.getLines();
-  first.setQuantity(wanted.quantity);
+  const lines = await one.getLines();
+  const quantities = wanted.quantities ?? [wanted.quantity];
+  quantities.forEach((quantity, place) => lines[place].setQuantity(quantity));
   const added = [];
   if (wanted.add) {
     const product = connector.createSuppliedProduct({ semanticId: `${wanted.add.offer}/product` });
@@ -76,13 +78,16 @@ async function change(one, wanted) {
 async function create(home) {
   const states = connector.VOCABULARY.STATES;
   const session = connector.createSaleSession({
-    semanticId: `${home}/SalesSession/#`, beginDate: "2026-07-20T06:00:00+02:00", endDate: "2026-07-24T18:00:00+02:00",
+    semanticId: `${home}/SalesSession/#`,
+    beginDate: asked.begins ?? "2026-07-20T06:00:00+02:00",
+    endDate: asked.ends ?? "2026-07-24T18:00:00+02:00",
   });
   const made = [session];
-  const lines = [[1001, 5], [1002, 0.25]].map(([number, quantity], place) => {
+  const wanted = asked.lines ?? [{ id: 1001, quantity: 5 }, { id: 1002, quantity: 0.25 }];
+  const lines = wanted.map(({ id: number, quantity }, place) => {
     const product = connector.createSuppliedProduct({ semanticId: `${home}/SuppliedProducts/${number}`, name: `Product ${number}` });
     const offer = connector.createOffer({ semanticId: `${home}/Offers/${number}`, offeredItem: product });
-    const price = connector.createPrice({ value: 2.4, vatRate: 5.5, unit: connector.MEASURES.UNIT.CURRENCYUNIT.POUNDSTERLING });
+    const price = connector.createPrice({ value: 2.4, vatRate: 5.5, unit: connector.MEASURES.UNIT.CURRENCYUNIT[asked.currency ?? "POUNDSTERLING"] });
     const line = connector.createOrderLine({ semanticId: `${home}/Orders/#/OrderLines/${place + 1}`, quantity, offer, price });
     made.push(product, offer, line);
     return line;

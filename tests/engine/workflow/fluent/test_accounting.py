@@ -6,7 +6,6 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from coster.engine.workflow.fluent.model import ExportRefusedError
 from tests.engine.workflow.fluent.exports import CANCEL, HD, Json, rule, ruleset, text, workflow
 from tests.engine.workflow.test_writing import bare
 
-SHARED = sorted(Path(__file__).parents[5].glob("shared/reference/fluent-samples/*.json"))
 LEAVES = ("name", "type", "entityType", "category", "triggers", "rules", "userActions", "status", "props")
 WORD = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -308,9 +306,3 @@ def test_no_text_crashes(given: str) -> None:
     """Whatever is in the file."""
     with pytest.raises(ExportRefusedError):
         convert(given)
-
-
-def test_real_exports_are_imported_whole() -> None:
-    """Where real exports are at hand, each part of each has its line."""
-    for file in SHARED:
-        assert sound(json.loads(file.read_text("utf-8"))) is not None, file.name

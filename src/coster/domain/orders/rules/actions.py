@@ -9,8 +9,8 @@ import msgspec
 
 from coster.domain.inventory.model import Demand, Want
 from coster.domain.inventory.rules import holding
-from coster.domain.orders.model import Line, LineChange, LineRequest, Order
-from coster.domain.orders.rules import lines, shelf
+from coster.domain.orders.model import Line, LineChange, LineRequest, Order, ReplaceLines
+from coster.domain.orders.rules import lines, replacing, shelf
 from coster.domain.orders.rules.fold import Fold
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Plan
@@ -50,35 +50,46 @@ def _release_holds(fold: Fold, doing: Doing) -> list[Line]:
 
 def _rehold(fold: Fold, doing: Doing) -> list[Line] | Rejected:
     """Holds follow the new quantities, all or nothing; what one line gives up another can take."""
-    command, demand = doing.command, doing.demand
-    changes = changes_of(command)
+    command = doing.command
+    changes = changes_of(command, doing.lines)
     by_number = {line.line_no: line for line in doing.lines}
     if refusal := named_twice(changes):
         return refusal
     faults, last = [], max(by_number, default=0)
+    partial = isinstance(command.body, ReplaceLines) and command.body.allow_partial
     for change in sorted(changes, key=lambda change: not _gives_up(by_number, change)):
         old = by_number.get(change.line_no)
-        if change.line_no == 0:
-            last += 1
-            new = _added(fold, command, demand, change, last)
-        elif old is None:
-            new = Rejected(
-                "line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no}
-            )
-        else:
-            new = _resized(fold, command, demand, old, change.quantity)
+        last += change.line_no == 0
+        new: Line | Rejected | None = _changed(fold, doing, old, (change, last))
+        if isinstance(new, Rejected) and partial and (less := replacing.fewer(new, change)):
+            # What there is may still be too little to be sold at all: then the line stays as it is.
+            granted = _changed(fold, doing, old, (less, last))
+            new = old if isinstance(granted, Rejected) else granted
         if isinstance(new, Rejected):
-            faults.append(new)
-        else:
+            faults.append(replacing.about(new, change))
+        elif new is not None:
             by_number[new.line_no] = new
     if faults:
         return lines.faults(sorted(faults, key=_line_of))
     return discounted(list(by_number.values()), command)
 
 
-def changes_of(command: Command[Any]) -> Sequence[LineChange]:
-    """The new quantities that a command brings; none where it brings none."""
-    changes: Sequence[LineChange] = getattr(command.body, "lines", ())
+def _changed(fold: Fold, doing: Doing, old: Line | None, wanted: tuple[LineChange, int]) -> Line | Rejected:
+    """One line as it is wanted; `wanted` is the change, and the number of the line where it is a new one."""
+    change, number = wanted
+    if change.line_no == 0:
+        return _added(fold, doing.command, doing.demand, change, number)
+    if old is None:
+        return Rejected("line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no})
+    return _resized(fold, doing.command, doing.demand, old, change.quantity)
+
+
+def changes_of(command: Command[Any], before: Sequence[Line]) -> Sequence[LineChange]:
+    """The new quantities that a command brings, to lines as they were before; none where it brings none."""
+    body = command.body
+    if isinstance(body, ReplaceLines):
+        return replacing.changes(before, body.lines)
+    changes: Sequence[LineChange] = getattr(body, "lines", ())
     return changes
 
 

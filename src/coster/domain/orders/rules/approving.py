@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from coster.domain.identity.model import ROLES
 from coster.domain.orders.rules import blocking
 from coster.engine.workflow.plugins import Asked, Done, Refused
+from coster.engine.workflow.step import Table
 from coster.kernel import clock
+from coster.kernel.authority import Authority
 
 BLOCK = "approval_pending"
+APPROVERS: Final = "approvers"
+"""What is loaded for passing an approval on: the keys that are named and may approve the order as it stands, by their ids as text."""
 
 
 def standing(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +94,12 @@ def delegate(asked: Asked) -> Done | Refused:
         return Refused(
             code="approver_unknown", detail="`to` must be the id of a key, as `coster keys list` shows it."
         )
+    approvers: Any = asked.context[APPROVERS]
+    if to not in approvers:
+        return Refused(
+            code="approver_unknown",
+            detail="`to` must be the id of a key that is valid and may approve this order.",
+        )
     if to in (approval["asked_by"], *approval["by"]):
         return Refused(
             code="approver_not_free", detail="Whoever sent the order in, or agreed already, cannot decide it."
@@ -100,6 +111,32 @@ def pass_on(asked: Asked) -> Done:
     """Nobody has decided in time: the one to whom it was given has it no longer, and whoever may can decide."""
     attributes = _attributes(asked)
     return Done(attributes={"approval": {**standing(attributes), "approver": None}})
+
+
+def roles(table: Table, status: str) -> frozenset[str]:
+    """The roles that may approve in a status, by the buttons of the rows that do so; none: no button says it."""
+    return frozenset(
+        role
+        for offer in table.offers.get(status, ())
+        if any(
+            call.name == "approve_level"
+            for matched in table.rows.get((status, offer.trigger), ())
+            for call in matched.actions
+        )
+        for role in offer.button.roles
+    )
+
+
+def able(
+    known: Mapping[uuid.UUID, Authority], roles_: frozenset[str], seller_id: uuid.UUID
+) -> frozenset[str]:
+    """Those of these keys that have one of the roles with the seller, or where there are none, may write its orders."""
+    needed = [ROLES.get(role, frozenset()) for role in roles_] or [frozenset({"orders:write"})]
+    return frozenset(
+        str(key)
+        for key, authority in known.items()
+        if any(held and all(authority.allows(one, seller_id) for one in held) for held in needed)
+    )
 
 
 def withdraw(attributes: Mapping[str, Any], asked: Asked) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from coster.kernel import clock
 FIELDS: Final[Mapping[str, str]] = {
     "stock.missing": "int",
     "stock.lost": "int",
+    "stock.short": "bool",
     "approval.level": "int",
     "approval.levels": "int",
     "blocks.open": "int",
@@ -25,12 +26,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "schedule.more": "bool",
     "schedule.next_at": "timestamp?",
 }
-"""Fields of the context by name with their types: counts of lines that wait and that nobody can supply, of people, of blocks."""
+"""Fields of the context by name with their types: counts of lines that wait and that nobody can supply, of people, of blocks; and whether a
+producer had less (`stock.short`), and nobody has agreed to that."""
 
 
 VALUES: Final[Mapping[str, Callable[[Order, Sequence[Line]], object]]] = {
     "stock.missing": lambda _, lines: sum(line.stock == "backordered" for line in lines),
     "stock.lost": lambda _, lines: sum(line.stock == "unavailable" and line.quantity > 0 for line in lines),
+    "stock.short": lambda order, _: "shorted" in order.attributes,
     "approval.level": lambda order, _: approving.standing(order.attributes)["level"],
     "approval.levels": lambda order, _: approving.standing(order.attributes)["levels"],
     "blocks.open": lambda order, _: len(blocking.open_reasons(order.attributes)),
@@ -43,7 +46,18 @@ VALUES: Final[Mapping[str, Callable[[Order, Sequence[Line]], object]]] = {
 
 
 KEPT: Final = frozenset(
-    {"approval", "blocks", "copy_of", "edit", "run", "schedule", "submit_at", "transfer"},
+    {
+        "approval",
+        "blocks",
+        "copy_of",
+        "edit",
+        "run",
+        "schedule",
+        "shorted",
+        "submit_at",
+        "supplied",
+        "transfer",
+    },
 )
 """The attributes of an order in which these parts keep something; flows and other packages must leave them alone."""
 
@@ -54,7 +68,17 @@ def submitted(asked: Asked) -> Done | Refused:
     closed = editing.close(asked)
     if isinstance(closed, Refused):
         return closed
-    return Done(attributes={**closed.attributes, **approving.withdraw(attributes, asked)})
+    return Done(attributes={**closed.attributes, **approving.withdraw(attributes, asked), "shorted": None})
+
+
+def note_shortage(asked: Asked) -> Done:
+    """The order got less than it was promised, and nobody has agreed to that yet."""
+    return Done(attributes={"shorted": clock.text(asked.at)})
+
+
+def accept_shortage(_: Asked) -> Done:
+    """Whoever ordered takes what there is."""
+    return Done(attributes={"shorted": None})
 
 
 def withdraw(asked: Asked) -> Done:
@@ -80,7 +104,7 @@ def note_transfer(asked: Asked) -> Done:
 
 
 def _action(name: str, run: Callable[[Asked], Done | Refused], summary: str, **more: Any) -> Action:
-    spec = ActionSpec(name=name, summary=summary, needs=frozenset({"attributes"}), **more)
+    spec = ActionSpec(name=name, summary=summary, **{"needs": frozenset({"attributes"}), **more})
     return Action(entity="order", spec=spec, run=run)
 
 
@@ -94,7 +118,13 @@ _ALL = (
     _action("ask_approval", approving.ask, "So many people must agree.", parameters={"levels": "int"}),
     _action("approve_level", approving.approve, "One more has agreed.", fails=True),
     _action("deny_approval", approving.deny, "The order is not agreed to.", fails=True),
-    _action("delegate_approval", approving.delegate, "Somebody else decides this level.", fails=True),
+    _action(
+        "delegate_approval",
+        approving.delegate,
+        "Somebody else decides this level, whose key may approve the order.",
+        needs=frozenset({"attributes", approving.APPROVERS}),
+        fails=True,
+    ),
     _action(
         "pass_on_approval", approving.pass_on, "Whoever may can decide, since the one who was asked did not."
     ),
@@ -105,10 +135,16 @@ _ALL = (
         "Where the order stands with another system: sent, error or done.",
         parameters={"state": "string"},
     ),
+    _action("note_shortage", note_shortage, "The order got less than it was promised."),
+    _action("accept_shortage", accept_shortage, "What there is will do."),
     _action("block", blocking.block, "The order must not go out, for the event's `reason`."),
     _action("unblock", blocking.unblock, "The event's `reason` is none any more.", fails=True),
     _action(
-        "begin_edit", editing.begin, "Takes the edit lock, from another only with `take_over`.", fails=True
+        "begin_edit",
+        editing.begin,
+        "Takes the edit lock, from another only with `take_over`.",
+        needs=frozenset({"attributes", "order.entered_at"}),
+        fails=True,
     ),
     _action("touch_edit", editing.touch, "Only the one who has the edit lock changes the order.", fails=True),
     _action("end_edit", editing.end, "Gives the edit lock back.", fails=True),

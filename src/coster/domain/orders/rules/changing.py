@@ -18,18 +18,20 @@ from coster.domain.orders.model import (
     ExpireCheckout,
     ExpireSession,
     FailCheckout,
+    HearOrder,
     MakeOrderGood,
     Order,
     OrderTimer,
     OrderWrites,
+    ReplaceLines,
     StepOrder,
 )
-from coster.domain.orders.rules import asking, checkout, lines, way
+from coster.domain.orders.rules import asking, checkout, lines, replacing, way
 from coster.domain.orders.rules.fold import ChangingState, Fold
 from coster.domain.parties.model import Relation
 from coster.domain.sourcing import rules as sourcing
+from coster.engine.flows import clocks
 from coster.engine.flows.clocks import TimerBody
-from coster.engine.workflow import timing
 from coster.kernel import refusal
 from coster.kernel.message import Command, Decided
 from coster.kernel.outcome import Accepted, Outcome, Rejected
@@ -40,6 +42,7 @@ TRIGGERS: Final[Mapping[type, str]] = {
     ExpireCheckout: "expire_checkout",
     CancelOrder: "cancel",
     ChangeOrder: "change",
+    ReplaceLines: "change",
     AddComment: "comment",
 }
 _ATTRIBUTES: Final = ("payment", "reason", "text")
@@ -111,29 +114,46 @@ def _step(fold: Fold, index: int, command: Command[Any]) -> Outcome:
     if expected is not None and expected != order.version:
         return Rejected("version_conflict", f"The order is at version {order.version} by now; read it again.",
                         {"version": order.version})  # fmt: skip
-    arrival = _arrival(fold, command, order)
+    arrival = _arrival(fold, index, command, order)
     if isinstance(arrival, way.Arrival):
         return way.carry_out(fold, index, command, arrival)
     return arrival
 
 
-def _arrival(fold: Fold, command: Command[Any], order: Order) -> way.Arrival | Outcome:
+def _arrival(fold: Fold, index: int, command: Command[Any], order: Order) -> way.Arrival | Outcome:
     """What the command brings to the order; or its answer, where that is nothing."""
     body = command.body
     if isinstance(body, OrderTimer):
-        return _timer(fold, command, order)
+        return _timer(fold, index, command, order)
     if isinstance(body, MakeOrderGood):
         return _making_good(command, order)
+    if isinstance(body, HearOrder):
+        return _hearing(fold, command, order)
     if isinstance(body, StepOrder):
         asked = asking.asked(fold, command, order)
         if isinstance(asked, Rejected):
             return asked
         return way.Arrival(order=order, trigger=body.trigger, attributes=asked)
+    if isinstance(body, ReplaceLines):
+        return _replacing(fold, command, order)
     trigger = TRIGGERS[type(body)]
     if trigger == "expire_checkout" and not _is_due(order, command):
         return _unchanged(order)
     attributes = {name: value for name in _ATTRIBUTES if (value := getattr(body, name, None)) is not None}
     return way.Arrival(order=order, trigger=trigger, attributes=attributes)
+
+
+def _replacing(fold: Fold, command: Command[ReplaceLines], order: Order) -> way.Arrival | Outcome:
+    """New totals from the other platform; nothing at all where they are what there is."""
+    body, before = command.body, fold.lines[order.id]
+    changes = replacing.changes(before, body.lines)
+    session = fold.sessions.get(order.session_id) if order.session_id else None
+    if refused := replacing.refused(order, session, body, changes):
+        return refused
+    noted = replacing.noted(order, body)
+    if not changes and noted.attributes == order.attributes:
+        return replacing.unchanged(order, before)
+    return way.Arrival(order=noted, trigger=TRIGGERS[ReplaceLines])
 
 
 def _unchanged(order: Order) -> Accepted:
@@ -145,7 +165,7 @@ def _is_due(order: Order, command: Command[Any]) -> bool:
     return order.expires_at is not None and (command.authority.system or order.expires_at <= command.at)
 
 
-def _timer(fold: Fold, command: Command[OrderTimer], order: Order) -> way.Arrival | Outcome:
+def _timer(fold: Fold, index: int, command: Command[OrderTimer], order: Order) -> way.Arrival | Outcome:
     """A timer of the order's flow, which does nothing where its status was left, or what it waits for has moved."""
     body = command.body
     if not command.authority.system:
@@ -159,17 +179,21 @@ def _timer(fold: Fold, command: Command[OrderTimer], order: Order) -> way.Arriva
             return _unchanged(order)
     elif body.entered != order.entered:
         return _unchanged(order)
-    timers = [entry for entry in table.timers.get(status, ()) if entry.trigger == body.trigger]
-    if not timers:
+    if not any(entry.trigger == body.trigger for entry in table.timers.get(status, ())):
         return _unchanged(order)
-    for entry in timers:
-        if entry.timer.field:
-            due = timing.due(
-                entry.timer, order.entered_at, way.facts_of(fold, order, command.at), table.calendars
-            )
-            if due is None or due > command.at:
-                return _unchanged(order)
     timer = TimerBody(id=body.id, trigger=body.trigger, entered=body.entered, left=body.left, due=body.due)
+    if clocks.overtaken(timer, fold.state.due, fold.timers):
+        return _unchanged(order)
+    timed, facts = (table, fold.calendars(order)), way.facts_of(fold, order, command.at)
+    standing = (
+        way.standing(timed, order, facts)
+        if table is not child
+        else way.standing_below(timed, order, facts, since=order.entered_at)
+    )
+    later = clocks.not_yet(standing, timer, command.at)
+    if later is not None:
+        fold.timers.extend((index, one) for one in later)
+        return _unchanged(order)
     return way.Arrival(order=order, trigger=body.trigger, timer=timer)
 
 
@@ -178,6 +202,16 @@ def _making_good(command: Command[MakeOrderGood], order: Order) -> way.Arrival |
     if not command.authority.system:
         return refusal.not_permitted("make good what was not delivered")
     return way.Arrival(order=order, trigger=command.body.trigger, undelivered=command.body)
+
+
+def _hearing(fold: Fold, command: Command[HearOrder], order: Order) -> way.Arrival | Outcome:
+    """Something that happened elsewhere, where the order's flow has a row for it."""
+    if not command.authority.system:
+        return refusal.not_permitted("say what happened elsewhere")
+    table = fold.flows.of(order.flow, order.flow_version)
+    if (order.status, command.body.trigger) not in table.rows:
+        return _unchanged(order)
+    return way.Arrival(order=order, trigger=command.body.trigger)
 
 
 def single_pools(orders: Iterable[Order], relations: Iterable[Relation]) -> set[uuid.UUID]:

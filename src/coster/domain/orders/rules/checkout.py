@@ -13,8 +13,8 @@ from coster.engine.workflow.step import Table
 from coster.engine.workflow.tables import Tables
 
 COUNTED: Final = f"children.{KIND}"
-INNER: Final = frozenset({"expire_checkout", "abandon_checkout"})
-"""Triggers of the room that nobody sends: the clock does, the end of a session, or the order's own cancellation."""
+INNER: Final = frozenset({"expire_checkout", "abandon_checkout", "shorted"})
+"""Triggers of the room that nobody sends: the clock does, the end of a session, the order's own cancellation, or a shortage."""
 
 
 def flow_name(table: Table, type_: str) -> str:

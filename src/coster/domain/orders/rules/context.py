@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from coster.domain.orders.model import Line, Order
-from coster.domain.orders.rules import b2b
+from coster.domain.orders.rules import approving, b2b
 from coster.domain.sessions.model import Session
 from coster.kernel import ids
 
@@ -28,6 +28,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "order.in_session": "bool",
     "order.session_open": "bool",
     "order.placed_at": "timestamp",
+    "order.entered_at": "timestamp",
     "order.checkout_running": "bool",
     "order.checkout_expires_at": "timestamp?",
     "order.lines": "list({line: int, item: string, requested: int, quantity: int, total: int, stock: string, fulfilment: string})",
@@ -39,7 +40,7 @@ FIELDS: Final[Mapping[str, str]] = {
 class Facts:
     """An order as it is at one moment of a batch."""
 
-    __slots__ = ("at", "lines", "order", "session")
+    __slots__ = ("approvers", "at", "lines", "order", "session")
 
     def __init__(self, order: Order, lines: Sequence[Line], session: Session | None, at: dt.datetime) -> None:
         """Takes the order with its lines, the session that it belongs to, and the instant of the command."""
@@ -47,6 +48,7 @@ class Facts:
         self.lines = lines
         self.session = session
         self.at = at
+        self.approvers: frozenset[str] = frozenset()
 
 
 def _lines(facts: Facts) -> list[dict[str, Any]]:
@@ -81,10 +83,12 @@ _VALUES: Final[dict[str, Callable[[Facts], object]]] = {
         facts.session is not None and facts.session.status == "open" and facts.at < facts.session.closes_at
     ),
     "order.placed_at": lambda facts: facts.order.placed_at,
+    "order.entered_at": lambda facts: facts.order.entered_at,
     "order.checkout_running": lambda facts: facts.order.expires_at is not None,
     "order.checkout_expires_at": lambda facts: facts.order.expires_at,
     "order.lines": _lines,
     "attributes": lambda facts: facts.order.attributes,
+    approving.APPROVERS: lambda facts: facts.approvers,
     **{name: functools.partial(_of_b2b, value) for name, value in b2b.VALUES.items()},
 }
 

@@ -13,8 +13,8 @@ from coster.domain.orders.model import CopyOrder, Line, LineRequest, Order, Orde
 from coster.domain.orders.rules import placing
 from coster.domain.orders.rules.shelf import PlacingState
 from coster.kernel import refusal
-from coster.kernel.message import Command, Decided
-from coster.kernel.outcome import Outcome, Rejected
+from coster.kernel.message import Command, Decided, Event
+from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 
 class CopyingState(PlacingState, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class CopyingState(PlacingState, frozen=True, kw_only=True):
 
     wishes: Mapping[uuid.UUID, PlaceOrder]
     """What is to be placed, by the command's id; nothing where there is no such template."""
+    templates: Mapping[uuid.UUID, Order] = {}
+    """The templates, locked."""
 
 
 def wish(body: CopyOrder, template: Order, lines: Sequence[Line]) -> PlaceOrder:
@@ -55,17 +57,41 @@ def copy(state: CopyingState, commands: Sequence[Command[CopyOrder]]) -> Decided
     ]
     asked: Sequence[Command[Any]] = [commands[nth] for nth in there]
     decided = placing.place(state, [replace(one, body=state.wishes[one.id]) for one in asked])
+    templates, told = dict(state.templates), []
     for nth, outcome in zip(there, decided.outcomes, strict=True):
         outcomes[nth] = outcome
+        if isinstance(outcome, Rejected):
+            template = templates[commands[nth].body.order_id]
+            after = msgspec.structs.replace(template, version=template.version + 1)
+            templates[after.id] = after
+            told.append((nth, _told(after, commands[nth].body, outcome)))
+            outcomes[nth] = Accepted({"template": str(after.id), "copy": None, "refused": outcome.code})
     changes = [
         msgspec.structs.replace(change, index=there[change.index]) for change in decided.writes.pool_changes
     ]
     return Decided(
         outcomes,
-        msgspec.structs.replace(decided.writes, pool_changes=changes),
-        [(there[index], event) for index, event in decided.events],
+        msgspec.structs.replace(
+            decided.writes,
+            pool_changes=changes,
+            changed=[one for id_, one in templates.items() if state.templates[id_] is not one],
+        ),
+        [*((there[index], event) for index, event in decided.events), *told],
         [(there[index], timer) for index, timer in decided.timers],
     )
+
+
+def _told(template: Order, body: CopyOrder, refused: Rejected) -> Event:
+    """That there is no copy this time, and why, told of the template."""
+    data: dict[str, Any] = {
+        "seller_id": str(template.seller_id),
+        "run": body.run,
+        "copy_id": str(body.copy_id),
+        "code": refused.code,
+        "message": refused.message,
+        "enterprises": [str(template.seller_id)],
+    }
+    return Event("order.copy_refused", "order", template.id, template.version, data)
 
 
 def _refused(command: Command[CopyOrder]) -> Rejected:

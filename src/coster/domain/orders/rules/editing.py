@@ -1,21 +1,23 @@
 """The edit lock: one person at a time changes an order; another may take over, and then the first can save no more. Pure.
 
-Kept in the order's attributes, as `edit`: `by` (null: nobody), `at`, `came_from` (the status in which it began), `touched` (whether
-anything was changed since).
+Kept in the order's attributes, as `edit`: `by` (null: nobody), `at`, `came_from` (the status in which it began), `since` (since when the
+order was in that), `touched` (whether anything was changed since).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from coster.engine.workflow import templates
 from coster.engine.workflow.plugins import Asked, Done, Refused
 from coster.kernel import clock
 
 
 def standing(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """The lock as it stands; without one, nobody has it."""
-    return {"by": None, "came_from": "", "touched": False, **(attributes.get("edit") or {})}
+    return {"by": None, "came_from": "", "since": None, "touched": False, **(attributes.get("edit") or {})}
 
 
 def begin(asked: Asked) -> Done | Refused:
@@ -26,10 +28,9 @@ def begin(asked: Asked) -> Done | Refused:
             code="order_locked",
             detail=f"Somebody else changes this order since {edit['at']}; take it over, or wait.",
         )
-    came_from = edit["came_from"] or asked.status
-    return Done(
-        attributes={"edit": {**edit, "by": asked.actor, "at": clock.text(asked.at), "came_from": came_from}}
-    )
+    began = {"came_from": asked.status, "since": templates.plain(asked.context["order.entered_at"])}
+    kept = {name: edit[name] for name in began} if edit["came_from"] else began
+    return Done(attributes={"edit": {**edit, **kept, "by": asked.actor, "at": clock.text(asked.at)}})
 
 
 def touch(asked: Asked) -> Done | Refused:
@@ -49,6 +50,20 @@ def end(asked: Asked) -> Done | Refused:
 def close(asked: Asked) -> Done | Refused:
     """The edit is over: nothing of it is kept."""
     return _not_yours(_edit(asked), asked) or Done(attributes={"edit": None})
+
+
+def goes_on(before: Mapping[str, Any], after: Mapping[str, Any], status: str) -> dt.datetime | None:
+    """Since when an order is in a status to which it comes by giving an edit up: since it was there before, as if nobody had edited it.
+
+    `before` and `after` are its attributes. None: it comes there anew, so whatever waits there begins again. What was sent in is new.
+    """
+    edit = standing(before)
+    given_up = (
+        "edit" in before and "edit" not in after and edit["came_from"] == status and not edit["touched"]
+    )
+    if not given_up or edit["since"] is None or before.get("approval") != after.get("approval"):
+        return None
+    return dt.datetime.fromisoformat(edit["since"])
 
 
 def _not_yours(edit: Mapping[str, Any], asked: Asked) -> Refused | None:

@@ -15,7 +15,12 @@ from coster.domain.orders.rules import lines, shelf
 from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Pool
+from coster.engine.flows import clocks
+from coster.engine.workflow import hours
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.tables import Tables
+from coster.engine.workflow.timing import Calendars
+from coster.kernel.authority import Authority
 from coster.kernel.message import Event, Timer
 
 
@@ -32,6 +37,12 @@ class ChangingState(msgspec.Struct, frozen=True, kw_only=True):
     pools: list[uuid.UUID]
     pool_lines: list[PoolLine]
     placing: shelf.PlacingState | None = None
+    calendars: Mapping[uuid.UUID, Calendar] = {}
+    """Opening hours of sellers, where a flow counts in them."""
+    due: clocks.Due = None
+    """When the timers of the batch were due, where it is one of timers."""
+    approvers: Mapping[uuid.UUID, Authority] = {}
+    """What keys may do that commands name as those who shall decide."""
 
 
 class Mark(NamedTuple):
@@ -61,6 +72,11 @@ class Fold:
         self.events: list[tuple[int, Event]] = []
         self.timers: list[tuple[int, Timer]] = []
         self.pool_changes: list[PoolChange] = []
+
+    def calendars(self, order: Order) -> Calendars:
+        """The calendars in which the order's timers may count, beside those of its flow."""
+        found = self.state.calendars.get(order.seller_id)
+        return {} if found is None else {hours.NAME: found}
 
     def mark(self, order_id: uuid.UUID) -> Mark:
         """A point to which `back_to` returns, where nothing but this order and its goods is changed after it."""

@@ -42,6 +42,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase = "submitted"
     items: tuple[Item, ...] = (Item(),)
     editing: bool = False
+    short: bool = False
+    """It got less than it was promised, and nobody has agreed to that."""
     approval: Literal["not_needed", "pending", "granted", "denied"] = "not_needed"
     transfer: Literal["", "ready", "sent", "error"] = ""
     payment_review: bool = False
@@ -102,7 +104,9 @@ def letter(order: Standing) -> str:
         return "D" if order.deposited >= order.total else "S"
     if all(item.state in ("R", "S") for item in live):
         return "R"
-    return _gate(order) or _stock([item for item in live if item.state not in ("R", "S")]) or _paid(order)
+    short = "L" if order.short else ""
+    waiting = [item for item in live if item.state not in ("R", "S")]
+    return _gate(order) or short or _stock(waiting) or _paid(order)
 
 
 def _gate(order: Standing) -> str:
@@ -166,7 +170,7 @@ def item_letter(line: Line, order: Standing) -> str:
         return "D"
     if found.state:
         return found.state
-    return letter(msgspec.structs.replace(order, items=(found,)))
+    return letter(msgspec.structs.replace(order, items=(found,), short=False))
 
 
 def standing(order: Order, of_order: Sequence[Line]) -> Standing:
@@ -182,6 +186,7 @@ def standing(order: Order, of_order: Sequence[Line]) -> Standing:
         phase=_phase(order, items, edited=bool(edited)),
         items=items,
         editing=bool(edited),
+        short="shorted" in order.attributes,
         approval=_approval(order),
         transfer=(order.attributes.get("transfer") or {}).get("state", ""),
         payment_review=order.payment == "review",

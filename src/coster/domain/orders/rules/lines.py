@@ -34,18 +34,20 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """What a line is checked against: items, prices listed in the session (None: no session), currencies."""
+    """What a line is checked against: items, prices listed in the session (None: no session), currencies; whose goods these all are."""
 
     items: Mapping[uuid.UUID, Item]
     listed: Mapping[uuid.UUID, int | None] | None
     currency: str
     currencies: Mapping[uuid.UUID, str]
+    only_of: uuid.UUID | None = None
 
 
 def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
     """The line, rounded and priced; or why it cannot be sold."""
     item = shop.items.get(request.item_id)
-    if item is None or (shop.listed is not None and item.id not in shop.listed):
+    unlisted = item is not None and shop.listed is not None and item.id not in shop.listed
+    if item is None or unlisted or shop.only_of not in (None, item.owner_id):
         return Rejected("item_not_listed", f"Line {number}: this item is not on sale here.", {"line": number})
     if not item.buyable:
         return Rejected(

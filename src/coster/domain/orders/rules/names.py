@@ -20,9 +20,15 @@ TOLD: Final = frozenset(
         "order.stepped",
         "order.shorted",
         "order.flow_moved",
+        "order.checkout_moved",
+        "order.copy_refused",
+        "held_order.created",
+        "held_order.completed",
+        "held_order.cancelled",
+        "held_order.fulfilled",
         repeating.EVENT,
         *life.EVENTS,
         *moving.EVENTS,
     }
 )
-"""What is told of orders, of their sessions and of moves between versions."""
+"""What is told of orders, of their sessions and of moves between versions, and what is acted by of their held orders."""

@@ -40,6 +40,14 @@ def needs(
     return found
 
 
+def counts_in_hours(one: Firm, flows: Tables, checkouts: Tables) -> bool:
+    """Whether the flow of an order, or of its checkout, counts in a calendar of the room. Raises UnknownVersionError."""
+    table = flows.of(one.flow, one.flow_version)
+    name = checkout.flow_name(table, one.type) if one.checkout_version is not None else ""
+    child = checkouts.of(name, one.checkout_version) if name and one.checkout_version is not None else None
+    return bool(table.given or (child is not None and child.given))
+
+
 def _of(table: Table, child: Table | None, trigger: str) -> Iterator[str]:
     """What every row needs to which the trigger can lead, in the order and, by way of its checkout, in the order again."""
     begin = [trigger]

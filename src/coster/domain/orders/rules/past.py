@@ -7,26 +7,30 @@ messages that rows of a flow send say nothing about it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 from coster.domain.orders.model import Line, Order, PastEvent
+from coster.engine.flows import audit
 from coster.engine.workflow import timing
 from coster.engine.workflow.tables import Tables
 from coster.kernel import money, quantity
+
+Flows: TypeAlias = "tuple[Tables, timing.Calendars]"
+"""The organisation's flows of orders, and the calendars that the room gives for an order."""
 
 _MOVED = "order.flow_moved"
 _TOLD = ("seller_id", "status", "currency", "total", "lines")
 
 
 def at(
-    order: Order, lines: Sequence[Line], events: Sequence[PastEvent], flows: Tables
+    order: Order, lines: Sequence[Line], events: Sequence[PastEvent], flows: Flows
 ) -> tuple[Order, list[Line]] | None:
     """The order and its lines after these events, its first and those that follow; None where the first is not among them.
 
-    `order` and `lines` are as they are now. Raises UnknownVersionError.
+    `order` and `lines` are as they are now, and so are the opening hours in which a service level counts. Raises UnknownVersionError.
     """
     if not events or events[0].version != 1:
         return None
@@ -50,6 +54,12 @@ def at(
     return now, of_order
 
 
+def versions(events: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The versions of its flow on which an order has been, by its events as they are stored."""
+    found = {(event["data"] or {}).get("flow", {}).get("version") for event in events}
+    return {version for version in found if isinstance(version, int)}
+
+
 def _head(now: Order, data: Mapping[str, Any], of_order: Sequence[Line], version: int) -> Order:
     expires = data.get("expires_at")
     return msgspec.structs.replace(
@@ -62,12 +72,12 @@ def _head(now: Order, data: Mapping[str, Any], of_order: Sequence[Line], version
 
 def _came_again(flow: Mapping[str, Any]) -> bool:
     """Whether a row led out of a status, be it back to it in the end."""
-    return any(row["from"] != row["to"] for row in flow.get("rows", ()))
+    return any(row["from"] != row["to"] for row in audit.rows(flow))
 
 
-def _entered(now: Order, status: str, since: dt.datetime, flows: Tables) -> Order:
-    table = flows.of(now.flow, now.flow_version)
-    late = timing.beyond(table, status, since)
+def _entered(now: Order, status: str, since: dt.datetime, flows: Flows) -> Order:
+    table = flows[0].of(now.flow, now.flow_version)
+    late = timing.beyond(table, status, since, flows[1])
     holds = table.flow.status(status).holds
     return msgspec.structs.replace(now, status=status, holds=holds, entered_at=since, sla_at=late)
 

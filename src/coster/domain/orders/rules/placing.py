@@ -12,7 +12,7 @@ from coster.domain.inventory.model import Demand
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PlaceOrder, PoolChange, Taken
-from coster.domain.orders.rules import checkout, lines, shelf, telling, way
+from coster.domain.orders.rules import attributes, checkout, lines, shelf, telling, way
 from coster.domain.orders.rules.context import Context, Facts, session_of
 from coster.domain.orders.rules.fold import ChangingState, Fold
 from coster.domain.orders.rules.shelf import PlacingState
@@ -21,7 +21,7 @@ from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Plan, Pool, Sale
 from coster.engine.flows import audit, clocks
-from coster.engine.workflow import records, timing
+from coster.engine.workflow import hours, records, timing
 from coster.engine.workflow.language import ROLLUP
 from coster.engine.workflow.step import Matched, Table
 from coster.engine.workflow.tables import Tables
@@ -75,7 +75,8 @@ class _Placing:
             return unfit
         shop = lines.Shop(
             items=self.state.supply.items,
-            listed=self.listed.get(body.session_id, {}) if body.session_id else None,
+            listed=self.listed.get(body.session_id, {}) if body.session_id and not body.whole_range else None,
+            only_of=body.whole_range,
             currency=seller.currency,
             currencies=self.currencies,
         )
@@ -93,10 +94,15 @@ class _Placing:
     def _unfit(self, command: Command[PlaceOrder]) -> Rejected | None:
         """Why no order of this kind can be placed now, whatever its lines."""
         body = command.body
-        if not body.lines:
+        if not body.lines and not body.whole_range:
             faults = refusal.Faults()
             faults.add("lines", "is empty; an order needs one line at least")
             return faults.rejected()
+        if body.attributes and not command.authority.system and body.whole_range is None:
+            faults = refusal.Faults()
+            attributes.judge(faults, body.attributes)
+            if refused := faults.rejected():
+                return refused
         if self._named(body.type) is None:
             return Rejected("order_type_unknown", f"There is no flow for orders of type '{body.type}'; the flows are listed at "
                             "/api/v1/flows.", {"type": body.type})  # fmt: skip
@@ -139,7 +145,7 @@ class _Placing:
             served.append(fitted)
         if refused:
             return self._refuse(refused, before)
-        if not any(line.stock for line, _ in served):
+        if checked and not any(line.stock for line, _ in served):
             self.book.back_to(before)
             return lines.faults([_short(line, 0) for line in checked])
         return served
@@ -203,7 +209,7 @@ class _Placing:
         if body.completed and begin.completed is None:
             return self._complete(wish, order, priced, placed)
         self._take(wish, order, priced, [placed])
-        self.timers.extend((wish.nth, timer) for timer in self._timers(begin, order, priced))
+        self.timers.extend((wish.nth, timer) for timer in self._timers(wish, order, priced))
         self._note_pools(wish.nth, [pool for _, plan in served for pool in plan.pools])
         return Accepted(telling.answer(order, told))
 
@@ -224,6 +230,7 @@ class _Placing:
         state = ChangingState(
             flows=self.state.flows, checkouts=self.state.checkouts, orders={order.id: order}, lines={order.id: of_order},
             sessions=self.state.sessions, positions=[], holds=[], pools=[], pool_lines=[], placing=self.state,
+            calendars={wish.seller.id: hours.of(wish.seller)} if wish.calendars else {},
         )  # fmt: skip
         fold = Fold(state, self.book)
         arrival = way.Arrival(
@@ -249,12 +256,13 @@ class _Placing:
             order_discount=sum(line.order_share for line in priced), total=sum(line.total for line in priced),
             priority=wish.demand.priority, placed_at=at, expires_at=wish.demand.expires_at, version=1, type=body.type,
             holds=begin.holds_completed if over else begin.holds, attributes=body.attributes, entered=1, entered_at=at,
-            sla_at=timing.beyond(table, status, at) if table.slas else None,
+            sla_at=timing.beyond(table, status, at, wish.calendars) if table.slas else None,
             checkout=begin.checkout_completed if over else begin.checkout, checkout_version=begin.checkout_version,
         )  # fmt: skip
 
-    def _timers(self, begin: Beginning, order: Order, of_order: Sequence[Line]) -> list[Timer]:
+    def _timers(self, wish: _Wish, order: Order, of_order: Sequence[Line]) -> list[Timer]:
         """The timers of the status in which the order begins, and those of its checkout."""
+        begin = wish.begin
         own = begin.table.timers[order.status]
         below = begin.child.timers.get(order.checkout or "", ()) if begin.child is not None else ()
         if not own and not below:
@@ -264,9 +272,10 @@ class _Placing:
             return [Timer(clocks.timer_id(order.id, begin.ends), order.expires_at, way.TIMER, body)]
         facts = Facts(order, of_order, session_of(self.state.sessions, order), order.placed_at)
         context = Context(facts, {}, {}, {})
-        found = clocks.entering(way.standing(begin.table, order, context)) if own else []
+        found = clocks.entering(way.standing((begin.table, wish.calendars), order, context)) if own else []
         if begin.child is not None and below:
-            found += clocks.entering(way.standing_below(begin.child, order, context, since=order.entered_at))
+            timed = (begin.child, wish.calendars)
+            found += clocks.entering(way.standing_below(timed, order, context, since=order.entered_at))
         return found
 
     def _beginning(self, body: PlaceOrder) -> Beginning:
@@ -337,6 +346,12 @@ class _Wish(NamedTuple):
     seller: Enterprise
     begin: Beginning
     demand: Demand
+
+    @property
+    def calendars(self) -> timing.Calendars:
+        """The calendars that the room gives, where a flow of the order counts in them."""
+        given = self.begin.table.given or (self.begin.child and self.begin.child.given)
+        return {hours.NAME: hours.of(self.seller)} if given else timing.NONE
 
 
 def beginning(table: Table, child: Table | None) -> Beginning:

@@ -14,7 +14,9 @@ from coster.engine.workflow import kinds
 from coster.engine.workflow.plugins import Asked, Done, Message, Refused
 from coster.kernel import clock
 
-SHORTEST = dt.timedelta(hours=1)
+SHORTEST: Final = dt.timedelta(hours=1)
+LONGEST: Final = dt.timedelta(days=3660)
+"""Nobody plans further ahead than ten years, neither the first copy nor the distance between two."""
 EVENT: Final = "order.copy_due"
 
 
@@ -30,12 +32,16 @@ def schedule(asked: Asked) -> Done | Refused:
     first = at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(str(at))
     if first <= asked.at:
         return Refused(code="schedule_past", detail="The first copy must be in the future.")
+    if first - asked.at > LONGEST:
+        return Refused(code="schedule_too_far", detail="The first copy must come within ten years.")
     length = kinds.duration(str(every)) if every else None
     if every and (length is None or length < SHORTEST):
         return Refused(
             code="schedule_too_often",
             detail="`every` is an ISO 8601 duration of an hour at least, such as P1W.",
         )
+    if length is not None and length > LONGEST:
+        return Refused(code="schedule_too_far", detail="`every` is ten years at most, such as P1W.")
     if isinstance(times, int) and times < 1:
         return Refused(
             code="schedule_times", detail="`times` is 1 at least; left out, it goes on without end."

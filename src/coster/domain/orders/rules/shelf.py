@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from coster.domain.sourcing.model import Plan, Pool
 from coster.engine.workflow.tables import Tables
 from coster.kernel import quantity
 from coster.kernel.outcome import Rejected
+
+SUPPLIED: Final = "supplied"
+"""The attribute of an order that a hub on another platform has here: what came with it (see `replacing`)."""
 
 
 class PlacingState(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +83,13 @@ def listed_by_session(state: PlacingState) -> dict[uuid.UUID, dict[uuid.UUID, in
 
 def shop_of(state: PlacingState, order: Order) -> lines.Shop:
     """What a line that is added to an order is checked against."""
+    supplied = order.attributes.get(SUPPLIED)
     return lines.Shop(
         items=state.supply.items,
-        listed=listed_by_session(state).get(order.session_id, {}) if order.session_id else None,
+        listed=listed_by_session(state).get(order.session_id, {})
+        if order.session_id and not supplied
+        else None,
+        only_of=uuid.UUID(supplied["producer"]) if supplied else None,
         currency=order.currency,
         currencies={id_: enterprise.currency for id_, enterprise in state.enterprises.items()},
     )

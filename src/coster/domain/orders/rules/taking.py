@@ -52,7 +52,7 @@ def _taken(fold: Fold, doing: Doing, line: Line) -> Line:
 
 def resize(fold: Fold, doing: Doing) -> list[Line] | Rejected:
     """Lines have their new quantities and amounts; what they need no longer is free, what they need more is not held yet."""
-    changes = actions.changes_of(doing.command)
+    changes = actions.changes_of(doing.command, doing.lines)
     if refusal := actions.named_twice(changes):
         return refusal
     by_number, faults = {line.line_no: line for line in doing.lines}, []

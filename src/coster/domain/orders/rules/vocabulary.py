@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from coster.domain.orders.rules import b2b, names
+from coster.domain.orders.rules import approving, b2b, names
 from coster.domain.orders.rules.context import FIELDS
 from coster.domain.orders.rules.vocabulary_checkout import KIND
+from coster.engine.workflow import hours
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
 
 HOLDS: Final = "holds"
@@ -22,6 +23,7 @@ VOCABULARY = Vocabulary(
         "cancel": {"reason": "string?"},
         "change": {},
         "comment": {"text": "string"},
+        "shorted": {},
     },
     actions=(
         ActionSpec(
@@ -48,10 +50,12 @@ VOCABULARY = Vocabulary(
     ),
     data={
         HOLDS: "what the order holds, and the stock that it holds on",
+        approving.APPROVERS: "what the key that the event names in `to` may do",
         SUPPLY: "everything that placing is decided on: goods, terms, and all stock of the order's items",
     },
     roles=frozenset({"owner", "hub", "shop"}),
     owns=("holds",),
+    calendars=frozenset({hours.NAME}),
     children={KIND: "checkout"},
     parents=(),
     kept=b2b.KEPT,

@@ -6,6 +6,7 @@ from typing import Final
 
 from coster.domain.orders.rules import b2b, names
 from coster.domain.orders.rules.context import FIELDS
+from coster.engine.workflow import hours
 from coster.engine.workflow.actions import Vocabulary
 
 KIND: Final = "checkout"
@@ -22,6 +23,7 @@ CHECKOUT = Vocabulary(
     },
     actions=(),
     roles=frozenset({"owner", "hub", "shop"}),
+    calendars=frozenset({hours.NAME}),
     children={},
     parents=("order",),
     kept=b2b.KEPT,

@@ -13,7 +13,7 @@ import msgspec
 
 from coster.domain.inventory.model import Demand
 from coster.domain.orders.model import Comment, Line, MakeOrderGood, Order
-from coster.domain.orders.rules import b2b, checkout, lines, shelf, telling
+from coster.domain.orders.rules import approving, b2b, checkout, editing, lines, shelf, telling
 from coster.domain.orders.rules.actions import Doing
 from coster.domain.orders.rules.context import Context, Facts, session_of
 from coster.domain.orders.rules.fold import Fold, summed
@@ -204,7 +204,8 @@ class Way:
             del self.messages[told:]
             return self._fail(refused, waiting)
         if fired.matched.to != self.order.status:
-            self._enter(fired.matched.to)
+            again = editing.goes_on(kept[0].attributes, self.order.attributes, fired.matched.to)
+            self._enter(fired.matched.to, again or self.command.at)
             self.restart = ()
         self.restart += fired.matched.restart
         return None
@@ -283,13 +284,14 @@ class Way:
             self.order = summed(self.order, self.lines)
         return None
 
-    def _enter(self, status: str) -> None:
-        """The order comes into another status; where its checkout has no life of its own, it is over with the status it ran in."""
-        order, at = self.order, self.command.at
+    def _enter(self, status: str, at: dt.datetime) -> None:
+        """The order comes into another status, in which it is since an instant. A checkout without a life of its own is over with the
+        status that it ran in."""
+        order = self.order
         expires_at = order.expires_at if self.child is not None else None
         self.order = msgspec.structs.replace(
             order, status=status, holds=self.table.flow.status(status).holds, entered=self.arrival.order.version + 1,
-            entered_at=at, sla_at=timing.beyond(self.table, status, at), expires_at=expires_at,
+            entered_at=at, sla_at=timing.beyond(self.table, status, at, self._calendars), expires_at=expires_at,
         )  # fmt: skip
 
     def _demand(self) -> Demand:
@@ -371,7 +373,9 @@ class Way:
             found += [] if begins else clocks.leaving(self.child, before.checkout or "", order.id)
             if self.child.timers.get(order.checkout or ""):
                 context, at = self._context_below(""), self.command.at
-                found += clocks.entering(standing_below(self.child, order, context, since=at))
+                found += clocks.entering(
+                    standing_below((self.child, self._calendars), order, context, since=at)
+                )
         return found
 
     def _once_more(self) -> list[Timer]:
@@ -387,7 +391,11 @@ class Way:
             self.fold.timers.extend((self.index, timer) for timer in self._once_more())
 
     def _standing(self, order: Order) -> clocks.Standing:
-        return standing(self.table, order, self._context_of(order, self.lines))
+        return standing((self.table, self._calendars), order, self._context_of(order, self.lines))
+
+    @property
+    def _calendars(self) -> timing.Calendars:
+        return self.fold.calendars(self.order)
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -411,7 +419,11 @@ class Way:
     ) -> Context:
         session = session_of(self.fold.sessions, order)
         more = checkout.counts(self.child, order.checkout) if self.child is not None else {}
-        return Context(Facts(order, of_order, session, self.command.at), attributes, taken, more)
+        facts = Facts(order, of_order, session, self.command.at)
+        if named := self.fold.state.approvers:
+            may = approving.roles(self.table, order.status)
+            facts.approvers = approving.able(named, may, order.seller_id)
+        return Context(facts, attributes, taken, more)
 
     def _about(self, reason: str) -> dict[str, Any]:
         return _about(self.arrival.order, self.arrival.trigger, reason)
@@ -433,21 +445,26 @@ def facts_of(fold: Fold, order: Order, at: dt.datetime) -> Context:
     return Context(Facts(order, fold.lines[order.id], session_of(fold.sessions, order), at), {}, {}, {})
 
 
-def standing(table: Table, order: Order, context: Mapping[str, object]) -> clocks.Standing:
+Timed: TypeAlias = "tuple[Table, timing.Calendars]"
+"""A flow with the calendars that the room gives."""
+
+
+def standing(timed: Timed, order: Order, context: Mapping[str, object]) -> clocks.Standing:
     """The order in its status, as its clock sees it."""
     return clocks.Standing(
-        table=table, status=order.status, kind=TIMER, id=order.id, entered=order.entered, since=order.entered_at,
-        context=context,
+        table=timed[0], status=order.status, kind=TIMER, id=order.id, entered=order.entered, since=order.entered_at,
+        context=context, calendars=timed[1],
     )  # fmt: skip
 
 
 def standing_below(
-    child: Table, order: Order, context: Mapping[str, object], *, since: dt.datetime
+    timed: Timed, order: Order, context: Mapping[str, object], *, since: dt.datetime
 ) -> clocks.Standing:
     """The order's checkout in its status, which it has had since then, as its clock sees it."""
+    child, calendars = timed
     return clocks.Standing(
         table=child, status=order.checkout or "", kind=TIMER, id=order.id, entered=entered_below(child, order.checkout or ""),
-        since=since, context=context,
+        since=since, context=context, calendars=calendars,
     )  # fmt: skip
 
 

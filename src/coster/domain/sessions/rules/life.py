@@ -174,7 +174,9 @@ def _end(fold: Fold, command: Command[EndSession]) -> Outcome:
         return session
     if session.status == "ended" or _stale(command.body.due, session.amend_until):
         return answer(session, changed=False)
-    if session.amend_until > command.at:
+    if command.body.early:
+        session = _shortened(session, command.at)
+    elif session.amend_until > command.at:
         return Rejected(
             "session_amendable",
             f"Orders may be changed until {clock.text(session.amend_until)}; the session can be given an earlier time.",
@@ -183,6 +185,13 @@ def _end(fold: Fold, command: Command[EndSession]) -> Outcome:
     if session.status != "closed":
         session = _closed(fold, session, command)
     return answer(fold.become(msgspec.structs.replace(session, status="ended"), "session.ended"))
+
+
+def _shortened(session: FullSession, at: dt.datetime) -> FullSession:
+    """The session as if it had been planned to end now; a moment after it opened where both are the same instant."""
+    soonest = max(at, session.opens_at + dt.timedelta(seconds=1))
+    until = min(session.amend_until, soonest)
+    return msgspec.structs.replace(session, closes_at=min(session.closes_at, until), amend_until=until)
 
 
 # ------------------------------------------------------------------------------------------------------------ the steps

@@ -22,7 +22,7 @@ from coster.kernel.outcome import Accepted, Outcome, Rejected
 def complete(
     state: cutting.CuttingState, commands: Sequence[Command[CompleteSession]]
 ) -> Decided[Consolidated]:
-    """Every held order of the session in which something is still held gets its flow's `complete`; once."""
+    """Every held order of the session in which something is still held, and that is not kept back, gets its flow's `complete`; once."""
     fold = cutting.Fold(state)
     outcomes: list[Outcome] = []
     for index, command in enumerate(commands):
@@ -42,7 +42,7 @@ def _complete(fold: cutting.Fold, command: Command[CompleteSession]) -> Outcome:
     mine = [
         held
         for held in fold.projection.held.values()
-        if held.session_id == session.id and held.holds == "live"
+        if held.session_id == session.id and held.holds == "live" and held.id not in fold.state.kept_back
     ]
     mine.sort(key=lambda held: held.id)
     _drop_last_cases(fold, mine)

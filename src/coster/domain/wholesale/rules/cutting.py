@@ -31,7 +31,10 @@ from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 
 class CuttingState(msgspec.Struct, frozen=True, kw_only=True):
-    """Locked orders, positions with all their holds, pools and held orders; and the terms between hubs and producers."""
+    """Locked orders, positions with all their holds, pools and held orders; and the terms between hubs and producers.
+
+    `kept_back`: held orders that are not completed yet, because their supplier elsewhere has not said yes to what is in them.
+    """
 
     held: HeldState
     orders: Mapping[uuid.UUID, Order]
@@ -42,6 +45,7 @@ class CuttingState(msgspec.Struct, frozen=True, kw_only=True):
     relations: Mapping[tuple[uuid.UUID, uuid.UUID], Relation]
     items: Mapping[uuid.UUID, Item]
     locations: Mapping[uuid.UUID, Location]
+    kept_back: frozenset[uuid.UUID] = frozenset()
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,10 +115,14 @@ def _timer(fold: cutting.Fold, command: Command[HeldOrderTimer]) -> Outcome:
         return UNKNOWN
     timers = fold.projection.table(held).timers.get(held.status, ())
     if held.entered != body.entered or body.trigger not in {entry.trigger for entry in timers}:
-        return Accepted(
-            {"id": str(held.id), "status": held.status, "version": held.version, "changed": False}
-        )
+        return _unchanged(held)
+    if clocks.overtaken(body, fold.projection.state.due, fold.projection.timers):
+        return _unchanged(held)
     what = Happening(index=fold.index, trigger=body.trigger, at=command.at)
+    later = clocks.not_yet(fold.projection.standing(what, held), body, command.at)
+    if later is not None:
+        fold.projection.timers += [(fold.index, timer) for timer in later]
+        return _unchanged(held)
     run = fold.projection.step(what, held.id, acting.actions(fold))
     now = fold.projection.held[held.id]
     restarted = {trigger for fired in run.fired for trigger in fired.matched.restart}
@@ -126,6 +130,10 @@ def _timer(fold: cutting.Fold, command: Command[HeldOrderTimer]) -> Outcome:
         further = clocks.again(fold.projection.standing(what, now), body)
         fold.projection.timers += [(fold.index, timer) for timer in further]
     return _answer(fold, run, held)
+
+
+def _unchanged(held: HeldOrder) -> Accepted:
+    return Accepted({"id": str(held.id), "status": held.status, "version": held.version, "changed": False})
 
 
 def _make_good(fold: cutting.Fold, command: Command[MakeHeldOrderGood]) -> Outcome:

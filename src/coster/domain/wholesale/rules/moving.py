@@ -62,7 +62,7 @@ def _moved(steps: Steps, row: moving.Moved, what: Happening) -> None:
     version = before.version + 1
     after = msgspec.structs.replace(
         before, status=row.to_status, flow_version=row.to_version, holds=new.flow.status(row.to_status).holds,
-        entered=version, entered_at=what.at, sla_at=timing.beyond(new, row.to_status, what.at), changed_at=what.at,
+        entered=version, entered_at=what.at, sla_at=timing.beyond(new, row.to_status, what.at, steps.calendars(before)), changed_at=what.at,
         version=version,
     )  # fmt: skip
     steps.held[after.id] = after

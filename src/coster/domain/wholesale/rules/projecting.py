@@ -38,10 +38,12 @@ class Projection(Steps):
         what = Happening(index=change.index, trigger="grow" if after >= before else "shrink", at=at)
         run = stepping.Run(self, what, held.id, _following(self))
         run.drive()
-        if after and self.held[held.id].holds == "none":
-            self.held[held.id] = stepping.placed(self.table(held), self.held[held.id], "live")
-        if not after and self.held[held.id].holds == "live":
-            self.held[held.id] = stepping.placed(self.table(held), self.held[held.id], "none")
+        table, now = self.table(held), self.held[held.id]
+        lost = now.status not in table.possible
+        if after and (lost or now.holds == "none"):
+            self.held[held.id] = stepping.placed(table, now, "live")
+        if not after and (lost or now.holds == "live"):
+            self.held[held.id] = stepping.placed(table, now, "none")
         name = stepping.EVENTS["created" if known is None else self.held[held.id].holds]
         self.tell(held, name, run, change.lines)
 

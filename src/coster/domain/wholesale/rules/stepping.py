@@ -17,19 +17,23 @@ from coster.domain.inventory.model import PoolLine
 from coster.domain.inventory.rules.book import Book
 from coster.domain.sessions.model import Session
 from coster.domain.wholesale.model import HeldOrder, MakeHeldOrderGood
-from coster.domain.wholesale.rules.vocabulary import VOCABULARY
+from coster.domain.wholesale.rules.vocabulary import PRODUCERS, VOCABULARY
 from coster.engine.flows import audit, clocks
 from coster.engine.flows.outside import outside, with_attributes
-from coster.engine.workflow import dfc, driving, scope, timing
+from coster.engine.workflow import dfc, driving, hours, scope, timing
+from coster.engine.workflow.calendars import Calendar
 from coster.engine.workflow.driving import Driven, DrivenTooFarError, Failed, Fired
 from coster.engine.workflow.guards import GuardFailedError
 from coster.engine.workflow.plugins import Asked
-from coster.engine.workflow.step import Table
+from coster.engine.workflow.step import Table, UnknownStatusError
 from coster.engine.workflow.tables import Tables
+from coster.engine.workflow.timing import TimerFailedError
 from coster.kernel import quantity
 from coster.kernel.errors import Broken
 from coster.kernel.message import Event, Timer
 
+FAULTS: Final = (GuardFailedError, DrivenTooFarError, TimerFailedError, UnknownStatusError)
+"""What a flow may raise for one held order; it is that one's matter, and nobody else's."""
 FLOW = "wholesale.held"
 KIND = "wholesale.timer"
 
@@ -55,6 +59,10 @@ class HeldState(msgspec.Struct, frozen=True, kw_only=True):
     held: Mapping[uuid.UUID, HeldOrder]
     lines: Sequence[PoolLine]
     sessions: Mapping[uuid.UUID, Session] = {}
+    calendars: Mapping[uuid.UUID, Calendar] = {}
+    """Opening hours of hubs and producers, where a flow counts in them."""
+    due: clocks.Due = None
+    """When the timers of the batch were due, where it is one of timers."""
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,15 +121,17 @@ class Steps:
         came = came or any(one.matched.to != one.status for one in run.fired)
         table = self.table(now)
         if came:
-            late = timing.beyond(table, now.status, what.at)
-            now = msgspec.structs.replace(now, entered=version, entered_at=what.at, sla_at=late)
+            now = msgspec.structs.replace(now, entered=version, entered_at=what.at, sla_at=None)
+        restart = {trigger for one in run.fired for trigger in one.matched.restart}
+        # What is due is reckoned before anything is told, because there may be no answer.
+        now, timers, failed = self._timed(what, before, now, came=came, restart=restart)
         now = msgspec.structs.replace(now, version=version, changed_at=what.at)
         data = held_data(table, now, sum(self.totals.get(now.id, {}).values()))
         # A position that was touched several times is told once, as it stands now.
         data["lines"] = [
             _told(*entry) for entry in {entry[1].position_id: entry for entry in touched}.values()
         ]
-        data["flow"] = run.audit()
+        data["flow"] = {**run.audit(), **failed}
         events = [Event(name, "held_order", now.id, version, data)]
         for event, body in run.messages:
             version += 1
@@ -129,8 +139,7 @@ class Steps:
             events.append(Event(event, "held_order", now.id, version, told_to))
         self.held[now.id] = msgspec.structs.replace(now, version=version)
         self.events += [(what.index, event) for event in events]
-        restart = {trigger for one in run.fired for trigger in one.matched.restart}
-        self._time(what, before, came=came, restart=restart)
+        self.timers += [(what.index, timer) for timer in timers]
 
     def writes(self) -> list[HeldOrder]:
         """The heads that differ from what was loaded, in key order."""
@@ -158,28 +167,42 @@ class Steps:
             **{f"event.{name}": given.get(name) for name in names},
         }
 
+    def calendars(self, held: HeldOrder) -> timing.Calendars:
+        """The calendars in which its timers may count, beside those of its flow."""
+        known = self.state.calendars
+        sides = {hours.NAME: held.hub_id, PRODUCERS: held.producer_id}
+        return {name: known[side] for name, side in sides.items() if side in known} if known else timing.NONE
+
     def standing(self, what: Happening, held: HeldOrder) -> clocks.Standing:
         """The held order in its status, for its timers."""
         context = self.context(what, held, what.trigger)
         return clocks.Standing(
             table=self.table(held), status=held.status, kind=KIND, id=held.id, entered=held.entered, since=what.at,
-            context=context,
+            context=context, calendars=self.calendars(held),
         )  # fmt: skip
 
-    def _time(self, what: Happening, before: HeldOrder, *, came: bool, restart: set[str]) -> None:
-        """The timers of the status that was left end, those of the one that was entered begin."""
-        now = self.held[before.id]
-        timed = self.table(now).timers.get(now.status)
-        if came:
-            if before.version:
-                left = clocks.leaving(self.table(before), before.status, before.id)
-                self.timers += [(what.index, timer) for timer in left]
-            if timed:
-                begun = clocks.entering(self.standing(what, now))
-                self.timers += [(what.index, timer) for timer in begun]
-        elif restart and timed:
-            begun = clocks.restarted(self.standing(what, now), restart)
-            self.timers += [(what.index, timer) for timer in begun]
+    def _timed(
+        self, what: Happening, before: HeldOrder, now: HeldOrder, *, came: bool, restart: set[str]
+    ) -> tuple[HeldOrder, list[Timer], Mapping[str, Any]]:
+        """The held order with its service level, and its timers: those of the status that was left end, those of the one that was entered
+        begin.
+
+        Where the flow has no answer about its clock, its goods have gone where they go all the same: it stands
+        there without, and its event says so.
+        """
+        left = clocks.leaving(self.table(before), before.status, before.id) if came and before.version else []
+        try:
+            if came:
+                late = timing.beyond(self.table(now), now.status, what.at, self.calendars(now))
+                now = msgspec.structs.replace(now, sla_at=late)
+            timed = self.table(now).timers.get(now.status)
+            if not timed or not (came or restart):
+                return now, left, {}
+            standing = self.standing(what, now)
+            begun = clocks.entering(standing) if came else clocks.restarted(standing, restart)
+        except TimerFailedError as fault:
+            return now, left, {"failed": {"code": "timer_failed", "detail": f"{fault}."}}
+        return now, left + begun, {}
 
 
 class Run:
@@ -202,7 +225,7 @@ class Run:
         start = (self.came_from, self.what.trigger)
         try:
             self.driven = driving.drive(self._table, start, self.watched, self._carry, inner=self._inner)
-        except (GuardFailedError, DrivenTooFarError) as fault:
+        except FAULTS as fault:
             failed = Failed(code="guard_failed", detail=f"The flow has no answer: {fault}.")
             self.driven = Driven(status=self._held.status, fired=tuple(self.fired), failed=failed)
         return self.driven
@@ -300,9 +323,10 @@ def placed(table: Table, held: HeldOrder, holds: str) -> HeldOrder:
 
 
 def _told(item: uuid.UUID, line: PoolLine) -> dict[str, str]:
-    """A touched line: of which item, how much, and how much of it no shopper wants."""
+    """A touched line: of which item and from which position, how much, and how much of it no shopper wants."""
     return {
-        "item_id": str(item), "quantity": quantity.text(owed(line)), "surplus": quantity.text(line.surplus),
+        "item_id": str(item), "position_id": str(line.position_id), "quantity": quantity.text(owed(line)),
+        "surplus": quantity.text(line.surplus),
     }  # fmt: skip
 
 

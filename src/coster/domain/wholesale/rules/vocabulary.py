@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from coster.domain.orders.rules import names
+from coster.engine.workflow import hours
 from coster.engine.workflow.actions import ActionSpec, Vocabulary
+
+PRODUCERS: Final = "producer_hours"
+"""Under which name flows count in the opening hours of the producer."""
 
 VOCABULARY = Vocabulary(
     entity="held_order",
@@ -54,6 +58,8 @@ VOCABULARY = Vocabulary(
     ),
     roles=frozenset({"owner", "hub", "producer", "picker"}),
     owns=("holds",),
+    # Those of the hub, whose order it is, and those of the producer.
+    calendars=frozenset({hours.NAME, PRODUCERS}),
     children={},
     parents=(),
     told=names.TOLD

@@ -115,11 +115,13 @@ CREATE TABLE coster.timer (
     due_at   timestamptz NOT NULL,
     kind     text        NOT NULL,  -- the command to send
     body     jsonb       NOT NULL,
-    attempts integer     NOT NULL,
+    attempts integer     NOT NULL,  -- below zero: it was refused so often
     parked   text,                  -- why it was given up; null: still due
     PRIMARY KEY (org_id, id)
 );
 CREATE INDEX timer_due ON coster.timer (org_id, due_at) WHERE parked IS NULL;
+-- Seldom any, to be found among very many.
+CREATE INDEX timer_parked ON coster.timer (org_id, id) WHERE parked IS NOT NULL;
 SELECT coster.place_table('coster.timer', 'tenant');
 SELECT coster.secure_table('coster.timer');
 
@@ -276,6 +278,7 @@ CREATE TABLE coster.flow_pin (
     version integer,               -- null: none of ours, so what is shipped under the name, or nothing
     canary  integer,               -- the version on which a share of them begins
     share   integer     NOT NULL CHECK (share BETWEEN 0 AND 1000),  -- thousandths of the new entities
+    back    boolean     NOT NULL,  -- it took the pin before it back, so there is nothing of its own to take back
     actor   uuid        NOT NULL,
     at      timestamptz NOT NULL,
     reason  text        NOT NULL,
@@ -383,6 +386,7 @@ CREATE INDEX webhook_delivery_entity ON coster.webhook_delivery (org_id, endpoin
 -- For whoever asks whether an event may go.
 CREATE INDEX webhook_delivery_event ON coster.webhook_delivery (org_id, seq);
 CREATE INDEX webhook_delivery_due ON coster.webhook_delivery (org_id, endpoint_id, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX webhook_delivery_parked ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE parked IS NOT NULL;
 CREATE INDEX webhook_delivery_given_up ON coster.webhook_delivery (org_id, seq, endpoint_id) WHERE gave_up_at IS NOT NULL;
 SELECT coster.place_table('coster.webhook_delivery', 'tenant');
 SELECT coster.secure_table('coster.webhook_delivery');
@@ -432,7 +436,9 @@ SELECT coster.secure_table('coster.api_key');
 CREATE TABLE coster.api_grant (
     org_id        bigint NOT NULL,
     key_id        uuid   NOT NULL,
-    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader')),
+    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader', 'platform',
+                                                  'read_enterprise', 'write_enterprise', 'read_products', 'write_products',
+                                                  'read_orders', 'write_orders')),
     enterprise_id uuid   NOT NULL,  -- nil: the whole organisation
     PRIMARY KEY (org_id, key_id, role, enterprise_id),
     FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
@@ -456,6 +462,37 @@ SELECT coster.place_table('coster.person_access', 'tenant');
 SELECT coster.secure_table('coster.person_access');
 REVOKE UPDATE, DELETE ON TABLE coster.person_access FROM coster_app;
 
+-- Other platforms that speak the standard of the Data Food Consortium: each is a key, with what is known of it besides.
+CREATE TABLE coster.platform (
+    org_id     bigint  NOT NULL,
+    id         uuid    NOT NULL,  -- the key's
+    name       text    NOT NULL,
+    profile    text    NOT NULL,  -- the address under which the platform describes itself; '': none
+    events_url text    NOT NULL,  -- where it is told that something has changed; '': nowhere
+    secret_key text    NOT NULL DEFAULT '',  -- which key of the settings opens the token that it wants then; '': it wants none
+    secret_salt bytea  NOT NULL DEFAULT '',
+    secret_box bytea   NOT NULL DEFAULT '',
+    version    integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, id) REFERENCES coster.api_key (org_id, id)
+);
+SELECT coster.place_table('coster.platform', 'tenant');
+SELECT coster.secure_table('coster.platform');
+
+-- Whom an issuer of tokens (OpenID Connect) means by what: an account or a client of its, and the key as which it acts here.
+CREATE TABLE coster.oidc_identity (
+    org_id bigint NOT NULL,
+    issuer text   NOT NULL,
+    kind   text   NOT NULL CHECK (kind IN ('client', 'email', 'subject')),
+    value  text   NOT NULL,
+    key_id uuid   NOT NULL,
+    PRIMARY KEY (org_id, issuer, kind, value),
+    FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
+);
+CREATE INDEX oidc_identity_key ON coster.oidc_identity (org_id, key_id);
+SELECT coster.place_table('coster.oidc_identity', 'tenant');
+SELECT coster.secure_table('coster.oidc_identity');
+
 -- domain/parties/schema.sql
 
 -- parties: enterprises, who supplies whom under which terms, customers, and (apart) persons.
@@ -470,11 +507,24 @@ CREATE TABLE coster.enterprise (
     cart_minutes integer NOT NULL CHECK (cart_minutes BETWEEN 1 AND 10080),  -- how long a checkout may take
     minimum_order bigint NOT NULL,  -- minor units of the currency; 0: none
     address      jsonb   NOT NULL,  -- the enterprise's own, public address
+    opening_hours jsonb  NOT NULL,  -- hours by day, holidays, special days, in its zone; {}: open day and night
     version      integer NOT NULL,
     PRIMARY KEY (org_id, id)
 );
 SELECT coster.place_table('coster.enterprise', 'tenant');
 SELECT coster.secure_table('coster.enterprise');
+
+-- What an enterprise tells the public of itself: a description, how to reach it, categories of its customers. Apart, since no order needs it.
+CREATE TABLE coster.enterprise_profile (
+    org_id        bigint  NOT NULL,
+    enterprise_id uuid    NOT NULL,
+    profile       jsonb   NOT NULL,
+    version       integer NOT NULL,
+    PRIMARY KEY (org_id, enterprise_id),
+    FOREIGN KEY (org_id, enterprise_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.enterprise_profile', 'tenant');
+SELECT coster.secure_table('coster.enterprise_profile');
 
 CREATE TABLE coster.relation (
     org_id         bigint  NOT NULL,
@@ -773,6 +823,8 @@ CREATE INDEX orders_session ON coster.orders (org_id, session_id, id) WHERE sess
 CREATE INDEX orders_customer ON coster.orders (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT NULL;
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
+-- Who is where on which version: moves between versions, pictures with counts.
+CREATE INDEX orders_flow ON coster.orders (org_id, flow, flow_version, status, id);
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
 
@@ -848,5 +900,203 @@ CREATE TABLE coster.held_order (
 );
 CREATE INDEX held_order_session ON coster.held_order (org_id, session_id);
 CREATE INDEX held_order_late ON coster.held_order (org_id, sla_at) WHERE sla_at IS NOT NULL;
+-- Who is where on which version: moves between versions, pictures with counts.
+CREATE INDEX held_order_flow ON coster.held_order (org_id, flow, flow_version, status, id);
 SELECT coster.place_table('coster.held_order', 'tenant');
 SELECT coster.secure_table('coster.held_order');
+
+-- domain/supplying/schema.sql
+
+-- supplying: hubs on other platforms, and which order of theirs is which.
+
+CREATE TABLE coster.counterpart (
+    org_id      bigint NOT NULL,
+    id          uuid   NOT NULL,  -- the enterprise that stands for it here
+    platform_id uuid   NOT NULL,  -- the key of its platform
+    iri         text   NOT NULL,  -- what it is called there; empty: the platform itself
+    name        text   NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, id) REFERENCES coster.enterprise (org_id, id)
+);
+CREATE INDEX counterpart_platform ON coster.counterpart (org_id, platform_id);
+SELECT coster.place_table('coster.counterpart', 'tenant');
+SELECT coster.secure_table('coster.counterpart');
+
+CREATE TABLE coster.supplied_order (
+    org_id      bigint      NOT NULL,
+    id          uuid        NOT NULL,  -- of the held order, which exists as soon as something is held
+    order_id    uuid        NOT NULL,  -- the one order behind it, as soon as it was placed
+    platform_id uuid        NOT NULL,
+    hub_id      uuid        NOT NULL,
+    producer_id uuid        NOT NULL,
+    session_id  uuid        NOT NULL,
+    session_iri text        NOT NULL,  -- what the platform calls the session; empty: nothing that lasts
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.counterpart (org_id, id),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id)
+);
+CREATE INDEX supplied_order_producer ON coster.supplied_order (org_id, producer_id, id);
+CREATE INDEX supplied_order_session ON coster.supplied_order (org_id, session_iri) WHERE session_iri <> '';
+SELECT coster.place_table('coster.supplied_order', 'tenant');
+SELECT coster.secure_table('coster.supplied_order');
+
+-- domain/federation/schema.sql
+
+-- federation: connections to other platforms, the producers that supply from there, and what they offer.
+
+CREATE TABLE coster.peer (
+    org_id        bigint      NOT NULL,
+    id            uuid        NOT NULL,
+    hub_id        uuid        NOT NULL,  -- whose connection it is
+    name          text        NOT NULL,
+    url           text        NOT NULL,  -- where its API begins; '' once removed
+    auth          text        NOT NULL CHECK (auth IN ('none', 'token', 'client')),
+    issuer        text        NOT NULL,  -- of OIDC, where a client's credentials count
+    client_id     text        NOT NULL,
+    secret_key    text        NOT NULL,  -- which key of the settings opens the secret; '' : there is none
+    secret_salt   bytea       NOT NULL,
+    secret_box    bytea       NOT NULL,  -- useless without the key
+    status        text        NOT NULL CHECK (status IN ('connected', 'removed')),
+    platform      text        NOT NULL,  -- what it calls itself
+    protocol      text        NOT NULL,
+    ontology      text        NOT NULL,
+    enterprises   jsonb       NOT NULL,  -- what it showed us when it was last asked
+    discovered_at timestamptz,
+    created_at    timestamptz NOT NULL,
+    version       integer     NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.peer', 'tenant');
+SELECT coster.secure_table('coster.peer');
+
+CREATE TABLE coster.supplier (
+    org_id          bigint      NOT NULL,
+    producer_id     uuid        NOT NULL,  -- the enterprise of ours that stands for it
+    peer_id         uuid        NOT NULL,
+    hub_id          uuid        NOT NULL,  -- who set it up
+    enterprise_iri  text        NOT NULL,
+    name            text        NOT NULL,
+    status          text        NOT NULL CHECK (status IN ('active', 'suspended', 'removed')),
+    policy          text        NOT NULL CHECK (policy IN ('strict', 'optimistic')),
+    wait_seconds    integer     NOT NULL CHECK (wait_seconds >= 0),
+    currency        text        NOT NULL,
+    refresh_minutes integer     NOT NULL CHECK (refresh_minutes > 0),
+    refresh_at      timestamptz NOT NULL,  -- when its catalogue is read again
+    refreshed_at    timestamptz,           -- when it was last read whole
+    changed_at      timestamptz,           -- when something in it was last found changed
+    etag            text        NOT NULL,
+    failures        integer     NOT NULL,  -- in a row
+    last_error      text        NOT NULL,  -- our own words
+    version         integer     NOT NULL,
+    PRIMARY KEY (org_id, producer_id),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, hub_id) REFERENCES coster.enterprise (org_id, id),
+    FOREIGN KEY (org_id, peer_id) REFERENCES coster.peer (org_id, id)
+);
+CREATE INDEX supplier_enterprise ON coster.supplier (org_id, enterprise_iri);
+CREATE INDEX supplier_due ON coster.supplier (org_id, refresh_at) WHERE status = 'active';
+SELECT coster.place_table('coster.supplier', 'tenant');
+SELECT coster.secure_table('coster.supplier');
+
+CREATE TABLE coster.remote_item (
+    org_id       bigint  NOT NULL,
+    id           uuid    NOT NULL,
+    producer_id  uuid    NOT NULL,
+    item_id      uuid,             -- the item of ours that stands for it; null unless linked
+    status       text    NOT NULL CHECK (status IN ('linked', 'proposed', 'refused')),
+    proposed_id  uuid,             -- the item that it might be, by its name
+    fault        text    NOT NULL, -- why it cannot be sold here
+    source       text    NOT NULL, -- the IRI of the product itself
+    product      text    NOT NULL, -- the IRI of what is ordered: itself, or the case in which it comes
+    offer        text    NOT NULL, -- the IRI of the offer of that
+    numerator    bigint  NOT NULL CHECK (numerator > 0),   -- one that is ordered holds numerator/denominator of the item's stock unit
+    denominator  bigint  NOT NULL CHECK (denominator > 0),
+    step         bigint  NOT NULL CHECK (step > 0),        -- what is ordered is a multiple of this, thousandths of its unit
+    stock_kind   text    NOT NULL CHECK (stock_kind IN ('limited', 'unlimited', 'unknown')),
+    stock        bigint,           -- thousandths of the item's stock unit, where limited
+    offered      jsonb   NOT NULL, -- all that the catalogue says of it
+    digest       text    NOT NULL, -- of offered, to see what has changed
+    gone_at      timestamptz,      -- since when it is no longer in the catalogue
+    told         integer NOT NULL, -- events about it so far; what is imported and changed by the catalogue tells of none
+    version      integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, producer_id, source),
+    CONSTRAINT remote_item_linked CHECK ((status = 'linked') = (item_id IS NOT NULL)),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.supplier (org_id, producer_id),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+CREATE UNIQUE INDEX remote_item_item ON coster.remote_item (org_id, item_id) WHERE item_id IS NOT NULL;
+CREATE INDEX remote_item_open ON coster.remote_item (org_id, producer_id, status) WHERE status <> 'linked';
+SELECT coster.place_table('coster.remote_item', 'tenant');
+SELECT coster.secure_table('coster.remote_item');
+
+-- domain/linking/schema.sql
+
+-- linking: what a held order is at its supplier on another platform, and what was refused there.
+
+-- One row per held order with such a supplier; it has nothing in it that is about a shopper.
+CREATE TABLE coster.link (
+    org_id          bigint      NOT NULL,
+    held_order_id   uuid        NOT NULL,
+    producer_id     uuid        NOT NULL,
+    state           text        NOT NULL CHECK (state IN ('open', 'refused', 'blocked', 'done')),
+    remote          text        NOT NULL,  -- IRI of the order at the supplier; '' : not known
+    sequence        bigint      NOT NULL,  -- of the last request; grows with each, so that a late one is known there
+    acked_version   integer     NOT NULL,  -- version of the held order that the supplier holds; -1: it holds something else
+    acked_standing  text        NOT NULL CHECK (acked_standing IN ('none', 'held', 'complete', 'cancelled')),
+    acked           jsonb       NOT NULL,  -- the whole of it: lines, and up to which ledger entries they count
+    acked_at        timestamptz,
+    sent            jsonb,                 -- what was sent last, as long as nobody knows what came of it
+    refused_version integer,               -- version of the held order that was refused
+    refusal         jsonb,                 -- what the supplier would have taken instead
+    look            boolean     NOT NULL,  -- to be asked before anything is sent
+    attempts        integer     NOT NULL,  -- failures in a row
+    failing_since   timestamptz,
+    next_at         timestamptz,           -- nothing is tried before; null: at once
+    cause           text        NOT NULL,  -- of the last failure or refusal, a code
+    looked_at       timestamptz,           -- when both sides were last compared
+    drifts          integer     NOT NULL,  -- how often they differed
+    alarmed_at      timestamptz,           -- since when people know that it is not confirmed; null: nothing is wrong
+    told            integer     NOT NULL,  -- events about it
+    wish            text        NOT NULL CHECK (wish IN ('', 'open', 'retry', 'look', 'accept', 'close')),  -- of people, not heeded yet
+    holder          uuid,                  -- the process whose turn it is
+    held_until      timestamptz,           -- until when nobody else may
+    PRIMARY KEY (org_id, held_order_id),
+    FOREIGN KEY (org_id, held_order_id) REFERENCES coster.held_order (org_id, id),
+    FOREIGN KEY (org_id, producer_id) REFERENCES coster.supplier (org_id, producer_id)
+);
+CREATE INDEX link_working ON coster.link (org_id, held_order_id) WHERE state <> 'done' OR wish <> '';
+SELECT coster.place_table('coster.link', 'tenant');
+SELECT coster.secure_table('coster.link');
+
+-- Orders that were undone because a supplier refused or was silent: what whoever waits for the answer is told.
+CREATE TABLE coster.link_refusal (
+    org_id        bigint      NOT NULL,
+    order_id      uuid        NOT NULL,
+    held_order_id uuid        NOT NULL,
+    version       integer     NOT NULL,  -- of the held order, when it was refused
+    at            timestamptz NOT NULL,
+    code          text        NOT NULL,
+    remaining     jsonb       NOT NULL,  -- of each refused item, how much can still be had
+    done          boolean     NOT NULL,  -- the order is taken back by now
+    PRIMARY KEY (org_id, order_id, held_order_id),
+    FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
+);
+SELECT coster.place_table('coster.link_refusal', 'tenant');
+SELECT coster.secure_table('coster.link_refusal');
+
+-- How peers answer; a row only where one does not.
+CREATE TABLE coster.peer_health (
+    org_id     bigint      NOT NULL,
+    peer_id    uuid        NOT NULL,
+    failures   integer     NOT NULL,  -- in a row, over all links
+    open_until timestamptz,           -- its circuit is open until then: nothing is sent
+    cause      text        NOT NULL,
+    PRIMARY KEY (org_id, peer_id),
+    FOREIGN KEY (org_id, peer_id) REFERENCES coster.peer (org_id, id)
+);
+SELECT coster.place_table('coster.peer_health', 'tenant');
+SELECT coster.secure_table('coster.peer_health');

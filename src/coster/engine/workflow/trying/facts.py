@@ -11,6 +11,7 @@ from coster.engine.workflow.document import Plain
 from coster.engine.workflow.faults import Fault, FlowRefusedError
 from coster.engine.workflow.reading import likely
 from coster.engine.workflow.records import Flow
+from coster.engine.workflow.step import Table
 from coster.engine.workflow.trying.scenario import Book, Expected, Facts, Scenario, Step
 
 
@@ -25,6 +26,33 @@ def _value(value: Plain, declared: str) -> object:
     if isinstance(value, str) and kind == "timestamp":
         return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
     return kinds.duration(value) if isinstance(value, str) and kind == "duration" else value
+
+
+_SAMPLES: Mapping[str, Plain] = {
+    "bool": False,
+    "int": 0,
+    "string": "",
+    "timestamp": "2026-01-05T09:00:00Z",
+    "duration": "PT1H",
+}
+
+
+def wanted(table: Table, declared: Mapping[str, str], given: Facts) -> dict[str, Plain]:
+    """Fields of the room that guards of the flow read and that were not given, each with a value of its type, for an example."""
+    names = {
+        name for rows in table.rows.values() for one in rows if one.row.guard for name in one.row.guard.names
+    }
+    fields = [name for name in declared if name in names and name not in given]
+    return {
+        name: _sample(kinds.required(declared[name])) for name in fields if not kinds.optional(declared[name])
+    }
+
+
+def _sample(kind: str) -> Plain:
+    """A value of a type: nothing in it, or the least of it."""
+    if kind.startswith("list"):
+        return []
+    return {} if kind.startswith("map") else _SAMPLES.get(kind)
 
 
 def refuse(

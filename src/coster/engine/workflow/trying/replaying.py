@@ -104,10 +104,14 @@ def _relived(life: Life, led: Led) -> Iterator[tuple[Heard, list[Seen]]]:
         seen = list(life.step(Step(until=heard.at)))
         if heard.timer:
             seen += life.step(Step(context=heard.facts)) if heard.facts else ()
-        elif not heard.below:
+        # What came to the entity itself moved its children only by what it told them.
+        told = heard.below or heard.timer
+        if not told:
             # Facts of afterwards are the facts of before as well, but for what the event itself changed.
-            seen += life.step(Step(event=heard.trigger, attributes=heard.attributes, then=heard.facts))
-        if heard.children:
+            came = life.step(Step(event=heard.trigger, attributes=heard.attributes, then=heard.facts))
+            told = any(one.rows for one in came)
+            seen += came
+        if heard.children and told:
             seen += life.step(Step(children=heard.children, context=heard.facts))
         yield heard, seen
 

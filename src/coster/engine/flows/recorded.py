@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import msgspec
 
-from coster.domain.orders.rules import recorded as of_orders
-from coster.domain.orders.rules import vocabulary_checkout
 from coster.engine.db.connect import Database
+from coster.engine.flows import audit
 from coster.engine.flows.library import Library
 from coster.engine.outbox import feed
 from coster.engine.workflow import compile as compiling
 from coster.engine.workflow import plugins
 from coster.engine.workflow.records import Flow
+from coster.engine.workflow.step import Table
 from coster.engine.workflow.tables import Tables
 from coster.engine.workflow.trying import replaying
 from coster.engine.workflow.trying.coverage import Coverage
@@ -27,6 +28,7 @@ from coster.engine.workflow.trying.replaying import Compared, Heard, Led
 from coster.kernel.message import SYSTEM, Stored
 
 _PAGE: Final = 1000
+_EVERYTHING: Final = 1 << 60
 _AT_ONCE: Final = 500
 
 
@@ -39,11 +41,22 @@ class FactsOf(Protocol):
         """By the name of the field."""
 
 
-FACTS: Final[Mapping[str, FactsOf]] = {"order": of_orders.facts}
-"""By entity; of others only what guards read at the time is known."""
-_CHILDREN: Final = (vocabulary_checkout.KIND,)
-"""Kinds of children whose part stands in the events of their parent."""
-_TOLD_OF: Final = {vocabulary_checkout.CHECKOUT.entity: "order"}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """How events tell of lives: facts by entity (of others only what guards read at the time is known), the kinds of children
+    whose part stands in the events of their parent, and in whose events an entity is told that has none of its own."""
+
+    facts: Mapping[str, FactsOf]
+    children: tuple[str, ...] = ()
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Most:
+    """Bounds on what is read and led again: events, and the entities that began or were met first."""
+
+    events: int = _EVERYTHING
+    lives: int = _EVERYTHING
 
 
 @dataclass(slots=True)
@@ -58,23 +71,29 @@ class Again:
     """Entities that were moved to another version on the way; they are not compared."""
     covered: Coverage | None = None
     """How often the rows of the draft's own version were carried out, where entities were on it."""
+    until: dt.datetime | None = None
+    """Until when events were read; before the days end where there were more than were to be read."""
+    left_out: int = 0
+    """Entities beyond the bound, which were not led again."""
 
     def told(self) -> dict[str, Any]:
         """The comparison as JSON types."""
         ways = Counter(f"{one.was} → {one.would}" for one in self.differ)
         return {
             "lives": self.lives, "same": self.same, "differ": len(self.differ), "untold": len(self.untold), "moved": self.moved,
-            "ways": dict(ways.most_common()), "entities": msgspec.to_builtins([*self.differ, *self.untold]),
+            "left_out": self.left_out, "ways": dict(ways.most_common()), "entities": msgspec.to_builtins([*self.differ, *self.untold]),
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """Which days of which organisation; without an end until the last event."""
+    """Which days of which organisation, and how its events tell of them."""
 
     org_id: int
     since: dt.datetime
     until: dt.datetime
+    telling: Telling
+    most: Most = Most()
 
 
 async def again(
@@ -90,41 +109,72 @@ async def again(
     async with database.read(days.org_id) as conn:
         tables = await library.tables(conn, days.org_id)
     found = Again()
-    led, found.moved = await lives(database, draft, tables, days)
-    for one in replaying.replay(table, world, led, until=days.until):
+    led = await lives(database, draft, tables, days)
+    found.moved, found.until, found.left_out = led.moved, led.until, led.left_out
+    # It takes as long as it takes, and a server has others to answer meanwhile.
+    await asyncio.to_thread(_lead, found, (table, world), led)
+    found.covered = replaying.lived(draft, led.told)
+    return found
+
+
+def _lead(found: Again, by: tuple[Table, World], led: Lives) -> None:
+    """Each life again by a table, beside what it was."""
+    for one in replaying.replay(*by, led.told, until=led.until):
         found.lives += 1
         if one.same:
             found.same += 1
         else:
             (found.differ if one.would else found.untold).append(one)
-    found.covered = replaying.lived(draft, led)
-    return found
 
 
-async def lives(database: Database, draft: Flow, tables: Tables, days: Days) -> tuple[list[Led], int]:
-    """The lives on the draft's flow in the order of their beginning, and how many were moved on the way and left out."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """The lives that were told, in the order of their beginning; how many were moved on the way or were too many, and are left out;
+    and until when events were read."""
+
+    told: list[Led]
+    moved: int
+    left_out: int
+    until: dt.datetime
+
+
+async def lives(database: Database, draft: Flow, tables: Tables, days: Days) -> Lives:
+    """The lives on the draft's flow, within the bounds."""
     gathered: dict[uuid.UUID, _Gathered] = {}
-    async for news in _events(database, days, _TOLD_OF.get(draft.entity, draft.entity)):
-        of_flow = _part(news.event.data, draft.name)
-        if of_flow is not None:
-            one = gathered.setdefault(news.event.entity_id, _Gathered(news.event.entity))
-            one.hear(news, of_flow, tables)
+    left_out: set[uuid.UUID] = set()
+    seen, until = 0, days.until
+    telling = days.telling
+    async for news in _events(database, days, telling.parents.get(draft.entity, draft.entity)):
+        seen += 1
+        if seen > days.most.events:
+            until = news.at
+            break
+        id_, of_flow = news.event.entity_id, _part(news.event.data, draft.name, telling.children)
+        if of_flow is None:
+            continue
+        if id_ not in gathered and len(gathered) >= days.most.lives:
+            left_out.add(id_)
+            continue
+        one = gathered.setdefault(id_, _Gathered(news.event.entity, telling))
+        one.hear(news, of_flow, tables)
     told = [one.led(id_) for id_, one in gathered.items() if not one.moved]
-    return told, sum(one.moved for one in gathered.values())
+    moved = sum(one.moved for one in gathered.values())
+    return Lives(told=told, moved=moved, left_out=len(left_out), until=until)
 
 
-def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+def _part(data: Mapping[str, Any], name: str, children: Sequence[str]) -> Mapping[str, Any] | None:
     """What an event tells of a flow: of the entity's own, or of its child's."""
     own = data.get("flow") or {}
-    parts = (own, *(own.get(kind) for kind in _CHILDREN))
+    parts = (own, *(own.get(kind) for kind in children))
     return next((part for part in parts if part and part.get("name") == name), None)
 
 
 class _Gathered:
     """What was heard of one entity so far."""
 
-    def __init__(self, entity: str) -> None:
-        self._facts: FactsOf | None = FACTS.get(entity)
+    def __init__(self, entity: str, telling: Telling) -> None:
+        self._facts: FactsOf | None = telling.facts.get(entity)
+        self._children = telling.children
         self._first: tuple[Stored, Mapping[str, Any]] | None = None
         self._given: dict[str, Any] = {}
         self._heard: list[Heard] = []
@@ -144,7 +194,7 @@ class _Gathered:
             timers = table.timers.get(str(flow["from"]), ())
             by_time = news.actor == SYSTEM and any(timer.trigger == flow["trigger"] for timer in timers)
             below: dict[str, tuple[str, ...]] = {
-                kind: (str(flow[kind]["to"]),) for kind in _CHILDREN if kind in flow
+                kind: (str(flow[kind]["to"]),) for kind in self._children if kind in flow
             }
             rows = tuple(int(row["row"]) for row in flow["rows"])
             heard = Heard(
@@ -161,7 +211,7 @@ class _Gathered:
 
     def _told(self, news: Stored, flow: Mapping[str, Any]) -> dict[str, Any]:
         facts: dict[str, Any] = {}
-        for row in flow.get("rows", ()):
+        for row in audit.rows(flow):
             for guard in row["guards"]:
                 facts |= replaying.facts_of(guard["values"])
         if self._facts is not None:

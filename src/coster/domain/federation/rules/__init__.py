@@ -1,0 +1,1 @@
+"""What may be said about other platforms, and what their catalogues come to here. Pure."""

@@ -1,0 +1,1 @@
+"""What may be decided about keys, and about other platforms."""

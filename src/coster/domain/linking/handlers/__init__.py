@@ -1,0 +1,164 @@
+"""The commands of links and what carries them out; and the journal, by which the turns of links are kept in the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.linking import model, store
+from coster.domain.linking.model import (
+    Alarm,
+    Health,
+    Here,
+    Holder,
+    Lease,
+    Link,
+    OrderRefused,
+    ShopperOrder,
+    StandingOfLink,
+    Turn,
+)
+from coster.domain.linking.rules import wishing
+from coster.domain.wholesale.model import CompleteSession
+from coster.engine.batch.handler import Commands, Handler
+from coster.engine.db.connect import Connection, Database
+
+HANDLERS: tuple[Handler[Any, Any], ...] = (
+    Handler("linking.open", model.OpenLink, store.load_nothing, wishing.decide_open, store.write),
+    Handler("linking.retry", model.RetryLink, store.load, wishing.decide, store.write),
+    Handler("linking.reconcile", model.ReconcileLink, store.load, wishing.decide, store.write),
+    Handler("linking.settle", model.SettleLink, store.load, wishing.decide, store.write),
+    Handler("linking.report", model.ReportLink, store.load, wishing.decide, store.write),
+)
+
+
+def waiting_for_suppliers(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
+    """Handlers of held orders, of which the one that completes a session leaves out what no supplier elsewhere has said yes to: what is
+    not promised is not sold. Its link has the session completed again, as soon as the supplier has.
+    """
+
+    def over(inner: Handler[Any, Any]) -> Handler[Any, Any]:
+        async def load(conn: Connection, org_id: int, commands: Commands) -> Any:
+            state = await inner.load(conn, org_id, commands)
+            held = [id_ for id_, one in state.held.held.items() if one.holds == "live"]
+            kept_back = await store.unconfirmed(conn, org_id, held) if held else frozenset()
+            return msgspec.structs.replace(state, kept_back=kept_back) if kept_back else state
+
+        return Handler(inner.kind, inner.body, load, inner.decide, inner.write, inner.whole)
+
+    return tuple(over(one) if one.body is CompleteSession else one for one in handlers)
+
+
+_LEASE: Final = dt.timedelta(seconds=60)
+_AT_ONCE: Final = 500
+
+
+class InDatabase:
+    """The journal of links (`ports.Journal`) of all organisations. Each call is a transaction of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def due(
+        self, holder: uuid.UUID, now: tuple[dt.datetime, dt.datetime], count: int
+    ) -> list[tuple[int, uuid.UUID, uuid.UUID]]:
+        """Organisation, held order and peer of links with something to do."""
+        async with self._database.system() as conn:
+            return await store.due(conn, holder, now, count)
+
+    async def claim(self, lease: Lease, now: dt.datetime) -> bool:
+        """Whether the turn is ours now, for a minute."""
+        async with self._database.write(lease.org_id) as conn:
+            return await store.claim(conn, lease, now, now + _LEASE)
+
+    async def extend(self, lease: Lease, now: dt.datetime) -> bool:
+        """Whether it still is; then for a minute more."""
+        async with self._database.write(lease.org_id) as conn:
+            return await store.extend(conn, lease, now + _LEASE)
+
+    async def release(self, lease: Lease, now: dt.datetime) -> None:
+        """Gives it back."""
+        async with self._database.write(lease.org_id) as conn:
+            await store.release(conn, lease, now)
+
+    async def read(self, lease: Lease) -> Turn | None:
+        """The link and its held order as they are now."""
+        async with self._database.read(lease.org_id) as conn:
+            return await store.read(conn, lease)
+
+    async def store(self, lease: Lease, link: Link, wish: str, now: dt.datetime) -> bool:
+        """Keeps the link as it is after a step; False where the turn is another's by now."""
+        async with self._database.write(lease.org_id) as conn:
+            return await store.keep(conn, lease, link, wish, now + _LEASE)
+
+    async def holders(self, org_id: int, link: Link, here: Here) -> list[Holder]:
+        """Who holds on the held order's account."""
+        async with self._database.read(org_id) as conn:
+            return await store.holders(conn, org_id, link, here)
+
+    async def orders(self, org_id: int, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, ShopperOrder]:
+        """What undoing must know of these orders."""
+        async with self._database.read(org_id) as conn:
+            return await store.orders(conn, org_id, ids)
+
+    async def refuse(self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime) -> None:
+        """Keeps what whoever waits for these orders is told."""
+        async with self._database.write(org_id) as conn:
+            await store.refuse(conn, org_id, refused, now)
+
+    async def refused(
+        self, org_id: int, held_order_id: uuid.UUID, gone: Sequence[uuid.UUID], all_: Sequence[uuid.UUID]
+    ) -> None:
+        """Those orders among all of these are taken back by now; of the others nothing was refused after all."""
+        async with self._database.write(org_id) as conn:
+            await store.refused(conn, org_id, held_order_id, (gone, all_))
+
+    async def health(self, org_id: int, health: Health) -> None:
+        """Keeps how a peer answers."""
+        async with self._database.write(org_id) as conn:
+            await store.health(conn, org_id, health)
+
+    async def open(self, org_id: int, ids: Iterable[uuid.UUID]) -> None:
+        """Held orders with a supplier elsewhere have their link."""
+        async with self._database.write(org_id) as conn:
+            await store.open_links(conn, org_id, ids)
+
+    async def alarms(self, closing: dt.datetime, failing: dt.datetime) -> list[Alarm]:
+        """Links of which people must know."""
+        async with self._database.system() as conn:
+            return await store.alarms(conn, closing, failing, _AT_ONCE)
+
+    async def uncompared(self, before: dt.datetime, since: dt.datetime) -> list[tuple[int, uuid.UUID]]:
+        """Links that were last compared with their supplier before an instant; what is long past is forgotten on the way."""
+        async with self._database.system() as conn:
+            await store.forget_refusals(conn, since)
+            return await store.uncompared(conn, before, since, _AT_ONCE)
+
+    async def standings(self, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StandingOfLink]:
+        """How links stand for those who wait."""
+        async with self._database.read(org_id) as conn:
+            return await store.standings(conn, org_id, ids)
+
+    async def refusals(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[OrderRefused]:
+        """What was refused of these orders."""
+        async with self._database.read(org_id) as conn:
+            return await store.refusals(conn, org_id, ids)
+
+    async def accepted(self, org_id: int, command_ids: Iterable[uuid.UUID]) -> bool:
+        """Whether any of these commands was carried out."""
+        async with self._database.read(org_id) as conn:
+            return await store.accepted(conn, org_id, command_ids)
+
+    async def accounts(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
+        """Order, held order and its version now, of what these orders hold with suppliers elsewhere."""
+        async with self._database.read(org_id) as conn:
+            return await store.accounts(conn, org_id, ids)
+
+    async def remote_producers(self, org_id: int) -> frozenset[uuid.UUID]:
+        """The producers that are elsewhere."""
+        async with self._database.read(org_id) as conn:
+            return await store.remote_producers(conn, org_id)

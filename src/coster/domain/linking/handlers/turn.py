@@ -1,0 +1,282 @@
+"""One link's turn: look, decide, speak to the supplier, keep what came of it; again until nothing is to be done.
+
+No transaction is open while the supplier is spoken to. What is about to be sent is kept first, so whoever comes after a crash knows
+what may be there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+import msgspec
+
+from coster.domain.federation.ports import Answered, Ask, Seen, Suppliers, Unknown
+from coster.domain.linking.model import (
+    Health,
+    Here,
+    Holder,
+    Lease,
+    Link,
+    OrderRefused,
+    Refusal,
+    ReportLink,
+    State,
+    Turn,
+    Undo,
+)
+from coster.domain.linking.ports import Journal, Submit
+from coster.domain.linking.rules import answering, patience, progress, undoing, wishing
+from coster.domain.linking.rules.answering import Moment
+from coster.domain.linking.rules.patience import Patience
+from coster.domain.wholesale.model import CompleteSession
+from coster.engine import observe
+from coster.kernel import ids
+from coster.kernel.errors import Fault
+
+_ROUNDS: Final = 200
+_LOOKS: Final = 20
+_FINISH_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What carrying out links needs: `instant` is the time of business, `machine` that by which peers are waited for (a demonstration's
+    clock may stand still while the network does not); `chance` gives numbers from 0 to 1, `told` hears of every link that was stored.
+    """
+
+    journal: Journal
+    suppliers: Suppliers
+    submit: Submit
+    instant: Callable[[], dt.datetime]
+    machine: Callable[[], dt.datetime]
+    chance: Callable[[], float]
+    patience: Patience = field(default_factory=Patience)
+    told: Callable[[int, uuid.UUID], None] = lambda _org_id, _id: None
+
+
+class Turns:
+    """Carries out turns of links, one after the other or side by side."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def serve(self, lease: Lease, go_on: Callable[[], bool]) -> None:
+        """Steps until nothing is to be done now, the turn is lost, or it is to end."""
+        for _ in range(_ROUNDS):
+            if not go_on() or not await self.step(lease):
+                return
+
+    async def step(self, lease: Lease) -> bool:
+        """One step; whether there may be another at once."""
+        tools = self._tools
+        turn = await tools.journal.read(lease)
+        if turn is None:
+            return False
+        now = tools.instant()
+        link = wishing.heed(turn.link, turn.here, turn.wish, now)
+        if turn.wish:
+            await self._keep(lease, link, turn.wish)
+        step = progress.next_step(link, turn.here, now, tools.machine())
+        match step:
+            case progress.Rest():
+                return False
+            case progress.Confirm(state=state, done=done):
+                return await self._keep(lease, answering.confirmed(link, state, now, done=done))
+            case progress.Finish():
+                return await self._finish(lease, turn, link)
+            case progress.Stuck(cause=cause):
+                return await self._after(lease, link, answering.blocked(link, cause, self._moment()))
+            case progress.TakeBack(refusal=refusal):
+                return await self._take_back(lease, turn, link, refusal)
+            case progress.Look(state=state) | progress.Put(state=state):
+                if patience.is_open(turn.health, tools.machine()) and not turn.wish:
+                    return False
+                return await self._speak(lease, turn, link, step)
+            case _:
+                assert_never(step)
+
+    async def _finish(self, lease: Lease, turn: Turn, link: Link) -> bool:
+        """Has the ended session completed once more, which left this held order out; a while passes before that is tried again."""
+        tools = self._tools
+        later = tools.machine() + dt.timedelta(seconds=_FINISH_SECONDS)
+        if not await self._keep(lease, msgspec.structs.replace(link, next_at=later)):
+            return False
+        body = CompleteSession(session_id=turn.here.session.id)
+        command_id = ids.derived("linking.finish", link.held_order_id, turn.here.version, tools.machine())
+        if not await tools.submit(lease.org_id, command_id, body, ""):
+            return False
+        again = await tools.journal.read(lease)
+        if again is None or again.here.version == turn.here.version:
+            return False
+        return await self._keep(lease, link)
+
+    async def _speak(self, lease: Lease, turn: Turn, link: Link, step: progress.Look | progress.Put) -> bool:
+        """Asks or tells the supplier, and keeps what came of it."""
+        state = step.state
+        if isinstance(step, progress.Look):
+            seen = await self._look(_ask(lease, turn.here, link, state))
+            heard: Answered | Seen = seen
+            after = answering.after_look(link, state, seen, self._moment())
+        else:
+            link = answering.sending(link, state)
+            if not await self._keep(lease, link):
+                return False
+            answered = await self._put(_ask(lease, turn.here, link, state))
+            heard = answered
+            after = answering.after_put(link, answered, self._moment())
+        await self._note_health(lease, turn.health, heard)
+        return await self._after(lease, link, after)
+
+    async def _put(self, ask: Ask) -> Answered:
+        try:
+            return await self._tools.suppliers.put(ask)
+        except Fault as fault:
+            # Our own database went away meanwhile, which is told where it is seen first.
+            observe.log.warning("link_put_interrupted", held_order=str(ask.held_order_id), fault=str(fault))
+            return Unknown(cause="interrupted")
+        except Exception as fault:  # noqa: BLE001 - whatever the client stumbles over, the link goes on
+            observe.log.error("link_put_fault", held_order=str(ask.held_order_id), exc_info=fault)
+            return Unknown(cause="fault")
+
+    async def _look(self, ask: Ask) -> Seen:
+        try:
+            return await self._tools.suppliers.look(ask)
+        except Fault as fault:
+            # Our own database went away meanwhile, which is told where it is seen first.
+            observe.log.warning("link_look_interrupted", held_order=str(ask.held_order_id), fault=str(fault))
+            return Unknown(cause="interrupted")
+        except Exception as fault:  # noqa: BLE001 - as above
+            observe.log.error("link_look_fault", held_order=str(ask.held_order_id), exc_info=fault)
+            return Unknown(cause="fault")
+
+    async def _keep(self, lease: Lease, link: Link, wish: str = "") -> bool:
+        kept = await self._tools.journal.store(lease, link, wish, self._tools.machine())
+        if kept:
+            self._tools.told(lease.org_id, lease.held_order_id)
+        return kept
+
+    async def _after(self, lease: Lease, before: Link, link: Link) -> bool:
+        """Keeps a link after a step, and reports what people should know; whether it is to go on at once."""
+        if not await self._keep(lease, link):
+            return False
+        if link.drifts > before.drifts:
+            await self._report(
+                lease, link, ReportLink(held_order_id=link.held_order_id, what="drifted", cause=link.cause)
+            )
+        if link.state == "blocked" and before.state != "blocked":
+            await self._report(
+                lease, link, ReportLink(held_order_id=link.held_order_id, what="blocked", cause=link.cause)
+            )
+        return link.next_at is None or link.next_at <= self._tools.machine()
+
+    # -- taking back -----------------------------------------------------------------------------------------------
+
+    async def _take_back(self, lease: Lease, turn: Turn, link: Link, refusal: Refusal) -> bool:
+        """Whoever came last gives back what the supplier does not have; where nobody can, people are asked."""
+        together = await self._together(lease, turn, link)
+        if together is None:
+            return False
+        turn, holders = together
+        undone = undoing.choose(turn.here, holders, refusal.answer, everything=refusal.everything)
+        left = undoing.left(turn.here, undone, holders, refusal.answer)
+        code = "supplier_refused" if refusal.answer.code == "short" else f"supplier_{refusal.answer.code}"
+        refused = [
+            OrderRefused(
+                order_id=one.order_id, held_order_id=link.held_order_id, version=turn.here.version, code=code, left=tuple(left)
+            )
+            for one in undone
+        ]  # fmt: skip
+        if await self.undo(lease.org_id, link, undone, refused):
+            return await self._keep(lease, link)
+        stuck = answering.stuck(link, turn.here.version)
+        if link.state != "refused":
+            await self._report(
+                lease, link, ReportLink(held_order_id=link.held_order_id, what="refused", cause=link.cause)
+            )
+        await self._keep(lease, stuck)
+        return False
+
+    async def _together(self, lease: Lease, turn: Turn, link: Link) -> tuple[Turn, Sequence[Holder]] | None:
+        """The held order and who holds in it, as of one version of it: nobody is chosen who came after what is counted, and who is chosen
+        is told no as of a version with his own part in it. None: the turn is lost, or somebody comes again and again.
+        """
+        journal = self._tools.journal
+        for _ in range(_LOOKS):
+            holders = await journal.holders(lease.org_id, link, turn.here)
+            again = await journal.read(lease)
+            if again is None:
+                return None
+            if again.here.version == turn.here.version:
+                return again, holders
+            turn = again
+        return None
+
+    async def undo(
+        self, org_id: int, link: Link, undone: Sequence[Undo], told: Sequence[OrderRefused]
+    ) -> bool:
+        """Takes orders back; whether any was. Why is kept before, so that nobody takes an order that is gone for one that is held; and
+        each command's id follows from what it undoes, so a crash in between does no harm.
+        """
+        if not undone:
+            return False
+        tools = self._tools
+        await tools.journal.refuse(org_id, told, tools.instant())
+        orders = await tools.journal.orders(org_id, [one.order_id for one in undone])
+        why = {one.order_id: one.code for one in told}
+        gone = []
+        for one in undone:
+            order = orders.get(one.order_id)
+            if order is None:
+                continue
+            cause = why[one.order_id]
+            body = undoing.command(one, order, cause)
+            command_id = undo_id(link.held_order_id, one.order_id, order.version)
+            if await tools.submit(org_id, command_id, body, cause):
+                gone.append(one.order_id)
+        await tools.journal.refused(org_id, link.held_order_id, gone, [one.order_id for one in undone])
+        tools.told(org_id, link.held_order_id)
+        return bool(gone)
+
+    async def _report(self, lease: Lease, link: Link, body: ReportLink) -> None:
+        told = ids.derived(
+            "linking.report", link.held_order_id, body.what, link.sequence, link.attempts, link.drifts
+        )
+        await self._tools.submit(lease.org_id, told, body, body.cause)
+
+    # -- the peer as a whole ---------------------------------------------------------------------------------------
+
+    async def _note_health(self, lease: Lease, health: Health | None, heard: Answered | Seen) -> None:
+        tools = self._tools
+        if isinstance(heard, Unknown):
+            known = health or Health(peer_id=lease.peer_id)
+            after = patience.after_failure(
+                known, tools.machine(), heard.cause, tools.chance(), tools.patience
+            )
+            await tools.journal.health(lease.org_id, after)
+        elif health is not None:
+            await tools.journal.health(lease.org_id, Health(peer_id=lease.peer_id))
+
+    def _moment(self) -> Moment:
+        tools = self._tools
+        return Moment(
+            now=tools.instant(), machine=tools.machine(), chance=tools.chance(), patience=tools.patience
+        )
+
+
+def undo_id(held_order_id: uuid.UUID, order_id: uuid.UUID, version: int) -> uuid.UUID:
+    """The id of the command that takes back what an order of this version has on a held order."""
+    return ids.derived("linking.undo", held_order_id, order_id, version)
+
+
+def _ask(lease: Lease, here: Here, link: Link, state: State) -> Ask:
+    """What is sent: made of the held order, and of nothing else."""
+    if state.standing == "none":
+        raise AssertionError("nothing is not asked for")
+    return Ask(
+        org_id=lease.org_id, producer_id=here.producer_id, hub_id=here.hub_id, held_order_id=link.held_order_id, order=link.order,
+        sequence=link.sequence, standing=state.standing, session=here.session, lines=state.lines,
+    )  # fmt: skip

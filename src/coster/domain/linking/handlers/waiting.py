@@ -1,0 +1,243 @@
+"""Those who wait for suppliers: a checkout is answered when every supplier holds what it wants, or one has refused.
+
+One task of a process looks for all who wait: a wait costs memory and nothing else. What this process hears itself is told at once;
+what other processes hear is found at the next look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from coster.domain.linking.handlers.turn import Tools, Turns, undo_id
+from coster.domain.linking.model import Lease, OrderRefused, StandingOfLink, Verdict
+from coster.domain.linking.rules import undoing
+from coster.engine import observe
+from coster.kernel.errors import Fault
+from coster.kernel.message import Event
+
+_PASSING: Final = (Fault, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_SILENT: Final = ("supplier_silent", "supplier_away")
+_LOOK_SECONDS: Final = 0.1
+_BETWEEN_LOOKS: Final = 0.01
+_SUPPLIERS_SECONDS: Final = 0.25
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    org_id: int
+    order_id: uuid.UUID
+    needs: dict[uuid.UUID, int]
+    future: asyncio.Future[Verdict]
+    since: dt.datetime
+
+
+class Waiters:
+    """All who wait for links in this process. `wake` is called with a link that was stored here."""
+
+    def __init__(self, tools: Tools, nudge: Callable[[], None]) -> None:
+        self._tools, self._turns, self._nudge = tools, Turns(tools), nudge
+        self._journal, self._machine = tools.journal, tools.machine
+        self._waiting: dict[int, set[_Waiter]] = {}
+        self._remote: dict[int, tuple[float, frozenset[uuid.UUID]]] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self, _org_id: int, _held_order_id: uuid.UUID) -> None:
+        """A link was stored: look now."""
+        self._woken.set()
+
+    @property
+    def count(self) -> int:
+        """How many wait."""
+        return sum(len(waiters) for waiters in self._waiting.values())
+
+    async def needs(self, org_id: int, events: Sequence[Event]) -> dict[uuid.UUID, int]:
+        """The held orders with suppliers elsewhere that these events made grow, each with its version then."""
+        held = [event for event in events if event.entity == "held_order" and _grown(event)]
+        if not held:
+            return {}
+        remote = await self._suppliers(org_id)
+        return {
+            event.entity_id: event.version
+            for event in held
+            if uuid.UUID(str(event.data["producer_id"])) in remote
+        }
+
+    async def needs_of(self, org_id: int, order_id: uuid.UUID) -> dict[uuid.UUID, int]:
+        """The same for all that an order holds now, for whoever has no events of it."""
+        if not await self._suppliers(org_id):
+            return {}
+        found = await self._journal.accounts(org_id, [order_id])
+        return {held: version for _, held, version in found}
+
+    async def known(self, org_id: int, order_id: uuid.UUID) -> Verdict | None:
+        """Why an order was taken back for a supplier's sake, where it was."""
+        for one in await self._journal.refusals(org_id, [order_id]):
+            return _told(one)
+        return None
+
+    async def undone(self, org_id: int, order_id: uuid.UUID, version: int) -> Verdict | None:
+        """Why what made the order this version was taken back for a supplier's sake, where it was and the order goes on."""
+        refused = await self._journal.refusals(org_id, [order_id])
+        undoing_ = [undo_id(one.held_order_id, order_id, version) for one in refused]
+        if undoing_ and await self._journal.accepted(org_id, undoing_):
+            return _told(refused[0])
+        return None
+
+    async def decided(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
+        """How the suppliers have decided; what nobody said within the time that the most patient of them is given is taken back."""
+        if not needs:
+            return Verdict(kind="held")
+        verdict = await self._wait(org_id, order_id, needs)
+        if verdict.kind != "silent":
+            return verdict
+        return await self._take_back(org_id, order_id, needs, verdict)
+
+    async def _wait(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(org_id, order_id, dict(needs), future, self._machine())
+        mine = self._waiting.setdefault(org_id, set())
+        mine.add(waiter)
+        self._woken.set()
+        self._nudge()
+        try:
+            return await future
+        finally:
+            mine.discard(waiter)
+
+    async def _take_back(
+        self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int], silent: Verdict
+    ) -> Verdict:
+        """What nobody has acknowledged of the order is given up; where a supplier has spoken meanwhile, that counts."""
+        kept = False
+        for held_order_id in needs:
+            lease = Lease(
+                org_id=org_id, held_order_id=held_order_id, peer_id=held_order_id, holder=held_order_id
+            )
+            turn = await self._journal.read(lease)
+            if turn is None:
+                continue
+            holders = await self._journal.holders(org_id, turn.link, turn.here)
+            undone = undoing.alone(turn.here, holders, order_id)
+            if not undone:
+                continue
+            told = OrderRefused(
+                order_id=order_id,
+                held_order_id=held_order_id,
+                version=turn.here.version,
+                code=silent.code,
+                left=(),
+            )
+            kept |= not await self._turns.undo(org_id, turn.link, undone, [told])
+        if kept:
+            return Verdict(kind="kept", held_order_id=silent.held_order_id, code=silent.code)
+        known = await self.known(org_id, order_id)
+        return known or Verdict(kind="held")
+
+    async def run(self) -> None:
+        """Looks for those who wait, until it is cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS if self.count else None)
+            self._woken.clear()
+            for org_id in [one for one, waiters in self._waiting.items() if waiters]:
+                try:
+                    await self._look(org_id)
+                except _PASSING as fault:
+                    observe.log.warning("links_wait_failed", exc_info=fault)
+                except Exception as fault:  # noqa: BLE001 - were this task to end, everybody would wait for ever
+                    observe.log.error("links_wait_fault", exc_info=fault)
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+    async def _look(self, org_id: int) -> None:
+        waiters = list(self._waiting[org_id])
+        wanted = {held for waiter in waiters for held in waiter.needs}
+        # Refusals are kept before anything that follows them is acknowledged, so they are read last and count first.
+        links = await self._journal.standings(org_id, wanted)
+        refused: dict[tuple[uuid.UUID, uuid.UUID], OrderRefused] = {
+            (one.order_id, one.held_order_id): one
+            for one in await self._journal.refusals(org_id, {waiter.order_id for waiter in waiters})
+        }
+        if missing := wanted - links.keys():
+            await self._journal.open(org_id, sorted(missing))
+            self._nudge()
+        now = self._machine()
+        for waiter in waiters:
+            verdict = _verdict(waiter, links, refused, now)
+            if verdict is not None and not waiter.future.done():
+                waiter.future.set_result(verdict)
+
+    async def _suppliers(self, org_id: int) -> frozenset[uuid.UUID]:
+        """The producers that are elsewhere, as they were at most a quarter of a second ago: nobody sells what was connected just now."""
+        known = self._remote.get(org_id)
+        instant = asyncio.get_running_loop().time()
+        if known is None or instant - known[0] > _SUPPLIERS_SECONDS:
+            known = self._remote[org_id] = (instant, await self._journal.remote_producers(org_id))
+        return known[1]
+
+
+def _grown(event: Event) -> bool:
+    """Whether more is held than before, or perhaps."""
+    flow = event.data.get("flow")
+    return event.name in ("held_order.created", "held_order.changed") and (
+        not isinstance(flow, Mapping) or flow.get("trigger") != "shrink"
+    )
+
+
+def _told(one: OrderRefused) -> Verdict:
+    silent = one.code in _SILENT
+    return Verdict(
+        kind="silent" if silent else "refused", held_order_id=one.held_order_id, code=one.code, left=one.left
+    )
+
+
+def _verdict(
+    waiter: _Waiter,
+    links: Mapping[uuid.UUID, StandingOfLink],
+    refused: Mapping[tuple[uuid.UUID, uuid.UUID], OrderRefused],
+    now: dt.datetime,
+) -> Verdict | None:
+    """What the suppliers together have said; None while one has not and there is time."""
+    for held, version in waiter.needs.items():
+        no = refused.get((waiter.order_id, held))
+        # Whoever took it back may have died between doing so and saying so: then the supplier's yes is to what is left.
+        if no is not None and no.version >= version and (no.done or _is_acked(links.get(held), version)):
+            return _told(no)
+    open_ = [
+        (held, links.get(held))
+        for held, version in waiter.needs.items()
+        if not _is_held(links.get(held), version)
+    ]
+    if not open_:
+        return Verdict(kind="held")
+    waited = (now - waiter.since).total_seconds()
+    for held, link in open_:
+        if link is not None and _is_hopeless(link, now):
+            return Verdict(kind="silent", held_order_id=held, code="supplier_away")
+    most = max((link.wait_seconds if link else 5) for _, link in open_)
+    if waited >= most:
+        return Verdict(kind="silent", held_order_id=open_[0][0], code="supplier_silent")
+    return None
+
+
+def _is_hopeless(link: StandingOfLink, now: dt.datetime) -> bool:
+    """Whether nothing will be sent within the time that is given to wait: we may not, or the peer does not answer anybody."""
+    end = now + dt.timedelta(seconds=link.wait_seconds)
+    blocked = link.state == "blocked" and link.next_at is not None and link.next_at > end
+    return blocked or (link.open_until is not None and link.open_until > end)
+
+
+def _is_held(link: StandingOfLink | None, version: int) -> bool:
+    """Whether the supplier holds this version, or is not waited for."""
+    return _is_acked(link, version) or (link is not None and link.policy == "optimistic")
+
+
+def _is_acked(link: StandingOfLink | None, version: int) -> bool:
+    return link is not None and link.acked_version >= version

@@ -1,0 +1,125 @@
+"""Who has to give back what the supplier does not have: who came last, and only what came after the last acknowledgement. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from coster.domain.federation.ports import RefusedByPeer, RemoteLine, Short
+from coster.domain.linking.model import Here, Holder, LineLeft, Offered, ShopperOrder, Undo
+from coster.domain.linking.rules import totals
+from coster.domain.orders.model import CancelOrder, ChangeOrder, FailCheckout, LineChange
+
+
+class _Fold:
+    """The items of a held order, as they come to be while orders give back; made and ended inside one `choose`."""
+
+    def __init__(self, here: Here, holders: Sequence[Holder], *, everything: bool) -> None:
+        self.offered = here.offered
+        self.items = dict(here.items)
+        self.by_order: dict[uuid.UUID, list[Holder]] = {}
+        for holder in holders:
+            self.by_order.setdefault(holder.order_id, []).append(holder)
+        self.everything = everything
+        self.undone: dict[uuid.UUID, Undo] = {}
+
+    def lines(self) -> tuple[RemoteLine, ...]:
+        """What the held order comes to at the supplier."""
+        return totals.remote_lines(self.items, self.offered)
+
+    def part(self, holder: Holder) -> int:
+        """What a line can give back."""
+        return holder.quantity if self.everything else holder.grown
+
+    def undo(self, order_id: uuid.UUID) -> None:
+        """An order gives back: whole, where it was its placing that is not acknowledged, else what it has grown by."""
+        mine = self.by_order[order_id]
+        whole = self.everything or any(one.placed and one.grown for one in mine)
+        lines: dict[int, int] = {}
+        for one in mine:
+            part = one.quantity if whole else max(0, min(one.grown, one.quantity))
+            self.items[one.item_id] = self.items.get(one.item_id, 0) - part
+            if part:
+                lines[one.line_no] = min(lines.get(one.line_no, one.quantity), one.quantity - part)
+        self.undone[order_id] = Undo(order_id=order_id, whole=whole, lines={} if whole else lines)
+
+
+def choose(
+    here: Here, holders: Sequence[Holder], answer: RefusedByPeer, *, everything: bool = False
+) -> list[Undo]:
+    """The orders that give back so that what is left fits, the latest first; none where there is nobody to take it from.
+
+    Where the supplier did not say how much there is, the later half of those who could gives back. With `everything` what was
+    acknowledged counts too (somebody has decided that): whoever came last gives back all.
+    """
+    fold = _Fold(here, holders, everything=everything)
+    for short in answer.lines:
+        for order_id in _latest(fold, holders, short):
+            if order_id in fold.undone:
+                continue
+            if (
+                short.available is None
+                or totals.quantity_of(fold.lines(), short.product, short.offer) > short.available
+            ):
+                fold.undo(order_id)
+    return list(fold.undone.values())
+
+
+def alone(here: Here, holders: Sequence[Holder], order_id: uuid.UUID) -> list[Undo]:
+    """What one order gives back because nobody has acknowledged it: all that it has grown by; nothing, where all is acknowledged."""
+    mine = [one for one in holders if one.order_id == order_id]
+    if not any(one.grown for one in mine):
+        return []
+    fold = _Fold(here, mine, everything=False)
+    fold.undo(order_id)
+    return list(fold.undone.values())
+
+
+def _latest(fold: _Fold, holders: Sequence[Holder], short: Short) -> list[uuid.UUID]:
+    """Orders that could give back of a product, the latest first."""
+    last: dict[uuid.UUID, int] = {}
+    for one in holders:
+        kind = fold.offered.get(one.item_id)
+        if kind and not one.committed and fold.part(one) > 0 and _about(kind, short):
+            last[one.order_id] = max(last.get(one.order_id, 0), one.seq)
+    order = sorted(last, key=lambda id_: (-last[id_], id_))
+    return order if short.available is not None else order[: -(-len(order) // 2)]
+
+
+def _about(kind: Offered, short: Short) -> bool:
+    return bool(
+        (short.product and kind.product == short.product) or (short.offer and kind.offer == short.offer)
+    )
+
+
+def left(
+    here: Here, undone: Sequence[Undo], holders: Sequence[Holder], answer: RefusedByPeer
+) -> list[LineLeft]:
+    """What can still be had of each item that was refused, after these have given back; by item, and nothing of anybody else's."""
+    fold = _Fold(here, holders, everything=False)
+    for undo in undone:
+        fold.undo(undo.order_id)
+    found: dict[uuid.UUID, LineLeft] = {}
+    for item_id, kind in sorted(fold.offered.items()):
+        for short in answer.lines:
+            if _about(kind, short):
+                some = short.available
+                rest = None if some is None else totals.room(fold.items, fold.offered, item_id, some)
+                found[item_id] = LineLeft(item_id=item_id, left=rest)
+    return list(found.values())
+
+
+def command(undo: Undo, order: ShopperOrder, cause: str) -> FailCheckout | CancelOrder | ChangeOrder:
+    """The command by which an order gives back. A change names the version that was looked at: nothing newer is overwritten."""
+    if undo.whole:
+        return (
+            FailCheckout(order_id=order.order_id, reason=cause)
+            if order.running
+            else CancelOrder(order_id=order.order_id, reason=cause)
+        )
+    changes = [
+        LineChange(line_no=number, quantity=order.lines[number][0] * stock // order.lines[number][1])
+        for number, stock in sorted(undo.lines.items())
+        if order.lines.get(number, (0, 0))[1]
+    ]
+    return ChangeOrder(order_id=order.order_id, lines=changes, expected_version=order.version)

@@ -1,0 +1,167 @@
+"""Questions about orders from other platforms, for the platform and for the producer of each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.sourcing import rules as sourcing
+from coster.domain.supplying.model import (
+    Bound,
+    SuppliedLine,
+    SuppliedOrder,
+    SuppliedSession,
+    SuppliedWanted,
+)
+from coster.engine.db import promises, sql
+from coster.engine.db.connect import Connection
+from coster.engine.workflow import dfc
+from coster.engine.workflow.tables import Tables
+from coster.kernel import ids as identifiers
+from coster.kernel import proof
+
+_q = sql.load(__file__)
+_MOST_LOOKED_AT: Final = 2000
+"""Statuses are words for what flows say, so they are looked for among so many orders at a time."""
+
+
+_CANCELLED: Final = dfc.Words(order=dfc.CANCELLED, fulfilment=dfc.CANCELLED, payment=dfc.CANCELLED)
+_HELD: Final = dfc.Words(order=dfc.HELD, fulfilment=dfc.HELD, payment=dfc.UNPAID)
+
+
+def hub_id(platform_id: uuid.UUID, iri: str) -> uuid.UUID:
+    """Under which id a platform's hub is an enterprise here."""
+    return identifiers.derived("dfc-hub", platform_id, iri)
+
+
+def session_id(hub: uuid.UUID, producer_id: uuid.UUID, key: str) -> uuid.UUID:
+    """The session of a hub with one producer that the platform means by a key."""
+    return identifiers.derived("dfc-session", hub, producer_id, key)
+
+
+def held_order_id(hub: uuid.UUID, producer_id: uuid.UUID, session: uuid.UUID) -> uuid.UUID:
+    """The held order of a hub with a producer in a session."""
+    return sourcing.shared_pool(hub, producer_id, session)
+
+
+async def find_binding(
+    conn: Connection, org_id: int, producer_id: uuid.UUID, id_: uuid.UUID, *, platform_id: uuid.UUID | None
+) -> Bound | None:
+    """An order of this producer and (None: any) platform, where it was placed."""
+    row = await _q.find_binding(conn, org_id=org_id, id=id_, producer_id=producer_id, platform_id=platform_id)
+    return Bound(**row) if row else None
+
+
+async def list_supplied(
+    conn: Connection, org_id: int, wanted: SuppliedWanted, flows: Tables
+) -> list[SuppliedOrder]:
+    """Orders by id (from the end of the list where `backwards`), with their lines. Raises UnknownVersionError."""
+    statement = _q.list_supplied_backwards if wanted.backwards else _q.list_supplied
+    found: list[Mapping[str, Any]] = []
+    filtered = any((wanted.order_status, wanted.fulfilment_status, wanted.payment_status))
+    size = _MOST_LOOKED_AT if filtered else wanted.limit
+    given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "limit": size}
+    while len(found) < wanted.limit:
+        rows = await statement(conn, **{name: given[name] for name in statement.parameters})
+        told = ({**row, "said": _words(row, flows)} for row in rows)
+        found += [row for row in told if _fits(row["said"], wanted)]
+        if len(rows) < size:
+            break
+        given["before" if wanted.backwards else "after"] = rows[-1]["id"]
+    return await _with_lines(conn, org_id, found[: wanted.limit])
+
+
+def _words(row: Mapping[str, Any], flows: Tables) -> dfc.Words:
+    """What the order is in the standard's words, as its held order's flow says; one that its hub emptied is held until it is over.
+
+    With nothing in it though its hub wants something, it was called off here.
+    """
+    notes, over = row["attributes"].get("supplied", {}), row["session_status"] == "ended"
+    if notes.get("cancelled"):
+        return _CANCELLED
+    if row["status"] is not None and (row["holds"] != "none" or over or notes.get("lines")):
+        table = flows.of(row["flow"], row["flow_version"])
+        return dfc.words(table.flow.status(row["status"]), owed=True)
+    return _CANCELLED if over else _HELD
+
+
+def _fits(said: dfc.Words, wanted: SuppliedWanted) -> bool:
+    pairs = (
+        (wanted.order_status, said.order),
+        (wanted.fulfilment_status, said.fulfilment),
+        (wanted.payment_status, said.payment),
+    )
+    return all(asked is None or asked == is_ for asked, is_ in pairs)
+
+
+async def _with_lines(
+    conn: Connection, org_id: int, rows: Sequence[Mapping[str, Any]]
+) -> list[SuppliedOrder]:
+    lines: dict[uuid.UUID, list[Mapping[str, Any]]] = {row["order_id"]: [] for row in rows}
+    if rows:
+        for line in await _q.lines_of_supplied(conn, org_id=org_id, order_ids=list(lines)):
+            lines[line["order_id"]].append(line)
+    return [_order(row, lines[row["order_id"]]) for row in rows]
+
+
+_COPIED: Final = frozenset(SuppliedOrder.__struct_fields__) - {
+    "order_status",
+    "fulfilment_status",
+    "payment_status",
+    "lines",
+    "notes",
+}
+
+
+def _order(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> SuppliedOrder:
+    said, notes = row["said"], row["attributes"].get("supplied", {})
+    return SuppliedOrder(
+        **{name: row[name] for name in _COPIED},
+        order_status=said.order,
+        fulfilment_status=said.fulfilment,
+        payment_status=said.payment,
+        lines=_in_order(lines, notes.get("lines", ())),
+        notes=notes,
+    )
+
+
+def _in_order(lines: Sequence[Mapping[str, Any]], noted: Sequence[Mapping[str, Any]]) -> list[SuppliedLine]:
+    """The lines in the order in which the platform named them last; what it did not name comes after."""
+    places = {one["item"]: nth for nth, one in enumerate(noted)}
+    discounts = {one["item"]: one.get("discount") for one in noted}
+    ordered = sorted(lines, key=lambda line: places.get(str(line["item_id"]), len(places)))
+    return [
+        SuppliedLine(
+            item_id=line["item_id"], name=line["name"], unit=line["unit"], quantity=line["quantity"],
+            price_micros=line["price_micros"], discount=discounts.get(str(line["item_id"])),
+        )
+        for line in ordered
+    ]  # fmt: skip
+
+
+async def list_sessions(
+    conn: Connection,
+    org_id: int,
+    producer_id: uuid.UUID,
+    *,
+    platform_id: uuid.UUID | None,
+    ids: list[uuid.UUID] | None = None,
+) -> list[SuppliedSession]:
+    """The sessions in which hubs of this platform (None: of any) order from a producer, the latest first; at most a thousand."""
+    rows = await _q.sessions_of(
+        conn, org_id=org_id, producer_id=producer_id, platform_id=platform_id, ids=ids, limit=1000
+    )
+    return [SuppliedSession(**row) for row in rows]
+
+
+PROMISES: Final = {
+    "one_order": "an order from another platform holds as one order and nobody else does on its account"
+}
+
+
+async def verify(conn: Connection, org_id: int) -> list[proof.Check]:
+    """The promises about orders from other platforms, counted over everything that is stored."""
+    return await promises.checked(PROMISES, lambda name: getattr(_q, f"verify_{name}")(conn, org_id=org_id))

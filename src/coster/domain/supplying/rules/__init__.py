@@ -1,0 +1,1 @@
+"""Rules about orders from other platforms."""

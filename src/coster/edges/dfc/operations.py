@@ -1,0 +1,89 @@
+"""All operations for other platforms, and their OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from coster import __version__
+from coster.edges.dfc import (
+    catalogue,
+    catalogue_changes,
+    enterprises,
+    events,
+    examples,
+    order_examples,
+    order_lines,
+    orders,
+    persons,
+    platforms,
+    sale_sessions,
+    webid,
+)
+from coster.edges.http import openapi
+from coster.edges.http.call import Answer, Call, encode
+from coster.edges.http.operation import Operation
+
+TAGS: Final = {
+    "enterprises": "Producers and hubs, and what they tell the public of themselves.",
+    "catalogue": "What enterprises supply, what of it can be had, and at which price.",
+    "platforms": "Who this platform is, and what enterprises let other platforms do.",
+    "orders": "Orders that hubs on other platforms have with a producer.",
+    "events": "That something has changed elsewhere.",
+    "server": "The server itself.",
+}
+
+
+_SCHEMES: Final = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token of an issuer that this server trusts (OpenID Connect), or an API key.",
+    },
+    "token": {"type": "apiKey", "in": "header", "name": "X-Api-Token", "description": "An API key."},
+}
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of everything below /api/dfc."""
+    shown = openapi.Examples({**examples.BODIES, **order_examples.BODIES}, schemes=_SCHEMES)
+    return openapi.document(
+        OPERATIONS, version=__version__, tags=TAGS, examples=shown, title="Coster for other platforms"
+    )
+
+
+class _Document:
+    """The OpenAPI document, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+
+    async def __call__(self, _call: Call) -> Answer:
+        if not self._bytes:
+            self._bytes = encode(document())
+        return Answer(body=self._bytes)
+
+
+OPERATIONS: Final[Sequence[Operation]] = (
+    *enterprises.OPERATIONS,
+    *catalogue.OPERATIONS,
+    *catalogue_changes.OPERATIONS,
+    *platforms.OPERATIONS,
+    *webid.OPERATIONS,
+    *persons.OPERATIONS,
+    *events.OPERATIONS,
+    *orders.OPERATIONS,
+    *order_lines.OPERATIONS,
+    *sale_sessions.OPERATIONS,
+    Operation(
+        id="getDfcOpenApi",
+        method="GET",
+        path="/api/dfc/openapi.json",
+        tag="server",
+        summary="This document",
+        endpoint=_Document(),
+        permission=None,
+        answer=dict[str, Any],
+        answer_example={"openapi": "3.1.0"},
+    ),
+)

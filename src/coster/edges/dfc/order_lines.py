@@ -1,0 +1,197 @@
+"""Single lines of an order: read, added, changed. A line is known by its item; what it says is how much the order has of that.
+
+Whatever one line shall be, the whole order is given its totals, bound to the version that was read; so two who change different lines at
+once both get their way, and a request that comes twice is as one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from coster.domain.supplying.model import Bound, SuppliedLine, SuppliedOrder
+from coster.edges.dfc import order_documents, order_examples, ordering, orders, serving, wanted
+from coster.edges.dfc.language.records import OrderLine
+from coster.edges.dfc.wanted import WantedLine, WantedOrder
+from coster.edges.http.call import Answer, Call
+from coster.edges.http.operation import Operation
+from coster.edges.http.problems import Problem, not_found
+from coster.kernel import quantity
+
+_ATTEMPTS: Final = 10
+
+
+async def list_(call: Call) -> Answer:
+    """The lines of an order, with all that they name."""
+    order = await ordering.now(call, serving.place(call), call.id(what="order"))
+    iris = serving.iris(call)
+    lines = [order_documents.line_iri(iris, order, line.item_id) for line in order.lines]
+    return serving.listing(call, order_documents.records(iris, [order]), first=lines)
+
+
+async def get(call: Call) -> Answer:
+    """One line."""
+    order = await ordering.now(call, serving.place(call), call.id(what="order"))
+    return _line(call, order, _item(call))
+
+
+async def post(call: Call) -> Answer:
+    """An order shall have so much of an item: 201 where it had nothing of it before, else 200."""
+    return await _set(call, None)
+
+
+async def put(call: Call) -> Answer:
+    """An order shall have so much of the item of this line; nothing takes the line out."""
+    return await _set(call, _item(call))
+
+
+def _item(call: Call) -> uuid.UUID:
+    return call.id("line_id", "line")
+
+
+async def _set(call: Call, item_id: uuid.UUID | None) -> Answer:
+    producer = serving.place(call)
+    known = await ordering.bound(call, producer)
+    for attempt in range(_ATTEMPTS):
+        order = await ordering.now(call, producer, known.id)
+        line = await _wanted(call, order, item_id)
+        before = order_documents.lines_by_item(order)
+        if item_id is not None and line.item_id not in before:
+            raise not_found("line")
+        try:
+            less = await _send(call, known, order, line)
+        except Problem as problem:
+            if problem.code != "version_conflict" or attempt == _ATTEMPTS - 1 or b"if-match" in call.headers:
+                raise
+            continue
+        break
+    now = await ordering.now(call, producer, known.id)
+    headers = [(b"preference-applied", b"allow-partial")] if less else []
+    if line.item_id not in order_documents.lines_by_item(now):
+        return orders.shown(call, now, headers=headers)
+    made = line.item_id not in before
+    iri = order_documents.line_iri(serving.iris(call), now, line.item_id)
+    return _line(
+        call, now, line.item_id, status=201 if made else 200, headers=[*headers, (b"location", iri.encode())]
+    )
+
+
+async def _wanted(call: Call, order: SuppliedOrder, item_id: uuid.UUID | None) -> WantedLine:
+    """The one line of the body. Problems: document_invalid, offer_unknown."""
+    graph = await serving.read_document(call, about=OrderLine)
+    found = [line for line in graph.of(OrderLine) if line.quantity is not None or line.offer is not None]
+    if len(found) != 1:
+        text = f"{len(found)} lines"
+        raise serving.invalid(
+            [serving.fault("@type", "exactly one node of the class dfc-b:OrderLine is accepted", found=text)]
+        )
+    line = found[0]
+    if line.offer is None and item_id is not None:
+        line = msgspec.structs.replace(line, offer=serving.iris(call).offer(order.producer_id, item_id))
+        graph = msgspec.structs.replace(graph, records=(line,))
+    [one] = wanted.lines_of(graph, [line], serving.iris(call), orders.stored(order)) or [None]
+    if one is None:
+        raise not_found("line")
+    if item_id is not None and one.item_id != item_id:
+        raise serving.invalid(
+            [
+                serving.fault(
+                    "concerns", "the offer of this line is accepted", node=line.id, found=line.offer or ""
+                )
+            ]
+        )
+    return one
+
+
+async def _send(call: Call, known: Bound, order: SuppliedOrder, line: WantedLine) -> bool:
+    """All of the order's totals with this one among them; yields whether less was granted."""
+    totals = [_as_it_is(one) for one in order.lines if one.item_id != line.item_id]
+    place = next((nth for nth, one in enumerate(order.lines) if one.item_id == line.item_id), len(totals))
+    whole = WantedOrder(
+        id="", status=None, buyer_iri=None, buyer_name="", session=None, discount=None,
+        lines=(*totals[:place], line, *totals[place:]),
+    )  # fmt: skip
+    body = await ordering.totals(call, known, whole, order.notes)
+    body = msgspec.structs.replace(body, expected_version=order.order_version)
+    result = await ordering.replace(call, known, whole, body)
+    return body.allow_partial and ordering.granted_less(result, whole)
+
+
+def _as_it_is(line: SuppliedLine) -> WantedLine:
+    discount = None if line.discount is None else Decimal(line.discount)
+    return WantedLine(item_id=line.item_id, quantity=line.quantity, ids=(), discount=discount)
+
+
+def _line(
+    call: Call,
+    order: SuppliedOrder,
+    item_id: uuid.UUID,
+    *,
+    status: int = 200,
+    headers: orders.Headers | None = None,
+) -> Answer:
+    """A line as a document, with its order. Problem: not_found."""
+    line = order_documents.lines_by_item(order).get(item_id)
+    if line is None:
+        raise not_found("line")
+    iris = serving.iris(call)
+    alone = msgspec.structs.replace(order, lines=[line])
+    version = (b"etag", b'"%d.%d"' % (order.order_version, order.held_version))
+    return serving.document(
+        call, order_documents.records(iris, [alone]), first=[order_documents.line_iri(iris, order, item_id)],
+        status=status, headers=[*(headers or []), version],
+    )  # fmt: skip
+
+
+def text_of(line: SuppliedLine) -> str:
+    """How much of the item the order has, as a decimal."""
+    return quantity.text(line.quantity)
+
+
+_LINES: Final = "/api/dfc/Enterprises/{enterprise_id}/Orders/{id}/orderLines"
+_READ: Final[dict[str, Any]] = {
+    "tag": "orders", "permission": "dfc_orders:read", "method": "GET", "documents": True, "answer": dict[str, Any],
+    "answer_example": order_examples.ORDER, "problems": ("not_found",),
+}  # fmt: skip
+_WRITE: Final[dict[str, Any]] = {
+    "tag": "orders", "permission": "dfc_orders:write", "documents": True, "answer": dict[str, Any], "body": dict[str, Any],
+    "answer_example": order_examples.ORDER, "problems": (*orders.LINE_PROBLEMS, "not_found"),
+}  # fmt: skip
+OPERATIONS: Final = (
+    Operation(
+        id="listDfcOrderLines",
+        path=_LINES,
+        summary="List the lines of an order",
+        endpoint=list_,
+        **_READ,
+    ),
+    Operation(
+        id="postDfcOrderLine",
+        method="POST",
+        path=_LINES,
+        summary="Add a line to an order",
+        endpoint=post,
+        status=201,
+        description="Where the order has a line of the item already, that line gets this quantity, and the answer is 200.",
+        **_WRITE,
+    ),
+    Operation(
+        id="getDfcOrderLine",
+        path=f"{_LINES}/{{line_id}}",
+        summary="Show a line",
+        endpoint=get,
+        **_READ,
+    ),
+    Operation(
+        id="putDfcOrderLine",
+        method="PUT",
+        path=f"{_LINES}/{{line_id}}",
+        summary="Change the quantity of a line",
+        endpoint=put,
+        description="The quantity 0 takes the line out; then the answer is the order.",
+        **_WRITE,
+    ),
+)

@@ -1,0 +1,111 @@
+"""The sale sessions in which hubs on other platforms order from a producer."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from coster.domain.supplying import reads
+from coster.domain.supplying.model import SuppliedSession
+from coster.edges.dfc import order_documents, order_examples, ordering, serving
+from coster.edges.dfc.language import identifiers
+from coster.edges.dfc.language.records import SaleSession
+from coster.edges.dfc.ordering import Place
+from coster.edges.dfc.wanted import WantedOrder, WantedSession
+from coster.edges.http.call import Answer, Call
+from coster.edges.http.operation import Operation
+from coster.edges.http.problems import not_found
+
+
+async def list_(call: Call) -> Answer:
+    """The sessions of the caller's hubs with this producer."""
+    producer = serving.place(call)
+    found = await _find(call, producer, None)
+    iris = serving.iris(call)
+    made = {one.id: one for one in (order_documents.session_record(iris, producer, one) for one in found)}
+    return serving.listing(call, made.values(), first=list(made))
+
+
+async def get(call: Call) -> Answer:
+    """One session."""
+    producer = serving.place(call)
+    found = await _find(call, producer, [call.id(what="session")])
+    if not found:
+        raise not_found("sale session")
+    return serving.document(call, [order_documents.session_record(serving.iris(call), producer, found[0])])
+
+
+async def post(call: Call) -> Answer:
+    """Plans a session of the caller's own hub; orders name it by the address that it is given."""
+    producer = serving.place(call)
+    graph = await serving.read_document(call, about=SaleSession)
+    sessions = graph.of(SaleSession)
+    if len(sessions) != 1 or sessions[0].ends_at is None:
+        raise serving.invalid(
+            [
+                serving.fault(
+                    "endDate", "exactly one node of the class dfc-b:SaleSession with its end is accepted"
+                )
+            ]
+        )
+    session = sessions[0]
+    # What has a name that lasts is one session, however often it is sent; what has none is a new one.
+    lasting = not identifiers.is_placeholder(session.id) and serving.iris(call).read(session.id) is None
+    hub = reads.hub_id(call.key_id, "")
+    key = session.id if lasting else str(call.new_id("session"))
+    id_ = reads.session_id(hub, producer, key)
+    place = Place(producer_id=producer, hub_id=hub, session_id=id_, id=id_)
+    order = WantedOrder(
+        id="", status=None, buyer_iri="", buyer_name="", discount=None, lines=(),
+        session=WantedSession(begins=session.starts_at, ends=session.ends_at),
+    )  # fmt: skip
+    await ordering.open_place(call, place, order, None)
+    [made] = await _find(call, producer, [id_])
+    iri = serving.iris(call).session(producer, id_)
+    record = order_documents.session_record(serving.iris(call), producer, made)
+    return serving.document(call, [record], status=201, headers=[(b"location", iri.encode())])
+
+
+async def _find(call: Call, producer: uuid.UUID, ids: list[uuid.UUID] | None) -> list[SuppliedSession]:
+    async with call.parts.database.read(call.org_id) as conn:
+        return await reads.list_sessions(
+            conn, call.org_id, producer, platform_id=ordering.platform_of(call, producer), ids=ids
+        )
+
+
+_SESSIONS: Final = "/api/dfc/Enterprises/{enterprise_id}/SaleSessions"
+_READ: Final[dict[str, Any]] = {
+    "tag": "orders", "permission": "dfc_orders:read", "method": "GET", "documents": True, "answer": dict[str, Any],
+    "answer_example": order_examples.SESSION, "problems": ("not_found",),
+}  # fmt: skip
+OPERATIONS: Final = (
+    Operation(
+        id="listDfcSaleSessions",
+        path=_SESSIONS,
+        summary="List the sale sessions in which your hubs order from a producer",
+        endpoint=list_,
+        **_READ,
+    ),
+    Operation(
+        id="getDfcSaleSession",
+        path=f"{_SESSIONS}/{{id}}",
+        summary="Show a sale session",
+        endpoint=get,
+        **_READ,
+    ),
+    Operation(
+        id="postDfcSaleSession",
+        method="POST",
+        path=_SESSIONS,
+        summary="Plan a sale session",
+        endpoint=post,
+        status=201,
+        tag="orders",
+        permission="dfc_orders:write",
+        documents=True,
+        body=dict[str, Any],
+        answer=dict[str, Any],
+        answer_example=order_examples.SESSION,
+        problems=("document_invalid", "session_ended", "not_found"),
+    ),
+)

@@ -1,0 +1,69 @@
+"""`coster federation` over HTTP: from the address of a platform to items that can be sold, and back."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from coster.cli.output import Exit
+from coster.simulation.serving import free_port
+from tests.cli.conftest import Done, Inside, Shop
+
+
+class Town:
+    """An installation whose hub connects to a platform: its own, which is one as any other."""
+
+    def __init__(self, shop: Shop, inside: Inside, token: Path) -> None:
+        self.shop, self._inside, self._token = shop, inside, token
+        token.write_text(shop.key + "\n")
+
+    def say(self, *words: str) -> Done:
+        """`coster federation …`."""
+        return self._inside("federation", *words, env=self.shop.env)
+
+    def connect(self, *more: str) -> Done:
+        """Connects the hub."""
+        place = f"{self.shop.url}/api/dfc"
+        return self.say(
+            "connect", place, "--hub", self.shop.scene.hub, "--token-file", str(self._token), *more
+        )
+
+
+@pytest.fixture
+def town(shop: Shop, inside: Inside, tmp_path: Path) -> Town:
+    """The town."""
+    return Town(shop, inside, tmp_path / "token")
+
+
+def test_way_from_an_address_to_items(town: Town) -> None:
+    """Connected, accepted, listed, read again, suspended, resumed, removed, disconnected."""
+    told = town.connect()
+    assert (told.code, "Jean" in told.out, "coster federation accept" in told.out) == (Exit.DONE, True, True)
+    peer = town.connect("--json").json
+    iri = next(one["iri"] for one in peer["enterprises"] if one["iri"].endswith(town.shop.scene.producer))
+    accepted = town.say("accept", peer["id"], iri, "--json")
+    assert (accepted.code, accepted.json["added"]) == (Exit.DONE, 1)
+    supplier = accepted.json["id"]
+    assert town.say("refresh", supplier).out == f"supplier {supplier}: 1 unchanged\n"
+    assert "SPUD" in town.say("products", "--supplier", supplier).out
+    assert town.say("matches", "--supplier", supplier, "--json").json == []
+    assert supplier in town.say("list").out
+    for word, status in (("suspend", "suspended"), ("resume", "active"), ("remove", "removed")):
+        assert town.say(word, supplier).out == f"supplier {supplier}: {status}\n"
+    assert town.say("disconnect", peer["id"]).code == Exit.DONE
+
+
+def test_what_cannot_be_is_told(town: Town) -> None:
+    """Nobody answers there; nothing of this id; a file that is not there."""
+    away = town.say("connect", f"http://127.0.0.1:{free_port()}/api/dfc", "--hub", town.shop.scene.hub)
+    assert (away.code, away.out) == (Exit.REFUSED, "")
+    assert "is kept" in away.err
+    assert town.say("refresh", str(uuid.UUID(int=9))).code == Exit.REFUSED
+    private = town.say("connect", "http://10.0.0.1/api/dfc", "--hub", town.shop.scene.hub)
+    assert "private" in private.err
+    missing = town.say(
+        "connect", "http://a.example", "--hub", town.shop.scene.hub, "--token-file", "/nowhere"
+    )
+    assert missing.code == Exit.USAGE

@@ -1,0 +1,1 @@
+"""The connector of the Data Food Consortium, as npm has it."""
