@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from coster.cli.output import Exit
@@ -37,17 +39,35 @@ def town(shop: Shop, inside: Inside, tmp_path: Path) -> Town:
     return Town(shop, inside, tmp_path / "token")
 
 
+def farm(shop: Shop) -> str:
+    """A producer with one product, whose name nobody else's has: what is imported again must not make others' names ambiguous."""
+
+    def made(path: str, body: dict[str, Any]) -> str:
+        answer = httpx2.post(
+            f"{shop.url}/api/v1{path}", json=body, headers={"Authorization": f"Bearer {shop.key}"}
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    rose = made("/enterprises", {"name": "Rose", "kinds": ["producer"], "currency": "EUR"})
+    made(
+        "/items", {"owner_id": rose, "sku": "SALSIFY", "name": "Salsify", "stock_unit": "kg", "price": "3.10"}
+    )
+    return rose
+
+
 def test_way_from_an_address_to_items(town: Town) -> None:
     """Connected, accepted, listed, read again, suspended, resumed, removed, disconnected."""
+    rose = farm(town.shop)
     told = town.connect()
-    assert (told.code, "Jean" in told.out, "coster federation accept" in told.out) == (Exit.DONE, True, True)
+    assert (told.code, "Rose" in told.out, "coster federation accept" in told.out) == (Exit.DONE, True, True)
     peer = town.connect("--json").json
-    iri = next(one["iri"] for one in peer["enterprises"] if one["iri"].endswith(town.shop.scene.producer))
+    iri = next(one["iri"] for one in peer["enterprises"] if one["iri"].endswith(rose))
     accepted = town.say("accept", peer["id"], iri, "--json")
     assert (accepted.code, accepted.json["added"]) == (Exit.DONE, 1)
     supplier = accepted.json["id"]
     assert town.say("refresh", supplier).out == f"supplier {supplier}: 1 unchanged\n"
-    assert "SPUD" in town.say("products", "--supplier", supplier).out
+    assert "SALSIFY" in town.say("products", "--supplier", supplier).out
     assert town.say("matches", "--supplier", supplier, "--json").json == []
     assert supplier in town.say("list").out
     for word, status in (("suspend", "suspended"), ("resume", "active"), ("remove", "removed")):
