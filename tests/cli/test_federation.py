@@ -87,3 +87,15 @@ def test_what_cannot_be_is_told(town: Town) -> None:
         "connect", "http://a.example", "--hub", town.shop.scene.hub, "--token-file", "/nowhere"
     )
     assert missing.code == Exit.USAGE
+
+
+def test_what_is_no_id_is_not_understood_and_leads_nowhere_else(town: Town) -> None:
+    """A word that is no id is refused before anything is asked: it could name another address than the one that was meant."""
+    for words in (
+        ("disconnect", "../keys/0193f2a0-0000-7000-8000-000000000001"),
+        ("refresh", "x"),
+        ("products", "--supplier", "x"),
+        ("connect", "https://farm.example", "--hub", "x"),
+    ):
+        done = town.say(*words)
+        assert done.code == Exit.USAGE, done

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -30,13 +31,13 @@ app = App(
 )
 AsJson = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 PeerId = Annotated[
-    str, Parameter(name="connection", help="The connection's id, as `coster federation list` shows it.")
+    uuid.UUID, Parameter(name="connection", help="The connection's id, as `coster federation list` shows it.")
 ]
 SupplierId = Annotated[
-    str, Parameter(name="id", help="The supplier's id, as `coster federation list` shows it.")
+    uuid.UUID, Parameter(name="id", help="The supplier's id, as `coster federation list` shows it.")
 ]
 MatchId = Annotated[
-    str, Parameter(name="id", help="The product's id, as `coster federation matches` shows it.")
+    uuid.UUID, Parameter(name="id", help="The product's id, as `coster federation matches` shows it.")
 ]
 
 
@@ -49,7 +50,7 @@ def connect(  # noqa: PLR0913 - each is an option of its own on the command line
         ),
     ],
     *,
-    hub: Annotated[str, Parameter(help="The id of the hub whose connection it is.")],
+    hub: Annotated[uuid.UUID, Parameter(help="The id of the hub whose connection it is.")],
     name: Annotated[str | None, Parameter(help="What you call it; without it the host.")] = None,
     token_file: Annotated[
         Path | None,
@@ -96,7 +97,7 @@ def discover(peer_id: PeerId, *, json: AsJson = False, server: Server = _HERE) -
         _show_found(_discovered(remote, peer_id), json=json)
 
 
-def _discovered(remote: Remote, peer_id: str) -> dict[str, Any]:
+def _discovered(remote: Remote, peer_id: uuid.UUID) -> dict[str, Any]:
     with _waiting("asking the platform"):
         found: dict[str, Any] = remote.post(f"peers/{peer_id}/discoveries", {})
     return found
@@ -214,7 +215,7 @@ def refresh(
         return _refresh(remote, supplier_id, anew=anew, json=json)
 
 
-def _refresh(remote: Remote, supplier_id: str, *, anew: bool, json: bool) -> int:
+def _refresh(remote: Remote, supplier_id: uuid.UUID, *, anew: bool, json: bool) -> int:
     with _waiting("reading the catalogue"):
         path = f"suppliers/{supplier_id}/refreshes{'?anew=true' if anew else ''}"
         counts: dict[str, Any] = remote.post(path, {})
@@ -236,7 +237,7 @@ _COUNTED: Final = ("added", "changed", "returned", "gone", "proposed", "refused"
 @app.command
 def products(
     *,
-    supplier: Annotated[str | None, Parameter(help="Only of this supplier.")] = None,
+    supplier: Annotated[uuid.UUID | None, Parameter(help="Only of this supplier.")] = None,
     status: Annotated[Literal["linked", "proposed", "refused"] | None, Parameter(help="Only these.")] = None,
     gone: Annotated[bool, Parameter(negative="", help="Only what is no longer in the catalogue.")] = False,
     json: AsJson = False,
@@ -248,7 +249,7 @@ def products(
     """
     asked = {"supplier_id": supplier, "status": status, "gone": "true" if gone else None}
     with Remote(server) as remote:
-        found = remote.every("remote-items", limit="200", **{n: v for n, v in asked.items() if v})
+        found = remote.every("remote-items", limit="200", **{n: str(v) for n, v in asked.items() if v})
     if json:
         output.as_json(found)
         return
@@ -265,7 +266,7 @@ def products(
 @app.command
 def matches(
     *,
-    supplier: Annotated[str | None, Parameter(help="Only of this supplier.")] = None,
+    supplier: Annotated[uuid.UUID | None, Parameter(help="Only of this supplier.")] = None,
     json: AsJson = False,
     server: Server = _HERE,
 ) -> int:
@@ -274,7 +275,7 @@ def matches(
     Example: coster federation matches
     """
     with Remote(server) as remote:
-        found = remote.every("matches", limit="200", **({"supplier_id": supplier} if supplier else {}))
+        found = remote.every("matches", limit="200", **({"supplier_id": str(supplier)} if supplier else {}))
     if json:
         output.as_json(found)
     else:
@@ -289,7 +290,9 @@ def judge(
     match_id: MatchId,
     verdict: Annotated[Literal["accept", "reject"], Parameter(help="Whether it is the item.")],
     *,
-    item: Annotated[str | None, Parameter(help="With accept: this item instead of the proposed one.")] = None,
+    item: Annotated[
+        uuid.UUID | None, Parameter(help="With accept: this item instead of the proposed one.")
+    ] = None,
     json: AsJson = False,
     server: Server = _HERE,
 ) -> None:
@@ -333,7 +336,7 @@ def remove(supplier_id: SupplierId, *, json: AsJson = False, server: Server = _H
     _drive(server, supplier_id, "remove", json=json)
 
 
-def _drive(server: Server, supplier_id: str, event: str, *, json: bool) -> None:
+def _drive(server: Server, supplier_id: uuid.UUID, event: str, *, json: bool) -> None:
     with Remote(server) as remote:
         moved = remote.post(f"suppliers/{supplier_id}/events", {"name": event})
     if json:

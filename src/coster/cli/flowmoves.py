@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter, validators
@@ -111,7 +112,9 @@ def _tables(shown: dict[str, Any], limit: int) -> None:
 
 
 def undo(
-    id_: Annotated[str, Parameter(name="id", help="The move's id, as `coster flows migrate` shows it.")],
+    id_: Annotated[
+        uuid.UUID, Parameter(name="id", help="The move's id, as `coster flows migrate` shows it.")
+    ],
     *,
     reason: Reason,
     wait: Annotated[bool, Parameter(help="Wait until all have gone.")] = True,

@@ -77,6 +77,9 @@ class Remote:
         self, method: str, path: str, body: Any = None, *, accept: str = "application/json"
     ) -> httpx2.Response:
         """The answer to one request; `path` follows /api/v1/, a body goes as JSON."""
+        if ".." in path.partition("?")[0].split("/"):
+            # A word of the command line that would lead to another address than the one that was meant.
+            raise FailedError(f"{path} is no path below /api/v1/", Exit.USAGE)
         content = None if body is None else msgspec.json.encode(body)
         headers = {"Accept": accept} | ({} if body is None else {"Content-Type": "application/json"})
         with self.reaching():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
@@ -13,7 +14,9 @@ from coster.cli.remote import Remote, Server
 _HERE: Final = Server()
 
 app = App(name="sessions", help="Sales sessions of a running server, over HTTP with a key.")
-SessionId = Annotated[str, Parameter(name="id", help="The session's id, as `coster sessions list` shows it.")]
+SessionId = Annotated[
+    uuid.UUID, Parameter(name="id", help="The session's id, as `coster sessions list` shows it.")
+]
 AsJson = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 
 
@@ -94,7 +97,7 @@ def end(id_: SessionId, *, json: AsJson = False, server: Server = _HERE) -> None
     _move(server, id_, "end", {}, json=json)
 
 
-def _move(server: Server, id_: str, event: str, attributes: dict[str, Any], *, json: bool) -> None:
+def _move(server: Server, id_: uuid.UUID, event: str, attributes: dict[str, Any], *, json: bool) -> None:
     with Remote(server) as remote:
         moved = remote.post(f"sessions/{id_}/events", {"name": event, "attributes": attributes})
     if json:
