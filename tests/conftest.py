@@ -27,6 +27,7 @@ from coster.engine.db import migrate
 from coster.engine.db.connect import Database
 from coster.engine.db.embedded import EmbeddedServer
 from coster.simulation.clustered import Cluster
+from tests import memory
 
 pytest_plugins = ["tests.watch"]
 
@@ -39,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--pg-bin", default=os.environ.get("COSTER_TEST_PG_BIN"), help="directory of PostgreSQL's programs"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary files go into memory where there is room; of several test processes the first decides."""
+    if place := memory.choose():
+        config.add_cleanup(lambda: memory.leave(place))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
