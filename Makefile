@@ -122,7 +122,7 @@ storm: $(VENV)/.dev ## the storm at full length, with its report (STORM_SECONDS=
 
 fuzz: $(VENV)/.dev ## made up requests, bodies, files, cursors and flows, for long (FUZZ_SECONDS=600 FUZZ_EXAMPLES=2000)
 	COSTER_FUZZ_SECONDS=$(FUZZ_SECONDS) COSTER_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) --timeout 0 \
-	  tests/edges/test_phases.py tests/edges/test_hostile.py tests/engine/workflow/test_mutants.py
+	  tests/edges/test_phases.py tests/edges/dfc/test_phases.py tests/edges/test_hostile.py tests/engine/workflow/test_mutants.py
 
 simulate: $(VENV)/.runtime ## a town in process, beside an oracle that must agree after every batch (SIMULATE_COMMANDS=1000000 SIMULATE_SEED=1)
 	@$(BIN)/coster simulate --commands $(SIMULATE_COMMANDS) --seed $(SIMULATE_SEED) --batch 512
@@ -135,8 +135,9 @@ federation: $(VENV)/.runtime ## three servers behind lines that fail, killed aga
 freeze: $(VENV)/.runtime ## write the rooms' schema.sql files into the first migration (until the first release only)
 	@$(BIN)/python -m coster.engine.db.migrate freeze
 
-pictures: $(VENV)/.runtime ## draw the flows that are shipped, docs/reference/flows
+pictures: $(VENV)/.runtime ## draw the flows that are shipped, docs/reference/flows, and those of examples/flows
 	@$(BIN)/python -m coster.cli.drawing docs/reference/flows
+	@$(BIN)/coster flows draw examples/flows --into docs/reference/commerce-flows
 
 lock: ## write requirements.lock anew, from a fresh environment with the newest versions that pyproject.toml allows
 	@$(PYTHON) -m venv .venv-lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coster.domain.buying import handlers as buying
 from coster.domain.catalog import handlers as catalog
 from coster.domain.federation import handlers as federation
 from coster.domain.identity import handlers as identity
@@ -14,6 +15,7 @@ from coster.domain.supplying import handlers as supplying
 from coster.domain.wholesale import handlers as wholesale
 from coster.engine.batch.handler import Registry
 from coster.engine.flows import handlers as flows
+from coster.engine.mail import handlers as mail
 from coster.engine.mending import handlers as mending
 from coster.engine.webhooks import handlers as webhooks
 
@@ -22,7 +24,7 @@ def registry() -> Registry:
     """Every kind of command."""
     rooms = (
         identity,
-        parties,
+        buying,
         catalog,
         inventory,
         sessions,
@@ -31,9 +33,16 @@ def registry() -> Registry:
         linking,
         webhooks,
         mending,
+        mail,
     )
     of_orders = linking.waiting_for_suppliers(wholesale.HANDLERS)
+    of_parties = federation.knowing_who_is_elsewhere(parties.HANDLERS)
     libraries = (orders.LIBRARY, orders.CHECKOUTS, wholesale.LIBRARY)
     return Registry(
-        [*of_orders, *(handler for room in rooms for handler in room.HANDLERS), *flows.handlers(libraries)]
+        [
+            *of_orders,
+            *of_parties,
+            *(handler for room in rooms for handler in room.HANDLERS),
+            *flows.handlers(libraries),
+        ]
     )

@@ -11,7 +11,6 @@ import base64
 import contextlib
 import datetime as dt
 import functools
-import gc
 import logging
 import os
 import pathlib
@@ -29,6 +28,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 
 from coster import settings as configuration
+from coster.domain.buying import handlers as buying
 from coster.domain.catalog import handlers as catalog
 from coster.domain.federation import handlers as federation
 from coster.domain.federation.ports import Suppliers
@@ -60,7 +60,9 @@ from coster.edges.http import routes, throttle
 from coster.edges.http.auth import Authenticator, Memory
 from coster.edges.http.parts import Limits, Parts, Webhooks, nothing_to_settle
 from coster.edges.http.throttle import Rate
-from coster.engine import observe, tasks
+from coster.edges.providers import mailing as mailing_
+from coster.edges.providers.smtp import Account
+from coster.engine import collecting, observe, tasks
 from coster.engine.batch.gather import Gatherer
 from coster.engine.batch.handler import Registry
 from coster.engine.batch.run import Runner
@@ -70,6 +72,7 @@ from coster.engine.db.embedded import EmbeddedServer
 from coster.engine.flows import failing
 from coster.engine.flows import handlers as flow_handlers
 from coster.engine.flows import reads as flow_reads
+from coster.engine.mail import handlers as mail
 from coster.engine.mending import handlers as mending
 from coster.engine.outbox.react import Reactions
 from coster.engine.outbox.relay import Relay, Wiring
@@ -105,7 +108,8 @@ MAKE_GOOD: Mapping[str, type[failing.MakeGood]] = {
 # The handlers of orders are in wholesale's table, each with the held orders that follow from it.
 HANDLERS = (
     *identity.HANDLERS,
-    *parties.HANDLERS,
+    *federation.knowing_who_is_elsewhere(parties.HANDLERS),
+    *buying.HANDLERS,
     *catalog.HANDLERS,
     *inventory.HANDLERS,
     *sessions.HANDLERS,
@@ -116,6 +120,7 @@ HANDLERS = (
     *flow_handlers.handlers(LIBRARIES.values()),
     *webhook_handlers.HANDLERS,
     *mending.HANDLERS,
+    *mail.HANDLERS,
 )
 # By event, in the order in which they run: orders first, because a held order is completed with what is left.
 REACTIONS = _together(orders_reactions.REACTIONS, wholesale_reactions.REACTIONS, linking_reactions.REACTIONS)
@@ -144,9 +149,7 @@ def create(
     to other platforms instead of our client. `state.leave()` tells it that it will be stopped soon: from then on it is not ready."""
     chosen = settings or configuration.read()
     configure_log(chosen)
-    # Python looks for rings of dead objects after every 700 new ones, and through all that live after some of those times. Of a
-    # file's row that took a third of the time; seldom is enough, since nearly everything here dies by its reference count.
-    gc.set_threshold(50_000, 20, 50)
+    collecting.seldom()
     seat = routes.Seat(log_requests=chosen.log_requests)
     wire = Wire(Guard(networks_of(chosen.federation_networks)))
     dfc = mounting.mounted(seat, chosen.dfc_issuers, wire)
@@ -204,15 +207,20 @@ async def running(
         relay = None
         if settings.background:
             bodies = {kind: handler.body for kind, handler in registry.by_kind.items()}
-            wiring = Wiring(gatherer.submit, REACTIONS, bodies, chosen)
+            mailing = _mailing(settings)
+            reactions = REACTIONS if mailing is None else _together(REACTIONS, orders_reactions.LETTERS)
+            wiring = Wiring(gatherer.submit, reactions, bodies, chosen)
             # What nothing reacts to need not wake the relay; it looks for timers by itself.
-            relay = Relay(database, wiring, rung=bell.listen(REACTIONS))
+            relay = Relay(database, wiring, rung=bell.listen(reactions))
             await stack.enter_async_context(_carrying(relay))
             await stack.enter_async_context(_keeping(statistics.keep(database)))
             kept = dt.timedelta(days=settings.access_days)
             forgetting = identity.keep_access(database, lambda: chosen.now() - kept)
             await stack.enter_async_context(_keeping(forgetting))
             await stack.enter_async_context(_keeping(late.keep(database, chosen.now)))
+            if mailing is not None:
+                poster = mailing_.poster(database, chosen, mailing)
+                await stack.enter_async_context(_keeping(poster.keep()))
         webhooks = _webhooks(settings)
         if webhooks is not None and settings.background:
             await stack.enter_async_context(_delivering(database, gatherer, webhooks, chosen))
@@ -234,6 +242,19 @@ async def running(
         )
         links = await stack.enter_async_context(starting.started(ground))
         yield House(settings, chosen, database, registry, gatherer, bell, relay, webhooks, peers, links)
+
+
+def _mailing(settings: Settings) -> mailing_.Mailing | None:
+    """The server that takes letters; where there is none, that is said once, and nobody is written to."""
+    if not settings.smtp_host:
+        observe.log.info("mail_off", setting="COSTER_SMTP_HOST")
+        return None
+    account = Account(
+        host=settings.smtp_host, port=settings.smtp_port, sender=settings.smtp_from or f"coster@{settings.smtp_host}",
+        tls=settings.smtp_tls, user=settings.smtp_user, password=settings.smtp_password,
+    )  # fmt: skip
+    here = settings.public_url or f"http://{settings.host}:{settings.port}"
+    return mailing_.Mailing(account=account, public_url=here)
 
 
 def _teller(settings: Settings, database: Database, keyring: Keyring) -> Teller:

@@ -124,6 +124,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "Networks that webhooks may go to although they are private, for example `10.0.0.0/8,127.0.0.1/32`."
         ),
     ] = ""
+    smtp_host: Annotated[
+        str, _told("The server that takes letters to approvers; empty: none are written.")
+    ] = ""
+    smtp_port: Annotated[int, _told("Its port.", ge=1, le=65535)] = 587
+    smtp_tls: Annotated[
+        Literal["starttls", "tls", "none"],
+        _told(
+            "How the connection is encrypted: `starttls` (port 587), `tls` from the beginning (port 465), or `none`."
+        ),
+    ] = "starttls"
+    smtp_user: Annotated[str, _told("As whom we log in there; empty: not at all.")] = ""
+    smtp_password: Annotated[str, _told("The password for that.")] = ""
+    smtp_from: Annotated[
+        str,
+        _told(
+            "The sender of letters, for example `orders@example.org`; empty: `coster@` and the server's name."
+        ),
+    ] = ""
     public_url: Annotated[
         str,
         _told(
@@ -135,7 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         _told(
             "Issuers whose tokens (OpenID Connect) are taken below `/api/dfc`, as a JSON list of objects with `issuer`, `audience`, "
-            '`organisation` (1) and `algorithms` (["RS256"]). Empty: none.'
+            '`organisation` (1), `algorithms` (["RS256"]) and `emails` ("verified"). Empty: none.'
         ),
     ] = ""
     federation_networks: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -94,8 +97,24 @@ class Shop:
     env: dict[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, stdin: bytes = b"", **env: str) -> Done:
-        """The program, with this installation in its environment."""
-        return run(*words, env={**self.env, **env}, stdin=stdin)
+        """The program, with this installation in its environment; a process of its own only where it is to be told something."""
+        if stdin:
+            return run(*words, env={**self.env, **env}, stdin=stdin)
+        with ThreadPoolExecutor(1) as apart:  # it brings an event loop of its own
+            return apart.submit(_here, words, environment(**{**self.env, **env})).result()
+
+
+def _here(words: Sequence[str], env: Mapping[str, str]) -> Done:
+    """The program without a process of its own, which is ten times faster."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+        for name in os.environ.keys() - env.keys():
+            patched.delenv(name)
+        for name, value in env.items():
+            patched.setenv(name, value)
+        code = main(list(words))
+        told = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined] # a BytesIO
+    return Done(code, told[0], told[1])
 
 
 @contextlib.contextmanager

@@ -39,6 +39,41 @@ async def test_what_was_given_up_is_listed_and_resumed(shop: Shop) -> None:
     assert resumed.out.splitlines()[-1] == "1 parked; the server tries them again."
 
 
+LETTER = """
+INSERT INTO coster.mail (org_id, id, recipient, kind, words, written_at, attempts, next_at, parked)
+VALUES (1, '0193f2a0-0000-7000-8000-00000000000a', '0193f2a0-0000-7000-8000-00000000000b', 'approval_asked', '{}', '2026-11-23T09:00:00Z',
+        1, NULL, 'the server refused the recipient with 550')
+"""
+LETTERS = "DELETE FROM coster.mail"
+
+
+async def test_a_letter_that_was_refused_is_resumed_or_skipped(shop: Shop) -> None:
+    """It stands in the same list, without a word of who gets it."""
+    conn = await asyncpg.connect(shop.database_url)
+    try:
+        await conn.execute(LETTER)
+        [found] = shop.run("db", "parked", "--json").json
+        shop.run("db", "parked", "--resume")
+        row = await conn.fetchrow(
+            "SELECT m.parked, m.attempts, m.next_at IS NULL AS rests FROM coster.mail AS m"
+        )
+        await conn.execute(LETTERS)
+        await conn.execute(LETTER)
+        skipped = shop.run("db", "parked", "--skip", found["key"], "--reason", "No such person.")
+        left = await conn.fetchval("SELECT count(*) FROM coster.mail")
+    finally:
+        await conn.execute(LETTERS)
+        await conn.execute(SKIPPED)
+        await conn.close()
+    cause = "the server refused the recipient with 550"
+    assert (found["what"], found["name"], found["cause"]) == ("mail", "approval_asked", cause)
+    assert (dict(row or {}), skipped.code, left) == (
+        {"parked": None, "attempts": 0, "rests": False},
+        Exit.DONE,
+        0,
+    )
+
+
 def test_nothing_given_up_is_said(shop: Shop, inside: Inside) -> None:
     """One sentence, and no table."""
     done = inside("db", "parked", env=shop.env)

@@ -13,11 +13,13 @@ import pytest
 
 from coster.domain.inventory import reads as inventory
 from coster.domain.orders import reads as orders
+from coster.domain.orders import store as orders_store
+from coster.domain.orders.handlers import LIBRARY
 from coster.domain.orders.model import OrdersWanted
 from coster.domain.sessions import reads as sessions
 from coster.domain.wholesale import reads as wholesale
 from coster.engine.db.connect import Database
-from coster.engine.flows.moving import Place
+from coster.engine.flows.moving import Move, Place
 from coster.kernel.authority import SYSTEM, Authority
 from tests.domain.plans import Counted
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.database
 
 MINE, OTHER, SMALL, SESSION, SHOPPER = (uuid.UUID(int=n) for n in range(1, 6))
 PAGE = 51
+RETAIL = LIBRARY.shipped["order.retail"]
 _NEWER = 3000
 _ORDERS = """
 INSERT INTO orders (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment, currency,
@@ -201,3 +204,60 @@ async def test_a_move_reads_the_orders_that_it_takes(database: Database) -> None
         nobody = Counted(conn)
         assert await orders.flow_page(nobody, 1, "order.none", _PLACES, (None, PAGE)) == []
         assert nobody.read["orders"] == 0
+
+
+_ELSEWHERE = "UPDATE orders SET flow_version = 2, status = $1, checkout = 'running', checkout_version = 1 WHERE id = ANY($2)"
+_CHECKOUTS = "UPDATE orders SET checkout = 'completed', checkout_version = 1"
+
+
+async def test_counts_by_status_read_no_more_than_they_count(database: Database) -> None:
+    """Of a status that nearly all have, ten thousand, and that there are more; each rare one to the last, wherever it is."""
+    few = [uuid.UUID(f"{n:032}") for n in (3, 17, 19_999)]
+    await fill(database, (_ORDERS, 1, 20_000, MINE, SESSION, SHOPPER), (_CHECKOUTS,), analysed=True)
+    await fill(
+        database, (_ORDERS, 20_001, 20_000 + _NEWER, OTHER, None, None), (_ELSEWHERE, "seldom", few[:2]),
+        (_ELSEWHERE, "never", few[2:]),
+    )  # fmt: skip
+    async with database.read(1) as conn:
+        counted = Counted(conn)
+        found = await orders.flow_counts(counted, 1)
+        assert [(one.version, one.status, one.count, one.more) for one in found] == [
+            (1, "placed", 10_000, True), (2, "never", 1, False), (2, "seldom", 2, False),
+        ]  # fmt: skip
+        assert counted.read["orders"] <= 10_001 + 3 + 3 * 2
+
+
+async def test_checkouts_are_counted_and_paged_by_their_index(database: Database) -> None:
+    """Those of one version of an order's flow and of another, among thousands that are over."""
+    few = [uuid.UUID(f"{n:032}") for n in (3, 17, 19_999)]
+    await fill(database, (_ORDERS, 1, 20_000, MINE, SESSION, SHOPPER), (_CHECKOUTS,), analysed=True)
+    await fill(database, (_ELSEWHERE, "seldom", few))
+    flows: Any = SimpleNamespace(of=lambda _name, _version: RETAIL)
+    running = [Place(move_id=uuid.UUID(int=1), version=1, status="running", to="running")]
+    async with database.read(1) as conn:
+        counted, paged, last = Counted(conn), Counted(conn), Counted(conn)
+        found = await orders.checkout_counts(counted, 1, flows)
+        page = await orders.checkout_page(paged, 1, ("checkout", flows), running, (None, 2))
+        end = await orders.checkout_page(last, 1, ("checkout", flows), running, (page[-1].id, 2))
+    assert [(one.status, one.count, one.more) for one in found] == [
+        ("completed", 10_000, True),
+        ("running", 3, False),
+    ]
+    assert [one.id for one in page + end] == few
+    assert counted.read["orders"] <= 10_001 + 3 + 2 * 2
+    assert (paged.read["orders"] <= 10, last.read["orders"] <= 10) == (True, True)
+
+
+async def test_a_move_of_checkouts_reads_those_that_it_takes(database: Database) -> None:
+    """Each place of each version of an order's flow is a range of the index; what is over is passed by."""
+    few = [uuid.UUID(f"{n:032}") for n in (3, 17, 19_999)]
+    await fill(database, (_ORDERS, 1, 20_000, MINE, SESSION, SHOPPER), (_CHECKOUTS,), analysed=True)
+    await fill(database, (_ELSEWHERE, "seldom", few))
+    move = Move(
+        id=uuid.UUID(int=1), name="checkout", entity="checkout", sources=(1,), to_version=2, mapping={}
+    )
+    running = [Place(move_id=move.id, version=1, status="running", to="running")]
+    async with database.read(1) as conn:
+        counted = Counted(conn)
+        assert await orders_store.checkouts_to_be_moved(counted, 1, [move], running) == {move.id: few}
+    assert counted.read["orders"] <= 3 + 2 * 2

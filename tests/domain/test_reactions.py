@@ -55,8 +55,11 @@ def test_an_order_that_got_less_hears_of_the_shortage() -> None:
 
 
 def test_a_template_whose_time_has_come_is_copied_and_sent_in() -> None:
-    """Once for each run, under an id that follows from it."""
-    copy, submit = bodies(orders.REACTIONS, news("order.copy_due", "order", {"run": 3}))
+    """Once for each run, under an id that follows from it; sent in when it was placed, and only then."""
+    [copy] = bodies(orders.REACTIONS, news("order.copy_due", "order", {"run": 3}))
+    [submit] = bodies(orders.REACTIONS, news("order.copy_placed", "order", {"run": 3}))
     assert isinstance(copy, CopyOrder)
     assert isinstance(submit, StepOrder)
-    assert (copy.order_id, copy.run, submit.trigger, submit.order_id) == (ID, 3, "submit", copy.copy_id)
+    assert (copy.order_id, copy.run, copy.attempt) == (ID, 3, 1)
+    assert (submit.trigger, submit.order_id) == ("submit", copy.copy_id)
+    assert not {"order.copy_delayed", "order.copy_refused"} & set(orders.REACTIONS)

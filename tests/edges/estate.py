@@ -14,6 +14,7 @@ from tests.edges.scene import V1, made
 
 OF_RESOURCE: Final = {
     "orders": "order",
+    "cost-centres": "cost_centre",
     "sessions": "session",
     "held-orders": "held_order",
     "positions": "position",
@@ -47,6 +48,10 @@ OF_NAME: Final = {
     "to_location_id": "cellar",
     "session_id": "session",
     "customer_id": "customer",
+    "order_id": "order",
+    "cost_centre_id": "cost_centre",
+    "approvers": "approver",
+    "sellers": "hub",
     "entity_id": "order",
     "key_id": "key",
     "peer_id": "peer",
@@ -100,6 +105,11 @@ async def settle(api: httpx2.AsyncClient, mark: str) -> Estate:
     key = await made(api, "/keys", {"name": f"{mark} desk", "grants": grants})
     ids["key"] = key["id"]
     # A look with that key, which is written down.
+    approves = [{"role": "approver", "enterprise_id": ids["hub"]}]
+    ids["approver"] = (await made(api, "/keys", {"name": f"{mark} lead", "grants": approves}))["id"]
+    levels = [{"from_total": "100.00", "approvers": [ids["approver"]]}]
+    centre = {"enterprise_id": ids["hub"], "name": f"{mark} kitchen", "levels": levels}
+    ids["cost_centre"] = (await made(api, "/cost-centres", centre))["id"]
     looks = {"Authorization": f"Bearer {key['token']}"}
     assert (await api.get(f"{V1}/customers/{ids['customer']}", headers=looks)).status_code == 200
     client = {"issuer": "https://login.example", "kind": "client", "value": mark}

@@ -45,16 +45,19 @@ NOT_LOOKED_FOR: Final = {
     ("createKey", "enterprise_id"),
     ("createWebhook", "enterprise_id"),
     ("setScopes", "enterprise_id"),
+    ("releaseOrder", "location_id"),
 }
-"""A key, a webhook or a scope for an enterprise that does not exist opens nothing; whether it exists is not asked."""
+"""A key, a webhook or a scope for an enterprise that does not exist opens nothing; whether it exists is not asked. Nor is it of a location
+by which the lines of an order are filtered."""
 ONLY_OF_ONE: Final = {("judgeMatch", "item_id")}
 """A product elsewhere can be no item but one of the enterprise that stands for its supplier; whether there are others is not asked."""
 INVITED: Final = {
     (operation, name)
     for operation in ("createSession", "changeSession", "createRelation", "putParties")
     for name in ("hub_id", "hub_ids", "producer_id")
-}
-"""Enterprises of one organisation deal with each other: who has another's id may ask it into a session or a relation."""
+} | {("createCostCentre", "sellers"), ("changeCostCentre", "sellers")}
+"""Enterprises of one organisation deal with each other: who has another's id may ask it into a session or a relation, and let its shop
+name a cost centre."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,14 @@ async def test_enterprise_of_the_same_organisation_is_as_if_it_were_not(town: To
     every = [ask for ask in asks(town.document, town.ours) if ask.told.permission not in OF_ALL]
     may = [ask for ask in every if ask.told.id not in KNOWN_TO_ALL]
     matrix = Matrix(await town.key("hub"), may, town.ours)
-    assert await matrix.find(town.rival, every_kind=False, free={NEW_ID, *INVITED, *ONLY_OF_ONE}) == []
+    assert (
+        await matrix.find(
+            town.rival,
+            every_kind=False,
+            free={NEW_ID, *INVITED, *ONLY_OF_ONE, ("releaseOrder", "location_id")},
+        )
+        == []
+    )
     assert await _rivals(town) == known
 
 

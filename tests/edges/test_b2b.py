@@ -118,3 +118,27 @@ async def test_no_checkout_of_a_shopper(trade: Trade) -> None:
     refused = await trade.send(trade.buyer, "complete_checkout", payment="captured")
     assert (refused.status_code, refused.json()["code"]) == (409, "order_status")
     assert "submit" in refused.json()["possible"]
+
+
+async def test_why_it_is_blocked_in_the_readers_language(trade: Trade) -> None:
+    """By Accept-Language, else by the language in which the key's holder is written to, else in English."""
+    await trade.send(trade.buyer, "submit")
+    await trade.send(trade.boss, "block", reason="customer_hold")
+    path = f"{V1}/orders/{trade.order['id']}/blocks"
+
+    async def words(who: httpx2.AsyncClient, **headers: str) -> list[tuple[str, str]]:
+        found = (await who.get(path, headers=headers)).json()
+        return [(one["text"], one["language"]) for one in found]
+
+    english = [("Somebody has yet to approve it", "en"), ("The customer asked to wait", "en")]
+    assert await words(trade.buyer) == english
+    german = {"Accept-Language": "de-CH, en;q=0.5"}
+    assert (await words(trade.buyer, **german))[1] == ("Der Kunde hat um Aufschub gebeten", "de")
+    keys = (await trade.server.owner.get(f"{V1}/keys", params={"limit": 200})).json()["items"]
+    [me] = [one["id"] for one in keys if one["name"] == "first"]
+    await trade.server.owner.put(f"{V1}/keys/{me}/contact", json={"language": "nl"})
+    assert (await words(trade.server.owner))[1] == ("De klant vroeg te wachten", "nl")
+    assert await words(trade.server.owner, **{"Accept-Language": "pt"}) == english
+    other = {"name": f"Other {trade.hub}", "kinds": ["hub"], "currency": "EUR"}
+    stranger = await trade.server.key("hub", (await made(trade.server.owner, "/enterprises", other))["id"])
+    assert (await stranger.get(path)).status_code == 404

@@ -38,6 +38,7 @@ async def ours(server: Server) -> Estate:
     await _order_from_elsewhere(api, ids)
     await _platforms(api, ids)
     await _suppliers(api, ids)
+    await _people(api, ids)
     order = f"/orders/{ids['order']}/events"
     await made(api, order, {"name": "complete_checkout"})
     await made(api, order, {"name": "change", "attributes": {"lines": [{"line": 1, "quantity": 5}]}})
@@ -50,6 +51,17 @@ async def ours(server: Server) -> Estate:
     for to in ("2026-11-24T09:00:00Z", "2026-11-24T12:00:00Z"):
         await made(api, "/clock", {"to": to})
     return estate
+
+
+async def _people(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
+    """Somebody can be written to, and may agree to more than before."""
+    reached = {"email": "lead@example.org", "language": "en"}
+    centre = f"{V1}/cost-centres/{ids['cost_centre']}"
+    for answer in (
+        await api.put(f"{V1}/keys/{ids['key']}/contact", json=reached),
+        await api.patch(centre, json={"own_orders": True}, headers=FIRST),
+    ):
+        assert answer.status_code in {200, 201}, answer.text
 
 
 async def _order_from_elsewhere(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
@@ -80,6 +92,11 @@ async def _platforms(api: httpx2.AsyncClient, ids: dict[str, str]) -> None:
             f"{V1}/keys/{ids['key']}/identities", json={"identities": [{**known, "value": "a@b.example"}]}
         ),
         await api.post(categories, **content),
+        await api.put(
+            f"/api/dfc/Enterprises/{ids['producer']}/SuppliedProducts/{ids['item']}",
+            content=document({"@id": "#", "@type": "SuppliedProduct", "description": "Grown in sand."}),
+            headers=content["headers"],
+        ),
     ):
         assert answer.status_code in {200, 201, 204}, answer.text
 
@@ -140,7 +157,7 @@ async def test_every_entity_of_the_reference_has_happened_here(server: Server, o
     assert not missing & {
         "order.shorted", "session.ended", "customer.erased", "key.revoked", "stock.changed", "enterprise.profile_changed",
         "link.settled", "remote_item.matched", "supplier.accepted", "supplier.changed", "supplier.suspended",
-        "supplier.resumed", "supplier.removed", "supplier.refreshed",
+        "supplier.resumed", "supplier.removed", "supplier.refreshed", "item.details_changed",
     }  # fmt: skip
 
 
@@ -149,10 +166,10 @@ async def test_every_entity_of_the_reference_has_happened_here(server: Server, o
     [
         ("owner", {*sight.SEEN_WITH} - {"key_link", *FLOWS}),
         ("hub", {*sight.SEEN_WITH} - {"key_link", *FLOWS}),
-        ("reader", {*sight.SEEN_WITH} - {"key", "key_link", "platform", "webhook_endpoint", *FLOWS}),
+        ("reader", {*sight.SEEN_WITH} - {"key", "key_contact", "key_link", "platform", "webhook_endpoint", *FLOWS}),
         ("producer", {
-            "enterprise", "enterprise_profile", "held_order", "item", "link", "location", "peer", "position", "relation",
-            "remote_item", "supplier", "supply",
+            "cost_centre", "enterprise", "enterprise_profile", "held_order", "item", "item_details", "link", "location", "peer",
+            "position", "relation", "remote_item", "supplier", "supply",
         }),
     ],
 )  # fmt: skip

@@ -162,6 +162,29 @@ async def test_clock_moves_the_story(start: Start) -> None:
     problem(back, 409, "clock_backwards")
 
 
+async def test_a_shoppers_order_tells_where_its_goods_have_come(start: Start) -> None:
+    """Held, owed when the session is over, and gone when the producer has handed them over: line, letter, words of others, and story."""
+    server = await start()
+    scene = await build(server.owner)
+    path = f"{V1}/orders/{(await scene.place('shopper', completed=True))['id']}"
+    seen = [(await server.owner.get(path)).json()]
+    await server.owner.post(V1 + "/clock", json={"to": "2026-11-25T09:00:00Z"})
+    seen.append((await server.owner.get(path)).json())
+    [held] = (await server.owner.get(V1 + "/held-orders")).json()["items"]
+    given = await server.owner.post(f"{V1}/held-orders/{held['id']}/events", json={"name": "fulfil"})
+    assert given.status_code == 200, given.text
+    seen.append((await server.owner.get(path)).json())
+    assert [(one["lines"][0]["stock"], one["letter"], one["views"]["dfc_fulfilment"]) for one in seen] == [
+        ("held", "C", "Unfulfilled"), ("allocated", "C", "Unfulfilled"), ("consumed", "R", "Unfulfilled"),
+    ]  # fmt: skip
+    story = (await server.owner.get(path + "/timeline")).json()["entries"]
+    assert [(one["event"], one["version"], one["status"], one["who"]) for one in story] == [
+        ("order.placed", 1, "Booked", "first"), ("held_order.completed", 1, "Booked", "the server itself"),
+        ("held_order.fulfilled", 1, "Booked", "first"),
+    ]  # fmt: skip
+    assert story[-1]["what"] == "The producer has handed over the goods (line 1)"
+
+
 async def test_real_clock_cannot_be_moved(start: Start) -> None:
     """Where time is real, there is no such address."""
     server = await start(clock="system")

@@ -16,7 +16,7 @@ from tests.edges.contract import Told, name_of, operations, places, put
 from tests.edges.estate import OF_NAME, OF_RESOURCE, Estate, settle
 from tests.edges.matrix import fetched
 
-EXAMPLES: Final = {GenerationMode.POSITIVE: 12, GenerationMode.NEGATIVE: 6}
+EXAMPLES: Final = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}
 CHECKED: Final = (
     "not_a_server_error",
     "status_code_conformance",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coster.kernel import ids
-from coster.simulation.federation.anonymity import MARK, Watch
+from coster.simulation.federation.anonymity import MARK, Watch, in_log
 from coster.simulation.federation.record import Passed
 from coster.simulation.federation.report import Report
 
@@ -87,3 +87,11 @@ def test_id_that_nobody_knows_is_told() -> None:
 def test_what_could_hide_a_person_is_told(message: Passed) -> None:
     """A header that no machine needs, a person without a name, a sender whom nobody knows, a body that cannot be read."""
     assert len(broken(message)) == 1
+
+
+def test_a_log_names_no_shopper_and_nobody_elses_orders() -> None:
+    """Its own orders it may; the planted word in no form."""
+    said = f"order {SECRET} of {ITEM}".encode()
+    assert list(in_log(said, set())) == []
+    assert list(in_log(said, {SECRET})) == [f"names {SECRET}, which is a shopper's of another platform"]
+    assert len(list(in_log(f"told {MARK}".encode(), set()))) == 1

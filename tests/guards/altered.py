@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import coster
+from coster.domain.buying import store as buying
 from coster.domain.catalog import store as catalog
 from coster.domain.federation import store as federation
 from coster.domain.identity import store as identity
@@ -24,13 +25,15 @@ from coster.domain.sessions import store as sessions
 from coster.domain.wholesale import store as wholesale
 from coster.engine.batch.run import Result
 from coster.engine.db import sql
+from coster.engine.mail import store as mail
 from coster.engine.mending import store as mending
 from coster.kernel.message import Command
 from coster.kernel.outcome import Outcome
 from tests.guards.scene import Scene
 
-_STORES = {"catalog": catalog, "federation": federation, "identity": identity, "inventory": inventory, "linking": linking,
-           "mending": mending, "orders": orders, "parties": parties, "sessions": sessions, "wholesale": wholesale}  # fmt: skip
+_STORES = {"buying": buying, "catalog": catalog, "federation": federation, "identity": identity, "inventory": inventory, "linking": linking,
+           "mail": mail, "mending": mending, "orders": orders, "parties": parties, "sessions": sessions,
+           "wholesale": wholesale}  # fmt: skip
 _GUARD = re.compile(r"\s+FOR (?:NO KEY UPDATE|SHARE|UPDATE)(?: OF \w+)?(?: SKIP LOCKED)?|\s+AND p\.seq = u\.seen"
                     r"|\s+WHERE h\.version < EXCLUDED\.version")  # fmt: skip
 FREE, KEPT_APART = 10.0, 0.1

@@ -6,57 +6,49 @@ and where the lock is the one that is missing, the batch is run again, which the
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from coster.domain.catalog.model import PutItem
-from coster.domain.federation import store as federation
+from coster.domain.buying.model import PutCentre
+from coster.domain.catalog.model import Details, PutDetails, PutItem
 from coster.domain.federation.model import (
     DriveSupplier,
-    FoundEnterprise,
     ImportCatalogue,
     JudgeMatch,
-    NoteDiscovery,
     NoteRefresh,
     Offered,
-    PutPeer,
-    PutSupplier,
 )
 from coster.domain.federation.rules import comparing
 from coster.domain.identity.model import PutPlatform
 from coster.domain.inventory.model import AdjustStock, PutLocation
-from coster.domain.linking.model import OpenLink, ReportLink, SettleLink
+from coster.domain.linking.model import ReportLink, SettleLink
 from coster.domain.orders.model import AddComment, CancelOrder
 from coster.domain.parties.model import Profile, PutCustomer, PutEnterprise, PutProfile, PutRelation
 from coster.domain.sessions.model import CloseSession, PutSession
-from coster.domain.supplying import reads as supplying
-from coster.engine.db.connect import Connection, Database
 from coster.engine.mending.model import RetryParked, SkipParked
 from coster.engine.outbox.model import What
-from coster.engine.webhooks.model import Target
 from coster.kernel.message import Command
 from coster.kernel.outcome import Accepted, Outcome
-from tests.conftest import Databases
-from tests.guards import altered
-from tests.guards.scene import KILO, Scene, broken, scene
+from tests.guards import altered, elsewhere
+from tests.guards.scene import KILO, Scene, broken
 from tests.guards.test_constraints import KEYS
 from tests.town import name_id
 
 BARN = "barn of the hub"
 EVENT, LEDGER = "event_entity", "ledger_pkey"
-ELSEWHERE_URL = "https://farm.example/api/dfc/Enterprises/1"
-PRODUCT = f"{ELSEWHERE_URL}/SuppliedProducts/1"
+PRODUCT = f"{elsewhere.URL}/SuppliedProducts/1"
 Two = tuple[Outcome, Outcome]
 
 ELSEWHERE = {
-    "federation.claim_due": "test_a_catalogue_is_read_by_one, below: it is no command's",
+    "federation.claim_due": "tests/guards/test_claims.py: it is no command's",
+    "linking.lock_acknowledged": "tests/guards/test_claims.py: it is no command's",
+    "mail.claim_due": "tests/guards/test_claims.py: it is no command's",
     "identity.lock_keys": "tests/domain/identity/test_store.py: keys are revoked and made, never stock",
     "identity.lock_keys_and_owners": "tests/domain/identity/test_store.py: the last owner's key",
     "webhooks.lock_endpoints": "tests/engine/webhooks: an endpoint's version is in its events, whose index refuses the same twice",
@@ -190,44 +182,31 @@ def _profile(text: str, version: int | None = 1) -> PutProfile:
     )
 
 
+def _described(text: str, version: int | None = 1) -> PutDetails:
+    return PutDetails(item_id=name_id("jam"), details=Details(description=text), expected_version=version)
+
+
+def _centre(name: str, version: int | None = 1) -> PutCentre:
+    return PutCentre(
+        centre_id=name_id("kitchen"), enterprise_id=name_id("Hub"), name=name, expected_version=version
+    )
+
+
 def _platform(name: str, version: int | None = 1) -> PutPlatform:
     return PutPlatform(
         platform_id=name_id("platform"), name=name, secret_hash=bytes(32), expected_version=version
     )
 
 
-def _peer(name: str, version: int | None = 1) -> PutPeer:
-    target = Target(url=ELSEWHERE_URL, refusal=None)
-    return PutPeer(peer_id=name_id("peer"), hub_id=name_id("Hub"), name=name, target=target, auth="none",
-                   expected_version=version)  # fmt: skip
-
-
-def _supplied() -> list[Any]:
-    """Jean is on another platform."""
-    found = [FoundEnterprise(iri=ELSEWHERE_URL, name="Jean", currencies=("EUR",))]
-    shown = NoteDiscovery(peer_id=name_id("peer"), platform="", protocol="", ontology="", enterprises=found)
-    taken_on = PutSupplier(peer_id=name_id("peer"), enterprise_iri=ELSEWHERE_URL, producer_id=name_id("Jean"))
-    return [_peer("Elsewhere", None), shown, taken_on]
-
-
 def _proposed() -> list[Any]:
     """A product of Jean's that might be his carrots."""
     product = Offered(product=PRODUCT, ordered=PRODUCT, offer=f"{PRODUCT}/Offer", name="carrots",
                       price=Decimal(1), currency="EUR")  # fmt: skip
-    return [*_supplied(), ImportCatalogue(producer_id=name_id("Jean"), offered=[product])]
+    return [*elsewhere.supplied(), ImportCatalogue(producer_id=name_id("Jean"), offered=[product])]
 
 
 def _judged(*, accept: bool) -> JudgeMatch:
     return JudgeMatch(remote_item_id=comparing.remote_item_id(name_id("Jean"), PRODUCT), accept=accept)
-
-
-def _linked(town: Scene) -> list[Any]:
-    """Somebody's carrots are held at Jean's platform."""
-    return [*_supplied(), town.basket("Ann", town.carrots), OpenLink(held_order_id=_held(town))]
-
-
-def _held(town: Scene) -> uuid.UUID:
-    return supplying.held_order_id(town.hub, name_id("Jean"), town.market)
 
 
 def _decided(what: What, key: str, name: str) -> tuple[RetryParked, SkipParked]:
@@ -308,6 +287,18 @@ RACES = {
         _both_accepted,
         lambda town: [_profile("New", None)],
     ),
+    "two describe an item": Race(
+        ("catalog.lock_items", EVENT),
+        lambda town: (_described("Big"), _described("Small")),
+        _both_accepted,
+        lambda town: [_described("New", None)],
+    ),
+    "two change a cost centre": Race(
+        ("buying.lock_centres", EVENT),
+        lambda town: (_centre("Big"), _centre("Small")),
+        _both_accepted,
+        lambda town: [_centre("New", None)],
+    ),
     "two change a platform": Race(
         ("identity.lock_keys", "identity.lock_platforms", EVENT),
         lambda town: (_platform("Big"), _platform("Small")),
@@ -316,16 +307,16 @@ RACES = {
     ),
     "two change a connection": Race(
         ("federation.lock_peers", EVENT),
-        lambda town: (_peer("North"), _peer("South")),
+        lambda town: (elsewhere.peer("North"), elsewhere.peer("South")),
         _both_accepted,
-        lambda town: [_peer("Elsewhere", None)],
+        lambda town: [elsewhere.peer("Elsewhere", None)],
     ),
     "one removes a supplier, one cannot read it": Race(
         ("federation.lock_suppliers", EVENT),
         lambda town: (DriveSupplier(producer_id=name_id("Jean"), event="remove"),
                       NoteRefresh(producer_id=name_id("Jean"), error="timeout")),
         _alive_again,
-        lambda town: _supplied(),
+        lambda town: elsewhere.supplied(),
     ),
     "two say what a product is": Race(
         ("federation.lock_suppliers", "federation.lock_remote_items", EVENT),
@@ -336,10 +327,10 @@ RACES = {
     ),
     "two tell of a link": Race(
         ("linking.lock_links", EVENT),
-        lambda town: (SettleLink(held_order_id=_held(town), how="close", reason="Agreed."),
-                      ReportLink(held_order_id=_held(town), what="drifted", cause="")),
+        lambda town: (SettleLink(held_order_id=elsewhere.held(town), how="close", reason="Agreed."),
+                      ReportLink(held_order_id=elsewhere.held(town), what="drifted", cause="")),
         _told_once,
-        _linked,
+        elsewhere.linked,
     ),
     "one retries a reaction, one skips it": Race(
         ("mending.lock_reactions",),
@@ -395,29 +386,6 @@ async def _table(town: Scene, constraint: str) -> str:
     ).removeprefix("coster.")
 
 
-@pytest.fixture(scope="module")
-async def ready(databases: Databases) -> AsyncIterator[tuple[str, Scene]]:
-    """A town in a database that nobody is connected to, to be copied."""
-    name = await databases.create(template="coster_template")
-    opened = await Database.open(databases.server.connect_options(name), min_size=1, max_size=2)
-    made = await scene(opened)
-    for item in ("jam", "honey"):
-        await made.item(made.hub, item, 10 * KILO)
-    await opened.close()
-    yield name, made
-    await databases.drop(name)
-
-
-@pytest.fixture
-async def town(databases: Databases, ready: tuple[str, Scene]) -> AsyncIterator[Scene]:
-    """A copy of the town."""
-    name = await databases.create(template=ready[0])
-    opened = await Database.open(databases.server.connect_options(name), min_size=2, max_size=4)
-    yield ready[1].moved_to(opened)
-    await opened.close()
-    await databases.drop(name)
-
-
 @pytest.mark.parametrize("name", RACES)
 async def test_without_any_guard_it_goes_wrong(town: Scene, name: str) -> None:
     """Two batches that meet leave a wrong result where nothing stands between them."""
@@ -445,32 +413,6 @@ async def test_as_shipped_it_goes_right(town: Scene, name: str) -> None:
     wrong, again = await _run(town, name, set())
     assert not wrong
     assert again == 0 or name not in LOCKED
-
-
-@pytest.mark.parametrize(("without", "second"), [(False, []), (True, [name_id("Jean")])])
-async def test_a_catalogue_is_read_by_one(
-    town: Scene, monkeypatch: pytest.MonkeyPatch, *, without: bool, second: list[uuid.UUID]
-) -> None:
-    """Two processes look for what is due at once: one is given it and nobody waits; without the guard both are."""
-    for body in _supplied():
-        await town.do(body)
-    if without:
-        altered.take_out(monkeypatch, "federation.claim_due")
-    until = town.now + dt.timedelta(hours=1)
-
-    async def claim(conn: Connection) -> list[uuid.UUID]:
-        return await federation.claim_due(conn, town.org_id, now=town.now, until=until, limit=9)
-
-    async def other() -> list[uuid.UUID]:
-        async with town.database.write(town.org_id) as conn:
-            return await claim(conn)
-
-    async with town.database.write(town.org_id) as conn:
-        assert await claim(conn) == [name_id("Jean")]
-        later = asyncio.create_task(other())
-        finished, _ = await asyncio.wait([later], timeout=1.0)
-        assert bool(finished) is not without
-    assert await later == second
 
 
 def test_every_guard_in_the_statements_is_tried() -> None:

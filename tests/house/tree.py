@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
@@ -47,8 +48,14 @@ def sources(root: Path) -> list[Source]:
     for path in files(root, ".py"):
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(root).as_posix()
-        found.append(Source(name=name, text=text, tree=ast.parse(text, filename=name)))
+        found.append(_parsed(name, text))
     return found
+
+
+@cache
+def _parsed(name: str, text: str) -> Source:
+    """A file as it is, parsed once for all checks of a run; none of them changes a tree."""
+    return Source(name=name, text=text, tree=ast.parse(text, filename=name))
 
 
 def functions(tree: ast.AST) -> Iterator[FunctionNode]:

@@ -17,7 +17,16 @@ from coster.domain.sessions import model as sessions
 from coster.domain.wholesale import model as wholesale
 from coster.engine.webhooks import model as webhooks
 from coster.kernel import ids
-from tests.laws import flow_bodies, ground, parked_bodies, peer_bodies, platform_bodies, supply_bodies
+from tests.laws import (
+    buying_bodies,
+    flow_bodies,
+    ground,
+    order_wishes,
+    parked_bodies,
+    peer_bodies,
+    platform_bodies,
+    supply_bodies,
+)
 from tests.laws.ground import START, name_id
 
 _UNKNOWN = name_id("nobody knows this")
@@ -61,6 +70,7 @@ put_enterprise = st.builds(
     kinds=st.sampled_from([["hub", "producer"], ["hub", "retailer", "producer"], ["producer"]]),
     currency=st.sampled_from(["EUR", "EUR", "CHF"]),
     cart_minutes=st.sampled_from([30, 5]),
+    hold_days_ahead=st.sampled_from([None, 14, 0]),
     minimum_order=st.sampled_from([0, 500]),
     expected_version=_VERSIONS,
 )
@@ -266,26 +276,6 @@ reopen_session = st.builds(
 
 # The last four are placed by the history itself, where it places any.
 _ORDER = st.sampled_from([ground.order_id(n) for n in [*range(7)] * 4 + [*range(7, 12)]])
-_DISCOUNTS = st.none() | st.builds(
-    orders.Discount,
-    amount=st.sampled_from([0, 150]),
-    permille=st.sampled_from([0, 100, 333]),
-    over=st.sampled_from([0, 900]),
-)
-_SOLD = [
-    (ground.CARROTS, ""), (ground.CARROTS, ""), (ground.CARROTS, "bunch"), (ground.CARROTS, "sack"), (ground.EGGS, ""),
-    (ground.EGGS, "box"), (ground.CHEESE, "slice"), (ground.CHEESE, ""), (ground.MILK, ""), (ground.BREAD, ""),
-    (ground.JAM, ""), (ground.BASKET, ""), (ground.BASKET, ""), (ground.EGGS, ""), (ground.CHEESE, "slice"),
-] * 2 + [(ground.JAM, "crate"), (_UNKNOWN, "")]  # fmt: skip
-
-
-@st.composite
-def _line(draw: st.DrawFn) -> orders.LineRequest:
-    item, unit = draw(st.sampled_from(_SOLD))
-    return orders.LineRequest(
-        item_id=item, unit=unit, quantity=draw(st.integers(1, 8)) * draw(st.sampled_from([500, 1000, 1000, 1234])),
-        price_micros=draw(st.none() | st.just(1_999_999)), discount=draw(_DISCOUNTS),
-    )  # fmt: skip
 
 
 @st.composite
@@ -297,14 +287,15 @@ def _place(draw: st.DrawFn) -> orders.PlaceOrder:
         seller_id=seller,
         channel="shop",
         reference=str(draw(st.integers(0, 60))),
-        lines=draw(st.lists(_line(), min_size=1, max_size=4)),
+        lines=draw(st.lists(order_wishes.line(), min_size=1, max_size=4)),
         session_id=draw(st.sampled_from([*(ground.NETWORK, ground.LATE) * 6, None, ground.NEXT])),
         customer_id=draw(st.sampled_from([None, *regulars * 3, ground.CUSTOMERS[0]])),
-        discount=draw(_DISCOUNTS),
+        discount=draw(order_wishes.DISCOUNTS),
         completed=draw(st.booleans()),
         allow_partial=draw(st.booleans()),
         priority=draw(st.integers(0, 3)),
         type=draw(st.sampled_from([*[""] * 8, "b2b", "b2b", "none that there is"])),
+        cost_centre_id=draw(st.sampled_from([*[None] * 4, ground.CENTRE, ground.CENTRE, _UNKNOWN])),
     )
 
 
@@ -322,20 +313,10 @@ comment = st.builds(
     orders.AddComment, order_id=_ORDER, text=st.sampled_from(["rings twice", "left at the door"])
 )
 
-_B2B = {
-    "submit": {}, "approve": {}, "deny": {"reason": "dear"}, "delegate": {"to": "boss"}, "block": {"reason": "credit"},
-    "unblock": {"reason": "credit"}, "begin_edit": {}, "finish_edit": {}, "cancel_edit": {}, "allocate": {},
-    "lose_stock": {"line": 1}, "release": {}, "cancel": {"reason": "rain"}, "change": {}, "schedule": {"at": "2026-12-01T09:00:00Z"},
-}  # fmt: skip
-_EVENTS = [
-    *_B2B.items(), ("complete_checkout", {"payment": "captured"}), ("complete_checkout", {"payment": 7}), ("fail_checkout", {}),
-    ("abandon_checkout", {}), ("comment", {}), ("comment", {"text": "hello"}), ("nonsense", {"a": 1}), ("lose_stock", {"line": 99}),
-]  # fmt: skip
-
 
 @st.composite
 def _step_order(draw: st.DrawFn) -> orders.StepOrder:
-    trigger, attributes = draw(st.sampled_from(_EVENTS))
+    trigger, attributes = draw(st.sampled_from(order_wishes.EVENTS))
     return orders.StepOrder(
         order_id=draw(_ORDER), trigger=trigger, attributes=attributes, expected_version=draw(_VERSIONS)
     )
@@ -345,15 +326,18 @@ step_order = _step_order()
 order_timer = st.builds(
     orders.OrderTimer,
     id=_ORDER,
-    trigger=st.sampled_from(["expire_checkout", "expire_checkout", "submit", "allocate", "nonsense"]),
+    trigger=st.sampled_from(
+        ["expire_checkout", "expire_checkout", "submit", "allocate", "window_opens", "nonsense"]
+    ),
     entered=st.integers(0, 2),
     left=st.integers(1, 2),
 )
 copy_order = st.builds(
-    lambda order_id, run: orders.CopyOrder(
-        order_id=order_id, copy_id=ids.derived("copy of an order", order_id, run), run=run
+    lambda order_id, run, attempt: orders.CopyOrder(
+        order_id=order_id, copy_id=ids.derived("copy of an order", order_id, run), run=run, attempt=attempt
     ),
     _ORDER,
+    st.integers(1, 2),
     st.integers(1, 2),
 )
 
@@ -363,7 +347,7 @@ def _line_change(draw: st.DrawFn) -> orders.LineChange:
     quantity = draw(st.sampled_from([0, 500, 1000, 2000, 3000, 4000, 6000, 9000, 1234]))
     if draw(st.integers(0, 3)):
         return orders.LineChange(line_no=draw(st.sampled_from([1, 1, 1, 2, 2, 3, 7])), quantity=quantity)
-    item, unit = draw(st.sampled_from(_SOLD))
+    item, unit = draw(st.sampled_from(order_wishes.SOLD))
     return orders.LineChange(line_no=0, quantity=quantity, item_id=item, unit=unit)
 
 
@@ -371,7 +355,7 @@ change_order = st.builds(
     orders.ChangeOrder,
     order_id=_ORDER,
     lines=st.lists(_line_change(), min_size=1, max_size=3),
-    discount=_DISCOUNTS,
+    discount=order_wishes.DISCOUNTS,
     expected_version=_VERSIONS,
 )
 
@@ -413,6 +397,12 @@ lower_stock = _at_spot(
     policy=st.sampled_from([None, "first_come", "pro_rata", "priority"]),
     reason=st.just("hail"),
 )
+short_held = st.builds(
+    wholesale.ShortHeldOrder,
+    held_order_id=_HELD,
+    items=st.dictionaries(one_of(*ground.ITEMS), st.integers(0, 4_000), max_size=2),
+    reason=st.just("supplier_refused"),
+)
 
 # -- webhooks --------------------------------------------------------------------------------------------------
 
@@ -444,6 +434,7 @@ stop_endpoint = st.builds(
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     **flow_bodies.STRATEGIES,
+    **buying_bodies.STRATEGIES,
     **supply_bodies.STRATEGIES,
     **platform_bodies.STRATEGIES,
     **peer_bodies.STRATEGIES,
@@ -481,6 +472,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "wholesale.step": step_held,
     "wholesale.timer": held_timer,
     "wholesale.lower_stock": lower_stock,
+    "wholesale.short": short_held,
     **parked_bodies.STRATEGIES,
     "webhooks.put_endpoint": put_endpoint,
     "webhooks.pause_endpoint": pause_endpoint,
@@ -493,7 +485,7 @@ STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
 _OFTEN = {"orders.place": 7, "orders.change": 5, "orders.cancel": 3, "wholesale.lower_stock": 4, "wholesale.fulfil": 2,
           "wholesale.complete_session": 4, "sessions.end": 3, "inventory.transfer": 2, "inventory.count": 2,
           "catalog.put_item": 3, "parties.put_relation": 3}  # fmt: skip
-_NEVER = ("identity.", "webhooks.", "parked.", "federation.", "linking.")
+_NEVER = ("identity.", "webhooks.", "parked.", "federation.", "linking.", "mail.")
 KINDS_OF_HISTORIES = [
     kind for kind in STRATEGIES for _ in range(_OFTEN.get(kind, 1)) if not kind.startswith(_NEVER)
 ]

@@ -25,7 +25,7 @@ _SLOW = [
     HealthCheck.filter_too_much,
 ]
 settings.register_profile(
-    "ci", max_examples=12, derandomize=True, deadline=None, print_blob=True, suppress_health_check=_SLOW, database=None,
+    "ci", max_examples=8, derandomize=True, deadline=None, print_blob=True, suppress_health_check=_SLOW, database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
 )  # fmt: skip
 settings.register_profile(

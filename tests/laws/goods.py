@@ -135,8 +135,8 @@ async def _ordered(organisations: Organisations, org_id: int) -> dict[tuple[uuid
         "              (SELECT FROM kit_component k WHERE k.org_id = l.org_id AND k.kit_id = l.item_id)) AS part ON true "
         "JOIN item i ON i.org_id = o.org_id AND i.id = part.item_id AND i.owner_id <> o.seller_id "
         "WHERE o.org_id = $1 AND i.org_id = $1 AND o.status <> 'cancelled' AND o.session_id IS NOT NULL "
-        # A draft of a business wants nothing yet, and a line of it that waits for goods has none.
-        "AND (o.flow <> 'order.b2b' OR l.stock NOT IN ('none', 'backordered', 'unavailable')) AND NOT EXISTS "
+        # A draft of a business wants nothing yet, and a line of it that waits for goods, or for its day, has none.
+        "AND (o.flow <> 'order.b2b' OR l.stock NOT IN ('none', 'backordered', 'future', 'unavailable')) AND NOT EXISTS "
         "(SELECT FROM held_order h WHERE h.org_id = o.org_id AND h.hub_id = o.seller_id AND h.producer_id = i.owner_id "
         " AND h.session_id = o.session_id AND h.status = 'Fulfilled') GROUP BY 1, 2, 3",
         org_id,

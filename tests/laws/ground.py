@@ -65,6 +65,7 @@ OWNER_KEY, HUB_KEY, PRODUCER_KEY, REVOKED_KEY = (
     name_id("key", n) for n in ("owner", "hub", "producer", "revoked")
 )
 ENDPOINT = name_id("endpoint")
+CENTRE = name_id("cost centre")
 # Moves of orders between versions of their flow: one that is done, and one that runs while orders are placed.
 DONE_MOVE, MOVE = name_id("move", 0), name_id("move", 1)
 

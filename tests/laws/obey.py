@@ -18,6 +18,7 @@ from coster.domain.linking.model import OpenLink
 from coster.domain.orders import reads as orders
 from coster.domain.wholesale import reads as wholesale
 from coster.engine.batch.run import Result
+from coster.engine.mail.model import WriteMail
 from coster.kernel.message import Command
 from coster.kernel.outcome import Accepted, Rejected
 from tests.laws.goods import Goods
@@ -28,10 +29,13 @@ _ONLY_THE_ANSWER = frozenset({"command"})
 _NOTES = {
     "supplier": {"refresh_at", "refreshed_at", "etag", "failures", "last_error"},
     "link": {"wish"},
+    "timer": {"body"},
 }
-"""What the machinery notes for its next turn, by table and column: nobody is told before something has come of it."""
-_FOLLOWS = {OpenLink: frozenset({"link"})}
-"""What is there because of an event that was told before, of a held order that has begun: a row of its own is no news."""
+"""What the machinery notes for its next turn, by table and column: nobody is told before something has come of it. A timer that comes
+early is set again as it stood, and its body says by then when it is due."""
+_FOLLOWS = {OpenLink: frozenset({"link"}), WriteMail: frozenset({"mail"})}
+"""What is there because of an event that was told before, of a held order that has begun, or of an order that waits for somebody who is
+written to: a row of its own is no news."""
 
 
 @dataclass(frozen=True)

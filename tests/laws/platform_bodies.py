@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from coster.domain.catalog.model import Details, PutDetails
 from coster.domain.identity.model import SCOPES, Identity, LinkIdentities, PutPlatform, SetScopes
 from coster.domain.parties.model import Profile, PutProfile
 from tests.laws import ground
@@ -53,10 +54,24 @@ put_profile = st.builds(
     ),
     expected_version=_VERSIONS,
 )
+put_details = st.builds(
+    PutDetails,
+    item_id=st.sampled_from([*ground.ITEMS, name_id("nobody knows this")]),
+    details=st.builds(
+        Details,
+        description=st.sampled_from(["", "Grown in sand.", "\0"]),
+        types=st.sampled_from([(), ("carrot",), ("no concept",)]),
+        images=st.sampled_from([(), ("https://farm.example/c.png",), ("javascript:alert(1)",)]),
+        alcohol=st.sampled_from(["", "5.5", "101"]),
+        frozen=st.sampled_from([None, True, False]),
+    ),
+    expected_version=_VERSIONS,
+)
 
 STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "identity.put_platform": put_platform,
     "identity.set_scopes": set_scopes,
     "identity.link_identities": link_identities,
     "parties.put_profile": put_profile,
+    "catalog.put_details": put_details,
 }

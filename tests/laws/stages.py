@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from coster.domain.buying.model import Level, PutCentre
 from coster.domain.identity import handlers as identity
 from coster.domain.identity.model import CreateKey, Grant, RevokeKey
 from coster.domain.inventory.model import AdjustStock, PutLocation
@@ -184,7 +185,8 @@ def _town(terms: dict[str, Any]) -> list[list[Any]]:
         [_key(ground.OWNER_KEY, "owner", None), _key(ground.HUB_KEY, "hub", ground.HUB_A),
          _key(ground.PRODUCER_KEY, "producer", ground.JEAN), _key(ground.REVOKED_KEY, "owner", None)],
         [RevokeKey(key_id=ground.REVOKED_KEY)],
-        [PutRelation(hub_id=hub, producer_id=producer, **terms) for hub, producer in ground.PAIRS],
+        [_centre()],
+        [PutRelation(hub_id=hub, producer_id=producer, **_agreed(producer, terms)) for hub, producer in ground.PAIRS],
         customers,
         [item_as_it_was(item) for item in ground.ITEMS],
         [PutLocation(location_id=id_, enterprise_id=keeper, name="place", priority=number % 2)
@@ -208,6 +210,11 @@ def _flows() -> list[list[Any]]:
     ]
 
 
+def _agreed(producer: uuid.UUID, terms: dict[str, Any]) -> dict[str, Any]:
+    """The terms with a producer; who is on another platform is told of no single order of a shopper's."""
+    return {**terms, "consolidation": "per_session"} if producer == ground.QUINN else terms
+
+
 def _elsewhere(terms: dict[str, Any]) -> list[list[Any]]:
     """Who supplies from another platform."""
     return [*peer_bodies.TOWN, *peer_bodies.supply(terms.get("remainder", "loose"))]
@@ -217,6 +224,22 @@ def _move(move_id: uuid.UUID, source: int, to: int) -> MigrateFlow:
     return MigrateFlow(
         move_id=move_id, name="order.retail", sources=[source], to_version=to, mapping={}, reason="To have something."
     )  # fmt: skip
+
+
+def _centre() -> PutCentre:
+    """A cost centre on which little needs nobody, and more first a key of the hub and then the owner."""
+    levels = [
+        Level(from_total=500, approvers=[ground.HUB_KEY, ground.OWNER_KEY]),
+        Level(from_total=2000, approvers=[ground.OWNER_KEY]),
+    ]
+    return PutCentre(
+        centre_id=ground.CENTRE,
+        enterprise_id=ground.HUB_A,
+        name="Kitchen",
+        levels=levels,
+        sellers=[ground.HUB_B],
+        own_orders=True,
+    )
 
 
 def _key(key_id: uuid.UUID, role: Any, enterprise_id: uuid.UUID | None) -> CreateKey:

@@ -55,6 +55,12 @@ def simulate_federation(  # noqa: PLR0913 - each is an option of its own on the 
             help="Each server in a network of its own (Linux network namespaces, which need root); their cables are pulled too.",
         ),
     ] = False,
+    keep: Annotated[
+        Path | None,
+        Parameter(
+            help="A directory that is not there yet: databases, logs and what passed are kept in it, to be looked into."
+        ),
+    ] = None,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> int:
     """Run three servers (a producer's and two hubs') behind lines that lose, repeat, swap and cut, kill them, and count every promise.
@@ -71,7 +77,7 @@ def simulate_federation(  # noqa: PLR0913 - each is an option of its own on the 
         seed=seed, histories=histories, seconds=seconds, at_once=at_once, share=faults, strike_every=kill_every,
         by_commands=True,
     )  # fmt: skip
-    with signals.sigterm_interrupts(), _directory() as directory:
+    with signals.sigterm_interrupts(), _directory(keep) as directory:
         report = asyncio.run(_run(plan, directory, own_networks=own_networks))
     if json:
         output.as_json(report.told())
@@ -95,11 +101,17 @@ async def _run(plan: Plan, directory: Path, *, own_networks: bool) -> Report:
 
 
 @contextlib.contextmanager
-def _directory() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="coster-federation-"))
+def _directory(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        try:
+            keep.mkdir(parents=True)
+        except OSError as fault:
+            raise FailedError(f"{keep} cannot be made: {fault.strerror}") from None
+    made = keep or Path(tempfile.mkdtemp(prefix="coster-federation-"))
     # Run as root, PostgreSQL gets a user of its own, who must be able to pass.
     made.chmod(0o755)
     try:
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(made, ignore_errors=True)

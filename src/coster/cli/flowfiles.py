@@ -14,7 +14,7 @@ import msgspec
 from coster import domain, engine
 from coster.cli.output import Exit, FailedError
 from coster.engine.webhooks.vocabulary import VOCABULARY as ENDPOINTS
-from coster.engine.workflow import antipatterns, language, plugins
+from coster.engine.workflow import antipatterns, declaring, language, plugins
 from coster.engine.workflow import check as checking
 from coster.engine.workflow.actions import Vocabulary
 from coster.engine.workflow.faults import Fault, FlowRefusedError
@@ -22,6 +22,7 @@ from coster.engine.workflow.records import Flow
 
 FLOWS = ".yaml"
 SCENARIOS = ".scenarios.yaml"
+VOCABULARY = ".vocabulary.yaml"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +68,11 @@ def shipped() -> dict[str, Flow]:
     return {name: language.read(text, name) for name, text in shipped_texts().items()}
 
 
-def vocabularies() -> dict[str, Vocabulary]:
-    """What the rooms declare by entity, with the actions of installed packages. FailedError: one of these is none."""
+def vocabularies(sources: Iterable[Source] = ()) -> dict[str, Vocabulary]:
+    """What the rooms declare by entity, and the vocabulary files beside the sources, with the actions of installed packages.
+
+    FailedError: a file is no vocabulary, or declares what a room or another file has; a package is none.
+    """
     found: dict[str, Vocabulary] = {ENDPOINTS.entity: ENDPOINTS}
     for room in pkgutil.iter_modules(domain.__path__, f"{domain.__name__}."):
         if importlib.util.find_spec(f"{room.name}.rules") is None:
@@ -79,10 +83,30 @@ def vocabularies() -> dict[str, Vocabulary]:
                 module = importlib.import_module(f"{rules.__name__}.{part.name}")
                 declared = [value for value in vars(module).values() if isinstance(value, Vocabulary)]
                 found |= {vocabulary.entity: vocabulary for vocabulary in declared}
+    for source in _beside(sources):
+        found |= _declared(source, found)
     try:
         return {entity: plugins.extended(vocabulary, installed()) for entity, vocabulary in found.items()}
     except plugins.PluginRefusedError as refused:
         raise FailedError(str(refused)) from None
+
+
+def _beside(sources: Iterable[Source]) -> list[Source]:
+    """The vocabulary files of the directories in which sources stand, each once."""
+    directories = dict.fromkeys(Path(source.place).parent for source in sources if not source.shipped)
+    return [_read(file) for directory in directories for file in sorted(directory.glob(f"*{VOCABULARY}"))]
+
+
+def _declared(source: Source, known: Mapping[str, Vocabulary]) -> dict[str, Vocabulary]:
+    """What a vocabulary file declares. FailedError: it is none, or an entity is known already."""
+    try:
+        found = declaring.read(source.text, source.place)
+    except FlowRefusedError as refused:
+        raise FailedError(str(refused), Exit.WRONG) from None
+    if twice := sorted(found.keys() & known.keys()):
+        message = f"found the entity '{twice[0]}', which is declared already; accepted: another name"
+        raise FailedError(f"{source.place}: {message}", Exit.WRONG)
+    return found
 
 
 def installed() -> tuple[plugins.Action, ...]:
@@ -93,18 +117,19 @@ def installed() -> tuple[plugins.Action, ...]:
 def named(words: Iterable[str]) -> list[Source]:
     """The texts that words name: files, directories (what ends in .yaml in them), or names of flows that are shipped.
 
+    Vocabulary files are left out: they stand beside flows, and are read with them.
     FileNotFoundError: nothing is called so. FailedError: it is no text.
     """
     found: list[Source] = []
     for word in words:
         path = Path(word)
         if path.is_dir():
-            inside = sorted(path.glob(f"*{FLOWS}"))
+            inside = [file for file in sorted(path.glob(f"*{FLOWS}")) if not file.name.endswith(VOCABULARY)]
             if not inside:
                 raise FileNotFoundError(f"{word}: found no file that ends in {FLOWS}")
             found += [_read(file) for file in inside]
         elif path.exists():
-            found.append(_read(path))
+            found += [] if path.name.endswith(VOCABULARY) else [_read(path)]
         else:
             found.append(_shipped(word))
     return found
@@ -168,14 +193,14 @@ def flow_of(word: str) -> tuple[Source, Flow]:
 
 def judge(sources: Iterable[Source]) -> list[Judged]:
     """Every flow with its faults and warnings, in order; all of them and those that are shipped are each other's library."""
-    found: list[Judged] = []
+    sources, found = list(sources), []
     for source in sources:
         try:
             found.append(Judged(place=source.place, flow=language.read(source.text, source.place)))
         except FlowRefusedError as refused:
             found.append(Judged(place=source.place, faults=refused.faults))
     library = shipped() | {one.flow.name: one.flow for one in found if one.flow is not None}
-    known = vocabularies()
+    known = vocabularies(sources)
     return [_checked(one, known, library) for one in found]
 
 

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from coster.cli import flowfiles, output
 from coster.cli.flowfiles import Judged
 from coster.cli.output import Exit, FailedError
-from coster.engine.workflow import check_migration, draw, language, schema, starting, writing
+from coster.engine.workflow import check_migration, declaring, draw, language, schema, starting, writing
 from coster.engine.workflow import diff as comparing
 from coster.engine.workflow.diff import Change
 from coster.engine.workflow.faults import Fault, FlowRefusedError
@@ -39,7 +39,9 @@ def check(
     """
     found = flowfiles.judge(source for source in flowfiles.named(files) if not source.scenarios)
     if not found:
-        raise FailedError("found scenarios only; `coster flows test` runs them", Exit.USAGE)
+        raise FailedError(
+            "found no flow, only scenarios or vocabularies; `coster flows test` runs scenarios", Exit.USAGE
+        )
     if json:
         output.as_json({"flows": [_judged(one) for one in found]})
     else:
@@ -174,14 +176,22 @@ def draw_(
 def schema_(
     *,
     scenarios: Annotated[bool, Parameter(negative="", help="Of files of scenarios instead.")] = False,
+    vocabulary: Annotated[bool, Parameter(negative="", help="Of vocabulary files instead.")] = False,
 ) -> None:
     """Print the JSON Schema of flow files, with which editors complete and check them while they are written.
 
     Example: coster flows schema
 
     Example: coster flows schema --scenarios
+
+    Example: coster flows schema --vocabulary
     """
-    output.as_json(shape.json_schema() if scenarios else schema.json_schema())
+    if scenarios and vocabulary:
+        raise FailedError("found --scenarios and --vocabulary; accepted: one of them", Exit.USAGE)
+    if vocabulary:
+        output.as_json(declaring.json_schema())
+    else:
+        output.as_json(shape.json_schema() if scenarios else schema.json_schema())
 
 
 def new(

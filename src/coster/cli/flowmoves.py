@@ -90,25 +90,32 @@ def _look(name: str, shown: dict[str, Any], *, limit: int, json: bool, dry_run: 
         if dry_run and shown["places"]:
             _tables(shown, limit)
         if not faults:
-            output.say(
-                f"{name}: {shown['total']} would go." if dry_run else f"{name}: nobody is on another version."
-            )
+            going = f"{name}: {_total(shown)} would go."
+            output.say(going if dry_run else f"{name}: nobody is on another version.")
     if faults:
         output.complain(f"entities of {name} could not be moved: {len(faults)} reasons")
     return Exit.WRONG if faults else Exit.DONE
 
 
+def _total(shown: dict[str, Any]) -> str:
+    """How many would go; of very many only how many there are at least."""
+    return f"{'at least ' * any(one['more'] for one in shown['places'])}{shown['total']}"
+
+
 def _tables(shown: dict[str, Any], limit: int) -> None:
     """How many go from where to where, and the first of them one by one."""
     to = shown["entities"][0]["to_version"] if shown["entities"] else None
-    rows = [(one["version"], one["status"], to, one["to"], one["count"]) for one in shown["places"]]
+    rows = [
+        (one["version"], one["status"], to, one["to"], f"{one['count']}{'+' * one['more']}")
+        for one in shown["places"]
+    ]
     output.table("", _PLACES, rows)
     entities = shown["entities"][:limit]
     columns = ("entity_id", "from_version", "from_status", "to_version", "to_status")
     if entities:
         output.table("", _ENTITIES, [[one[column] for column in columns] for one in entities])
     if len(entities) < shown["total"]:
-        output.say(f"{shown['total'] - len(entities)} more are not shown; --limit shows more of them.")
+        output.say(f"{len(entities)} of {_total(shown)} are shown; --limit shows more of them.")
 
 
 def undo(

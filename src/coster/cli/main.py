@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "links": "coster.cli.links:app",
     "db": "coster.cli.db:app",
     "sessions": "coster.cli.sessions:app",
+    "approvals": "coster.cli.approvals:app",
     "flows": "coster.cli.flows:app",
     "federation": "coster.cli.federation:app",
 }

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from coster.cli import output, place
 from coster.cli.output import FailedError
 from coster.engine.db.connect import Database
+from coster.engine.mail import parked as letters
 from coster.engine.outbox import model as asked
 from coster.engine.outbox import parked as given_up
 from coster.engine.webhooks import parked as messages
@@ -32,7 +33,7 @@ def parked(  # noqa: PLR0913 - each is an option of its own on the command line
     *,
     resume: Annotated[bool, Parameter(negative="", help="Have the server try all of it again.")] = False,
     skip: Annotated[
-        str | None, Parameter(help="Never run this one: the event's number, or the timer's id, as the list has it.")
+        str | None, Parameter(help="Never run this one: the event's number, or the timer's or letter's id, as the list has it.")
     ] = None,
     name: Annotated[str | None, Parameter(help="With --skip: the reaction or endpoint, where an event has several.")] = None,
     reason: Annotated[str, Parameter(help="With --skip: why; it is kept with your name.")] = "",
@@ -41,7 +42,7 @@ def parked(  # noqa: PLR0913 - each is an option of its own on the command line
     data_dir: place.DataDir = None,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
-    """List reactions, timers and messages to webhooks that were given up after several attempts, with their causes; --resume tries
+    """List reactions, timers, letters and messages to webhooks that were given up after several attempts, with their causes; --resume tries
     them again, --skip drops one of them for good and keeps why.
 
     Example: coster db parked --resume
@@ -79,16 +80,18 @@ async def _parked(database: Database, wish: _Wish) -> list[tuple[int, asked.Give
         async with database.write(org_id) as conn:
             found += [(org_id, one) for one in await given_up.list_parked(conn, org_id)]
             found += [(org_id, one) for one in await messages.list_parked(conn, org_id)]
+            found += [(org_id, one) for one in await letters.list_parked(conn, org_id)]
             if wish.resume:
                 await given_up.resume(conn, org_id)
                 await messages.resume(conn, org_id, dt.datetime.now(dt.UTC))
+                await letters.resume(conn, org_id, dt.datetime.now(dt.UTC))
     if wish.skip is None:
         return found
     org_id, chosen = _chosen(found, wish)
     decision = asked.Decision(wish.reason, getpass.getuser(), dt.datetime.now(dt.UTC))
     async with database.write(org_id) as conn:
-        room = messages if chosen.what == "message" else given_up
-        gone = await room.skip(conn, org_id, [chosen], decision)
+        room = {"message": messages.skip, "mail": letters.skip}.get(chosen.what, given_up.skip)
+        gone = await room(conn, org_id, [chosen], decision)
     if not gone:
         raise FailedError(f"{wish.skip} is not parked any more: somebody has resumed or skipped it just now")
     return [(org_id, one) for one in gone]

@@ -222,7 +222,9 @@ def _ground(sources: list[Source]) -> _Ground:
             raise FailedError(str(FlowRefusedError(one.place, one.faults)), Exit.WRONG)
     named = {one.flow.name: one.flow for one in judged if one.flow is not None}
     actions = {action.spec.name: action for action in flowfiles.installed()}
-    return _Ground(flows={**flowfiles.shipped(), **named}, known=flowfiles.vocabularies(), actions=actions)
+    return _Ground(
+        flows={**flowfiles.shipped(), **named}, known=flowfiles.vocabularies(sources), actions=actions
+    )
 
 
 def _book(source: Source) -> Book:

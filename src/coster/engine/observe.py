@@ -29,6 +29,11 @@ WEBHOOK_PARKED = Counter(
 WEBHOOK_STOPS = Counter(
     "coster_webhook_stops_total", "Endpoints paused or disabled by the server itself, by cause.", ["cause"]
 )
+MAILS = Counter(
+    "coster_mails_total",
+    "Letters tried, by how it ended: sent, failed (tried again), parked, nowhere (no address).",
+    ["result"],
+)
 WEBHOOK_FAULTS = Counter(
     "coster_webhook_faults_total", "Turns of endpoints that ended by a fault of our own."
 )

@@ -31,9 +31,10 @@ def derived(*parts: object) -> uuid.UUID:
 
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(one + other for one in _ALPHABET for other in _ALPHABET)
 
 
 def short(identifier: uuid.UUID) -> str:
     """Ten characters that a person can read out (Crockford's base 32 of the id's last 50 bits)."""
     bits = identifier.int & ((1 << 50) - 1)
-    return "".join(_ALPHABET[bits >> shift & 31] for shift in range(45, -1, -5))
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in (40, 30, 20, 10, 0)])

@@ -5,6 +5,7 @@ Rounding happens here and nowhere else: half up, per line (docs/decisions/0005).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -31,6 +32,7 @@ def parse(value: Decimal | int | str, currency: str) -> int:
         raise ValueError(f"{value} is not an amount") from None
 
 
+@functools.lru_cache(maxsize=4096)
 def text(minor: int, currency: str) -> str:
     """The amount as a plain decimal, for example 1050 EUR -> "10.50"."""
     places = digits(currency)
@@ -52,6 +54,7 @@ def parse_price(value: Decimal | int | str) -> int:
         raise ValueError(f"{value} is not a price") from None
 
 
+@functools.lru_cache(maxsize=4096)
 def price_text(micros: int) -> str:
     """The unit price as a plain decimal with at least two places."""
     whole, part = divmod(abs(micros), MICROS)

@@ -83,6 +83,8 @@ class Server:
             if self._process.returncode is not None:
                 raise RuntimeError(f"the server ended with {self._process.returncode} before it was ready")
             await asyncio.sleep(0.05)
+        # Whoever starts another one would have two on one port.
+        await self.kill()
         raise RuntimeError(f"the server was not ready after {patience:g} seconds")
 
     async def ended(self) -> int:

@@ -8,12 +8,17 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from coster.domain.federation.ports import AcceptedByPeer, Answered, Ask
+import msgspec
+
+from coster.domain.federation.ports import AcceptedByPeer, Answered, Ask, Found, Seen
+from coster.domain.linking.handlers.starting import NoWay
 from coster.domain.linking.handlers.turn import Turns
 from coster.domain.linking.handlers.waiting import Waiters
-from coster.domain.linking.model import Here, Holder, Link, StandingOfLink
+from coster.domain.linking.model import Here, Holder, Link, OrderRefused, StandingOfLink
+from coster.domain.linking.rules import undoing
 from coster.kernel import ids
-from tests.domain.linking.worlds import CARROTS, NOON, Hub, Supplier, loose, product
+from coster.kernel.message import Event
+from tests.domain.linking.worlds import CARROTS, NOON, PRODUCER, Hub, Supplier, loose, product
 
 
 async def linked(stock: int = 10_000, **more: bool) -> Hub:
@@ -379,3 +384,106 @@ async def test_who_waits_is_answered_after_a_look_that_went_wrong() -> None:
     verdict = await asyncio.wait_for(waiters.decided(1, order, needs), 5)
     looking.cancel()
     assert (verdict.kind, len(looks)) == ("held", 2)
+
+
+async def test_what_is_acknowledged_meanwhile_is_not_taken_back() -> None:
+    """Somebody may have been told yes to it: whoever wanted to take it back has to look again."""
+    hub = await linked()
+    order, version = hub.place(1, 1_000)
+    seen = await hub.read(hub.lease)
+    assert seen is not None
+    undone = undoing.alone(seen.here, await hub.holders(1, seen.link, seen.here), order)
+    await hub.settle()
+    note = OrderRefused(
+        order_id=order, held_order_id=hub.link.held_order_id, version=version, code="supplier_silent", left=()
+    )
+    assert await hub.turns.undo(1, seen.link, undone, [note]) is None
+    assert (hub.baskets, hub.told_no) == ({order: {CARROTS: 1_000}}, {})
+
+
+async def test_where_there_are_no_keys_nobody_can_be_spoken_to_and_that_is_said() -> None:
+    """The link waits for people, who are told why; nothing is taken for held."""
+    hub = await linked()
+    hub.turns = Turns(dataclasses.replace(hub.tools, suppliers=NoWay()))
+    hub.place(1, 1_000)
+    await hub.settle(3)
+    assert (hub.link.state, hub.link.cause, hub.link.acked.version) == ("blocked", "keys_missing", 0)
+    assert {(one.what, one.cause) for one in hub.reports} == {("blocked", "keys_missing")}
+    hub.link = msgspec.structs.replace(hub.link, look=True, next_at=None)
+    await hub.step()
+    assert (hub.link.state, hub.link.cause, hub.supplier.asks) == ("blocked", "keys_missing", [])
+
+
+async def test_a_producer_connected_just_now_is_waited_for() -> None:
+    """Who is elsewhere is remembered for a moment, and asked anew when somebody is connected."""
+    hub, here = await linked(), list[frozenset[uuid.UUID]]([frozenset()])
+
+    async def producers(_org_id: int) -> frozenset[uuid.UUID]:
+        return here[-1]
+
+    hub.remote_producers = producers  # type: ignore[method-assign]
+    waiters = Waiters(hub.tools, lambda: None)
+    grown = Event(
+        "held_order.changed", "held_order", hub.link.held_order_id, 1, {"producer_id": str(PRODUCER)}
+    )
+    assert await waiters.needs(1, [grown]) == {}
+    here.append(frozenset({PRODUCER}))
+    waiters.forget()
+    assert await waiters.needs(1, [grown]) == {hub.link.held_order_id: 1}
+
+
+async def held_there(answer: str, seen: str) -> Hub:
+    """An order that is complete here, of which the supplier answers and shows these words."""
+    hub = await linked()
+    hub.place(1, 1_000)
+    await hub.settle()
+    put, look = hub.supplier.put, hub.supplier.look
+
+    async def said(ask: Ask) -> Answered:
+        answered = await put(ask)
+        return (
+            msgspec.structs.replace(answered, standing=answer)
+            if isinstance(answered, AcceptedByPeer)
+            else answered
+        )
+
+    async def shown(ask: Ask) -> Seen:
+        found = await look(ask)
+        return msgspec.structs.replace(found, standing=seen) if isinstance(found, Found) else found
+
+    hub.supplier.put, hub.supplier.look = said, shown  # type: ignore[method-assign]
+    hub.complete()
+    await hub.settle()
+    return hub
+
+
+async def test_a_completion_that_is_answered_as_held_is_looked_at_before_it_is_believed() -> None:
+    """Where it is complete there after all, nothing is left to be said."""
+    hub = await held_there("held", "complete")
+    assert (hub.link.state, hub.link.cause, hub.link.acked.standing, hub.link.drifts) == (
+        "done",
+        "",
+        "complete",
+        0,
+    )
+
+
+async def test_a_platform_that_knows_no_other_word_than_held_is_told_once() -> None:
+    """It has all of it: the link is done and says how it stands there; the daily comparison finds no difference in that."""
+    hub = await held_there("held", "held")
+    asked = len(hub.supplier.asks)
+    assert (hub.link.state, hub.link.cause, hub.link.looked_at) == ("done", "held_there", hub.now)
+    hub.wish = "look"
+    await hub.settle()
+    assert (hub.link.state, hub.link.drifts, len(hub.supplier.asks)) == ("done", 0, asked)
+
+
+async def test_less_than_was_asked_for_under_the_word_held_is_a_difference() -> None:
+    """The word is forgiven, a quantity is not: what is missing is asked for again."""
+    hub = await held_there("held", "held")
+    [there] = hub.supplier.orders.values()
+    there.lines = {product("carrots"): 400}
+    there.standing = "held"
+    hub.wish = "look"
+    await hub.settle()
+    assert (hub.link.drifts, there.lines[product("carrots")]) == (1, 1_000)

@@ -258,7 +258,9 @@ async def test_18_every_request_says_session_and_standing() -> None:
         1,
         uuid.UUID(int=1),
         turn.undoing.command(
-            turn.Undo(order_id=order, whole=True), (await hub.orders(1, [order]))[order], ""
+            order,
+            turn.undoing.step(turn.Undo(order_id=order, whole=True), (await hub.orders(1, [order]))[order]),
+            "",
         ),
         "",
     )

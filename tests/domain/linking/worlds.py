@@ -41,6 +41,7 @@ from coster.domain.linking.model import (
     Turn,
 )
 from coster.domain.orders.model import CancelOrder, ChangeOrder, FailCheckout
+from coster.domain.wholesale.model import ShortHeldOrder
 from coster.kernel import ids
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -298,6 +299,9 @@ class Hub:
         if isinstance(body, ReportLink):
             self.reports.append(body)
             return True
+        if isinstance(body, ShortHeldOrder):
+            self._shorten(body.items)
+            return True
         if body.order_id in self.stubborn or body.order_id not in self.baskets:
             return False
         if isinstance(body, FailCheckout | CancelOrder):
@@ -307,6 +311,21 @@ class Hub:
         item = next(iter(self.baskets[body.order_id]))
         self.change(body.order_id, body.lines[0].quantity, item)
         return True
+
+    def complete(self) -> None:
+        """What is held is owed from now on; it is not given back to anybody any more."""
+        self.holds, self.now = "committed", self.session.ends_at
+        self.version += 1
+
+    def _shorten(self, items: Mapping[uuid.UUID, int]) -> None:
+        """Whoever came last loses what is owed and not there."""
+        for item, left in items.items():
+            for order in reversed(self.baskets):
+                fewer = min(self.baskets[order].get(item, 0), max(0, self.total(item) - left))
+                self.baskets[order][item] = self.baskets[order].get(item, 0) - fewer
+        if not any(self.total(item) for item in self.offered):
+            self.holds = "none"
+        self.version += 1
 
     # -- turns -----------------------------------------------------------------------------------------------------
 
@@ -393,6 +412,7 @@ class Hub:
                         grown=grown,
                         seq=last,
                         placed=any(one[3] for _, one in after),
+                        committed=self.holds == "committed",
                     )
                 )
         return [one for one in found if one.quantity]
@@ -408,9 +428,14 @@ class Hub:
                 )  # fmt: skip
         return found
 
-    async def refuse(self, _org_id: int, refused: Sequence[OrderRefused], _now: dt.datetime) -> None:
-        """Kept for who waits."""
+    async def refuse(
+        self, _org_id: int, refused: Sequence[OrderRefused], _now: dt.datetime, acked_version: int
+    ) -> bool:
+        """Kept for who waits, unless the supplier has said something meanwhile."""
+        if self.link.acked.version != acked_version:
+            return False
         self.told_no.update({one.order_id: one for one in refused})
+        return True
 
     async def refused(
         self, _org_id: int, _id: uuid.UUID, _gone: Sequence[uuid.UUID], _all: Sequence[uuid.UUID]
@@ -441,9 +466,11 @@ class Hub:
         """What was refused of these orders."""
         return [self.told_no[one] for one in ids_ if one in self.told_no]
 
-    async def accepted(self, _org_id: int, _command_ids: Iterable[uuid.UUID]) -> bool:
+    async def undone(
+        self, _org_id: int, _order_id: uuid.UUID, _made: tuple[uuid.UUID, int]
+    ) -> OrderRefused | None:
         """Nothing is sent twice in here."""
-        return False
+        return None
 
     async def accounts(
         self, _org_id: int, _ids: Iterable[uuid.UUID]

@@ -68,7 +68,7 @@ statuses:
   done: {category: done, holds: none, final: true}
 transitions:
   - {rollup: {any: checkout, in: [completed]}, when: order.total > 10000, from: open, do: [keep_holds], to: booked}
-  - {rollup: {any: checkout, in: [expired]}, from: open, do: [release_holds], to: done}
+  - {rollup: {all: checkout, in: [expired]}, from: open, do: [release_holds], to: done}
   - {on: pong, do: [{tell_children: {children: checkout, event: hear}}]}
   - {on: cancel, from: [open, booked], do: [release_holds, {tell_children: {children: checkout, event: abandon_checkout}}], to: done}
   - {on: late, after: PT1H, from: open, do: [release_holds], to: done}

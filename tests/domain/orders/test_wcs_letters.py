@@ -77,6 +77,14 @@ VIEWS = [
     ({"items": (OUT, SENT)}, "part_shipped", "PICK_PACK", "Complete", "Unfulfilled"),
     ({"items": (SENT,), "total": 1}, "shipped", "PICK_PACK", "Complete", "Fulfilled"),
     ({"items": (SENT,)}, "closed", "COMPLETE", "Complete", "Fulfilled"),
+    ({"items": (OUT, BACK)}, "part_released", "PICK_PACK", "Held", "Unfulfilled"),
+    ({"items": (OUT, FUTURE)}, "part_released", "PICK_PACK", "Held", "Unfulfilled"),
+    ({"items": (SENT, NOTHING)}, "part_released", "PICK_PACK", "Held", "Unfulfilled"),
+    ({"items": (OUT, OPEN)}, "part_released", "PICK_PACK", "Complete", "Unfulfilled"),
+    ({"items": (OUT, OPEN), "total": 1}, "part_released", "PICK_PACK", "Held", "Unfulfilled"),
+    ({"items": (OUT, OPEN), "payment_review": True}, "part_released", "PICK_PACK", "Held", "Unfulfilled"),
+    ({"items": (OUT, OPEN), "approval": "pending"}, "awaiting_approval", "CREATED", "Held", "Held"),
+    ({"items": (OUT, GONE)}, "released", "PICK_PACK", "Complete", "Unfulfilled"),
     ({"items": (GONE,)}, "cancelled", "CANCELLED", "Cancelled", ""),
     ({"phase": "trash"}, "trashed", "", "", ""),
     ({"phase": "profile"}, "profile", "", "", ""),
@@ -101,7 +109,9 @@ def test_every_letter_has_a_row() -> None:
 def test_the_page_has_the_table() -> None:
     """docs/reference/letters.md says of each letter what the program says."""
     page = (Path(__file__).parents[3] / "docs" / "reference" / "letters.md").read_text("utf-8")
-    said = {**letters.VIEWS, "P`, goods held": letters.HELD_CART, "R`, partly shipped": letters.PART_SHIPPED}
+    said = {**letters.VIEWS, "P`, goods held": letters.HELD_CART, "R`, partly shipped": letters.PART_SHIPPED,
+            "B`, `L`, `M` or `A`, partly released": letters.PART_RELEASED,
+            "C`, partly released": msgspec.structs.replace(letters.PART_RELEASED, dfc_order="Complete")}  # fmt: skip
     for name, view in said.items():
         letter = name if "`" in name else name + "`"
         words = (view.name, *(word or "–" for word in (view.fluent, view.dfc_order, view.dfc_fulfilment)))

@@ -20,19 +20,24 @@ TABLE = LIBRARY.shipped["order.b2b"]
 LETTERS = {status.name: status.code for status in TABLE.flow.statuses}
 CALM: dict[str, Any] = {
     "order.total": 0, "stock.missing": 0, "stock.lost": 0, "stock.short": False, "approval.level": 0, "approval.levels": 0,
-    "blocks.open": 0,
+    "stock.future": 0, "stock.opens_at": None, "lines.released": 0, "lines.all_released": False,
+    "blocks.open": 0, "cost_centre.named": False, "cost_centre.levels": 0,
     "edit.came_from": "", "edit.touched": False, "schedule.more": False, "now": dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
     **scope.constants(TABLE.flow),
 }  # fmt: skip
 """An order of little worth that nothing keeps."""
 ONE, TWO = {"order.total": 100_000}, {"order.total": 1_000_000}
 SHORT, LOST, CUT = {"stock.missing": 1}, {"stock.lost": 1}, {"stock.short": True}
+LATER = {"stock.future": 1}
+"""A line that shall go on a day that is still far."""
+PART, ALL = {"lines.released": 1}, {"lines.released": 2, "lines.all_released": True}
+"""Some of it is released; all of it is."""
 
 
 def drive(status: str, trigger: str, facts: dict[str, Any]) -> Driven:
     """What an event leads to, for an order with these facts; its actions succeed and change none of them."""
     context = {**CALM, **facts}
-    return driving.drive(TABLE, (status, trigger), lambda _: context, lambda _: None)
+    return driving.drive(driving.Plain(TABLE, lambda _: context), (status, trigger), lambda _: None)
 
 
 def came(name: str) -> dict[str, Any]:
@@ -79,9 +84,34 @@ ROWS: list[tuple[int, str, str, dict[str, Any], str]] = [
     (18, "low", "allocate", {}, "complete"),
     (18, "low", "allocate", SHORT, "backordered"),
     (18, "low", "allocate", LOST, "low"),
+    (18, "backordered", "allocate", {**PART, **SHORT}, "backordered"),
+    (18, "backordered", "allocate", PART, "complete"),
+    (18, "backordered", "allocate", LATER, "future"),
+    (18, "low", "allocate", LATER, "future"),
+    (18, "backordered", "allocate", {**LATER, **SHORT}, "backordered"),
     (19, "backordered", "allocate", LOST, "low"),
+    *((19, name, "submit", LATER, "future") for name in ("draft", "denied", "edited")),
+    (19, "draft", "submit", {**LATER, **SHORT}, "backordered"),
+    (19, "draft", "submit", {**LATER, **LOST}, "low"),
+    (19, "waiting", "approve", {"approval.levels": 1, **LATER}, "future"),
+    *((19, name, "window_opens", {}, "complete") for name in ("future", "backordered", "low")),
+    *((19, name, "window_opens", SHORT, "backordered") for name in ("future", "backordered", "low")),
+    *((19, name, "window_opens", LOST, "low") for name in ("future", "backordered", "low")),
+    *((19, name, "window_opens", LATER, "future") for name in ("future", "backordered", "low")),
+    (19, "future", "lose_stock", LOST, "low"),
+    (19, "future", "shorted", CUT, "low"),
     (20, "complete", "release", {}, "released"),
-    *((23, name, "begin_edit", {}, "edited") for name in ("waiting", "overdue", "denied", "complete", "backordered", "low")),
+    (20, "complete", "release", PART, "released"),
+    (20, "complete", "release_part", PART, "complete"),
+    (20, "backordered", "release_part", {**PART, **SHORT}, "backordered"),
+    (20, "future", "release_part", {**PART, **LATER}, "future"),
+    (20, "low", "release_part", {**PART, **LOST}, "low"),
+    *((20, name, "release_part", ALL, "released") for name in ("complete", "backordered", "future", "low")),
+    *((20, name, "cancel_rest", PART, "released") for name in (
+        "waiting", "overdue", "denied", "edited", "backordered", "future", "low", "complete")),
+    *((24, name, "submit", ALL, "released") for name in ("denied", "edited")),
+    (24, "edited", "submit", {**PART, **SHORT}, "backordered"),
+    *((23, name, "begin_edit", {}, "edited") for name in ("waiting", "overdue", "denied", "complete", "backordered", "future", "low")),
     (23, "draft", "begin_edit", {}, "draft"),
     (23, "edited", "begin_edit", {}, "edited"),
     (24, "edited", "submit", TWO, "waiting"),
@@ -91,6 +121,7 @@ ROWS: list[tuple[int, str, str, dict[str, Any], str]] = [
     *((25, "edited", "cancel_edit", came(name), name) for name in ("waiting", "overdue", "denied", "complete")),
     (25, "edited", "cancel_edit", {**came("backordered"), **SHORT}, "backordered"),
     (25, "edited", "cancel_edit", {**came("low"), **LOST}, "low"),
+    (25, "edited", "cancel_edit", {**came("future"), **LATER}, "future"),
     (25, "edited", "cancel_edit", {**came("complete"), **CUT}, "low"),
     (25, "edited_template", "cancel_edit", {}, "scheduled"),
     (26, "complete", "transfer", {}, "transferred"),
@@ -101,7 +132,7 @@ ROWS: list[tuple[int, str, str, dict[str, Any], str]] = [
     (28, "transfer_failed", "transfer", {}, "transferred"),
     (29, "transferred", "confirm_transfer", {}, "released"),
     *((30, name, "cancel", {}, "cancelled") for name in (
-        "draft", "scheduled", "edited_template", "waiting", "overdue", "denied", "edited", "backordered", "low", "complete")),
+        "draft", "scheduled", "edited_template", "waiting", "overdue", "denied", "edited", "backordered", "future", "low", "complete")),
 ]  # fmt: skip
 
 
@@ -117,13 +148,28 @@ def test_allowed_transition(number: int, status: str, trigger: str, facts: dict[
     [
         ("complete", "release", {"blocks.open": 1}),
         ("complete", "transfer", {"blocks.open": 1}),
+        *(
+            (name, "release_part", {"blocks.open": 1})
+            for name in ("complete", "backordered", "future", "low")
+        ),
+        *(
+            (name, "cancel", PART)
+            for name in ("waiting", "overdue", "denied", "edited", "backordered", "future", "low", "complete")
+        ),
+        *(
+            (name, "cancel_rest", {})
+            for name in ("waiting", "overdue", "denied", "edited", "backordered", "future", "low", "complete")
+        ),
+        ("complete", "transfer", PART),
+        ("transfer_failed", "transfer", PART),
         ("edited", "cancel_edit", {"edit.came_from": "complete", "edit.touched": True}),
         ("edited_template", "cancel_edit", {"edit.touched": True}),
         ("edited", "cancel_edit", {}),
     ],
 )
 def test_a_guard_refuses(status: str, trigger: str, facts: dict[str, Any]) -> None:
-    """A blocked order is not released (20); an edit that has changed something cannot be undone (25)."""
+    """A blocked order is not released, whole or in part (20); an edit that has changed something cannot be undone (25); what is released
+    in part is neither given to another system (26) nor cancelled whole (30)."""
     unmatched = drive(status, trigger, facts).unmatched
     assert unmatched is not None
     assert unmatched.reason == "guard_false"
@@ -137,18 +183,20 @@ COMMANDS = {
     "delegation (W)": ("delegate", "waiting overdue"),
     "ProcessBackorders, ProcessFutureOrders (B L)": ("allocate", "backordered low"),
     "stock that is lost (submitted, not released)": (
-        "lose_stock", "waiting overdue denied backordered low complete"),
+        "lose_stock", "waiting overdue denied backordered future low complete"),
     "a producer has less (submitted, not released)": (
-        "shorted", "waiting overdue denied edited backordered low complete"),
+        "shorted", "waiting overdue denied edited backordered future low complete"),
     "what there is is taken (L)": ("accept_shortage", "low"),
     "AdvancedOrderEditBegin (P E stay; I W N C B L)": (
-        "begin_edit", "draft edited edited_template scheduled waiting overdue denied backordered low complete"),
+        "begin_edit", "draft edited edited_template scheduled waiting overdue denied backordered future low complete"),
     "AdvancedOrderEditEnd (P E)": ("finish_edit", "draft edited edited_template"),
     "edit cancel (E)": ("cancel_edit", "edited edited_template"),
     "OrderCancel (P I W N E B L C, no item in R)": (
-        "cancel", "draft scheduled edited_template waiting overdue denied edited backordered low complete"),
+        "cancel", "draft scheduled edited_template waiting overdue denied edited backordered future low complete"),
+    "OrderCancel of what is not in R": ("cancel_rest", "waiting overdue denied edited backordered future low complete"),
     "OrderSchedule (P, I again)": ("schedule", "draft scheduled"),
-    "ReleaseToFulfillment (C; B and L are allocated first)": ("release", "complete"),
+    "ReleaseToFulfillment (C; whole)": ("release", "complete"),
+    "ReleaseToFulfillment (C B L, what is allocated of it)": ("release_part", "backordered future low complete"),
     "TransferOrder (C, H again)": ("transfer", "complete transfer_failed"),
     "negative transfer confirmation (G)": ("refuse_transfer", "transferred"),
     "order status of the other system (G)": ("confirm_transfer", "transferred"),
@@ -185,11 +233,13 @@ def test_only_the_system_sends_what_timers_send() -> None:
         "approval_overdue",
         "approval_expired",
         "denied_for_long",
+        "window_opens",
         "copy_due",
     }
     assert drive("waiting", "approval_overdue", {}).status == "overdue"
     assert drive("overdue", "approval_expired", {}).status == "denied"
     assert drive("denied", "denied_for_long", {}).status == "cancelled"
+    assert drive("denied", "denied_for_long", PART).status == "released"
 
 
 def test_no_row_of_the_table_is_forgotten() -> None:

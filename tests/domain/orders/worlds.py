@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from coster.domain.buying.model import Centre
 from coster.domain.catalog.model import Item, SalesUnit
 from coster.domain.inventory.model import Hold, PoolLine, Position, StockWrites
 from coster.domain.inventory.rules.holding import position_id
@@ -126,6 +127,8 @@ class Memory:
         self.flows: Tables = changes.get("flows", FLOWS)
         self.checkouts: Tables = changes.get("checkouts", CHECKOUT_FLOWS)
         self.keys: dict[uuid.UUID, Authority] = changes.get("keys", {})
+        self.centres: dict[uuid.UUID, Centre] = {one.id: one for one in changes.get("centres", ())}
+        self.asked: dict[uuid.UUID, list[str]] = {}
         self.timers_due: dict[uuid.UUID, dt.datetime] | None = None
         self.at = NOW
         self.count = 0
@@ -180,7 +183,7 @@ class Memory:
             supply=Supply(items=self.items, relations=self.relations, places=self.places),
             positions=list(self.positions.values()), pools=[pool for pool, _ in self.pool_lines],
             pool_lines=list(self.pool_lines.values()),
-            remainders=[hold for hold in self.holds.values() if hold.policy == "remainder"],
+            remainders=[hold for hold in self.holds.values() if hold.policy == "remainder"], centres=self.centres,
         )  # fmt: skip
 
     def changing(self) -> fold.ChangingState:
@@ -189,7 +192,7 @@ class Memory:
             flows=self.flows, checkouts=self.checkouts, orders=self.orders, sessions={SESSION: self.session}, lines=self.lines_by_order(),
             positions=list(self.positions.values()), holds=list(self.holds.values()),
             pools=[pool for pool, _ in self.pool_lines], pool_lines=list(self.pool_lines.values()),
-            placing=self.placing(), approvers=self.keys, due=self.timers_due,
+            placing=self.placing(), approvers=self.keys, due=self.timers_due, centres=self.centres,
         )  # fmt: skip
 
     def lines_by_order(self) -> dict[uuid.UUID, list[Line]]:
@@ -206,6 +209,7 @@ class Memory:
         self.orders.update((one.id, one) for one in (*writes.new, *writes.changed))
         self.lines.update(((one.order_id, one.line_no), one) for one in writes.lines)
         self.comments += writes.comments
+        self.asked.update({one.order_id: one.keys for one in writes.approvers})
         self.take_stock(writes.stock)
 
     def take_stock(self, stock: StockWrites) -> None:

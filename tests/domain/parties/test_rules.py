@@ -176,6 +176,14 @@ def test_relation_is_of_a_hub_and_a_producer(body: PutRelation, authority: Autho
     assert codes(rules.put_relations(BOTH, [ask(body, authority)])) == [code]
 
 
+def test_a_producer_elsewhere_is_told_of_no_single_order() -> None:
+    """One held order for each shopper's order would tell another platform of each; nearby it may be."""
+    elsewhere = RelationsState(enterprises=BOTH.enterprises, relations={}, elsewhere=frozenset({(HUB, FARM)}))
+    wanted = [ask(between(consolidation="per_order")), ask(between())]
+    assert codes(rules.put_relations(elsewhere, wanted)) == ["per_order_not_told", "ok"]
+    assert codes(rules.put_relations(BOTH, wanted[:1])) == ["ok"]
+
+
 def test_hub_that_produces_has_no_relation_with_itself() -> None:
     """What it grows it sells as its own."""
     both = RelationsState(enterprises={HUB: stored(kinds=["hub", "producer"])}, relations={})

@@ -20,9 +20,10 @@ from coster.domain.wholesale.model import (
     HeldOrderTimer,
     LowerStock,
     MakeHeldOrderGood,
+    ShortHeldOrder,
     StepHeldOrder,
 )
-from coster.domain.wholesale.rules import closing, cutting, driving, projecting, stepping
+from coster.domain.wholesale.rules import closing, cutting, driving, projecting, shorting, stepping
 from coster.engine.workflow.tables import Tables
 from coster.kernel import quantity
 from coster.kernel.message import Command, Decided
@@ -49,6 +50,8 @@ class Market(Memory):
             return closing.complete(self.cutting(), commands)
         if isinstance(body, LowerStock):
             return cutting.lower(self.cutting(), commands)
+        if isinstance(body, ShortHeldOrder):
+            return shorting.short(self.cutting(), commands)
         if isinstance(body, _STEPPED):
             return driving.step(self.cutting(), commands)
         return projecting.consolidate(self.held_state(), super().carry_out(commands), commands)

@@ -7,6 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.edges.dfc.connector import speaking
+from tests.edges.dfc.shared import DESCRIPTIONS, SUITE
+
+collect_ignore = [
+    *(() if SUITE else ("test_interop.py", "test_interop_edges.py")),
+    *(() if DESCRIPTIONS else ("test_descriptions.py",)),
+]
+"""What goes through files that others wrote, and that are not on every machine; the header of a run says which were not gathered."""
+
+
+def pytest_report_header() -> list[str]:
+    """Which tests are not gathered here."""
+    return [f"not gathered, since their files are not on this machine: {name}" for name in collect_ignore]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 from coster.edges.dfc.language import concepts, countries, vocabulary, writing
-from coster.edges.dfc.language.records import Graph, Order, OrderLine, Price, Quantity, Record
+from coster.edges.dfc.language.records import (
+    Graph,
+    Order,
+    OrderLine,
+    Price,
+    Quantity,
+    Record,
+    TemperatureRange,
+)
 from coster.edges.dfc.language.vocabulary import Class, Field, Kind
 
 HOME = "https://farm.example/api/dfc"
@@ -30,6 +38,12 @@ PRICES = st.builds(
     DECIMALS,
     currency=st.none() | st.sampled_from(sorted(concepts.CURRENCY_CONCEPTS)),
     vat_rate=st.none() | st.sampled_from([Decimal(0), Decimal("5.5"), Decimal(20)]),
+)
+TEMPERATURES = st.builds(
+    TemperatureRange,
+    DECIMALS,
+    st.none() | DECIMALS,
+    st.none() | st.sampled_from(sorted(concepts.TEMPERATURES)),
 )
 QUANTITIES = st.builds(Quantity, DECIMALS, unit=st.none() | st.sampled_from(sorted(concepts.UNITS)))
 STATUSES = {
@@ -72,6 +86,7 @@ def _one(field: Field) -> st.SearchStrategy[Any]:
         Kind.INSTANT: INSTANTS,
         Kind.QUANTITY: QUANTITIES,
         Kind.PRICE: PRICES,
+        Kind.TEMPERATURE: TEMPERATURES,
     }[field.kind]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from coster.domain.supplying import reads
 from coster.edges.dfc.language.concepts import FulfilmentStatus, OrderStatus, PaymentStatus
 from coster.edges.dfc.language.records import (
     CatalogItem,
@@ -345,3 +347,31 @@ async def test_lists_are_paged_and_filtered(server: Server) -> None:
     assert in_order(of_two) == [urls[2]]
     for bad in ({"first": 1, "last": 1}, {"first": 0}, {"orderState": "Lost"}, {"after": "x"}):
         assert (await hub.get(shop.orders, params=bad)).status_code == 400
+
+
+async def test_a_search_by_status_looks_at_so_many_orders_and_goes_on_from_there(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may be short and still say that there is more; following the cursor finds each order once, in both directions."""
+    monkeypatch.setattr(reads, "_MOST_LOOKED_AT", 2)
+    shop = await jean(server, carrots="10")
+    hub = await shop.platform()
+    made = set()
+    for number in range(1, 6):
+        answer = await send(hub, "POST", shop.orders, shop.wish([("carrots", 1)], when=session(number)))
+        made.add(answer.headers["location"])
+    last = max(made)
+    assert (await hub.delete(last)).status_code == 204
+    for size, cursor, place, more in (
+        ("first", "after", "endCursor", "hasNextPage"), ("last", "before", "startCursor", "hasPreviousPage"),
+    ):  # fmt: skip
+        found: list[str] = []
+        asked: dict[str, Any] = {"orderState": "Cancelled", size: 3}
+        for _ in range(10):
+            page = await hub.get(shop.orders, params=asked)
+            found += in_order(page)
+            told = json.loads(page.headers["pageinfo"])
+            if not told[more]:
+                break
+            asked[cursor] = told[place]
+        assert found == [last]

@@ -125,6 +125,17 @@ async def test_open_food_networks_proposal_takes_and_deletes_an_order(there: Ope
     assert shop.orders["1"]["deleted"]
 
 
+async def test_cancelling_in_two_ways_is_two_requests(there: Open) -> None:
+    """Where the status is not known the order is deleted, under another Idempotency-Key: it is no repeat of what was refused."""
+    shop = Shop(made=201, always_held=True, deletes=True)
+    place = await there(shop)
+    made = await place.orders.put(ask())
+    await place.orders.put(ask(3000, 2, made.order, standing="cancelled"))
+    sent = [(one.method, one.headers["idempotency-key"]) for one in place.platform.asked]
+    assert [method for method, _ in sent] == ["POST", "PUT", "DELETE"]
+    assert len({key for _, key in sent}) == 3
+
+
 async def test_a_wrong_token_is_told_to_people(there: Open) -> None:
     """401 and 403 are no accident of the network."""
     place = await there(Shop(), secret="bad")

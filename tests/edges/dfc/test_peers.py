@@ -96,6 +96,35 @@ async def test_a_supplier_has_its_enterprise_its_relation_and_its_items(pair: Pa
     assert (relation["producer_id"], relation["active"]) == (pair.supplier_id, True)
 
 
+async def test_a_producer_elsewhere_has_one_held_order_for_a_session(pair: Pair) -> None:
+    """One for each shopper's order is refused where it is set up: by the relation's terms, and by taking on who has such terms."""
+    api = pair.hub.owner
+    [relation] = (await api.get(V1 + "/relations", params={"hub_id": pair.hub_id})).json()["items"]
+    terms = {"hub_id": pair.hub_id, "producer_id": pair.supplier_id, "consolidation": "per_order"}
+    refused = await api.patch(
+        f"{V1}/relations/{pair.hub_id}/{pair.supplier_id}",
+        json={"consolidation": "per_order"},
+        headers={"If-Match": f'"{relation["version"]}"'},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (409, "per_order_not_told"), refused.text
+    near = await made(api, "/enterprises", {"name": "Near", "kinds": ["producer"], "currency": "EUR"})
+    await made(api, "/relations", {**terms, "producer_id": near["id"]})
+    other = await made(api, "/enterprises", {"name": "Hub C", "kinds": ["hub"], "currency": "EUR"})
+    await made(api, "/relations", {**terms, "hub_id": other["id"], "producer_id": near["id"]})
+    wanted = {
+        "hub_id": other["id"],
+        "name": "Farm",
+        "url": pair.farm.url + "/api/dfc",
+        "secret": pair.farm.token,
+    }
+    peer = await made(api, "/peers", wanted)
+    await made(api, f"/peers/{peer['id']}/discoveries", {})
+    taken = await api.post(
+        V1 + "/suppliers", json={"peer_id": peer["id"], "enterprise_iri": pair.iri, "producer_id": near["id"]}
+    )
+    assert (taken.status_code, taken.json()["code"]) == (409, "per_order_not_told"), taken.text
+
+
 async def test_a_held_order_is_made_changed_found_and_called_off_there(pair: Pair) -> None:
     """The port against a real Coster: each outcome as a value, and the farm's stock follows."""
     first = await pair.peers.put(pair.ask("6", 1))

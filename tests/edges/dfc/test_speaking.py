@@ -196,6 +196,21 @@ async def test_pages_are_followed_to_the_last(there: Open, wire: Wire) -> None:
         assert len(found.graph.records) == 12, name
 
 
+@pytest.mark.parametrize("tag", ['"grün"', '"a\tb"'])
+async def test_an_etag_that_no_header_could_carry_back_is_as_good_as_none(
+    there: Open, wire: Wire, tag: str
+) -> None:
+    """The catalogue is read, and read whole the next time."""
+    platform = await there(lambda _asked: document(*products(platform.url, 0, 1), etag=tag))
+    speaker = Speaker(wire, Tokens(wire, lambda: NOW))
+    for known in ("", tag):
+        found = await catalogues.read_pages(
+            speaker, access(platform.url), f"{platform.url}/x", known if known.isascii() else ""
+        )
+        assert isinstance(found, Pages), found
+        assert (len(found.graph.records), found.etag) == (2, "")
+
+
 async def test_what_a_container_names_is_fetched(there: Open, wire: Wire) -> None:
     """An LDP container that tells ids alone; each is asked for once."""
 

@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import oidc_provider_mock
@@ -143,9 +143,25 @@ async def test_person_is_known_by_a_verified_email_only(town: Any, issuer: Issue
     assert linked.status_code == 200, linked.text
     path = f"Enterprises/{ids['farm']}/SuppliedProducts"
     person: dict[str, Any] = {"client_id": None, "preferred_username": "jean", "email": "jean@farm.example"}
-    assert (await ask(server, path, issuer.token(**person))).status_code == 200
-    unverified = issuer.token(**person, email_verified=False)
-    assert (await ask(server, path, unverified)).status_code == 401
+    for verified, status in ((True, 200), (False, 401), (None, 401), ("true", 401)):
+        token = issuer.token(**person, email_verified=verified)
+        assert (await ask(server, path, token)).status_code == status, verified
+
+
+@pytest.mark.parametrize(("emails", "said", "known"), [
+    ("verified", True, True), ("verified", None, False), ("verified", False, False),
+    ("all", True, True), ("all", None, True), ("all", False, False),
+])  # fmt: skip
+async def test_an_issuer_that_verifies_all_addresses_need_not_say_so(
+    emails: Literal["verified", "all"], *, said: bool | None, known: bool
+) -> None:
+    """Only of an issuer of which the setting says it; what is called unverified is believed of nobody."""
+    async with serving(Issuer()) as issuer:
+        chosen = oidc.Issuer(issuer=issuer.url, audience=AUDIENCE, emails=emails)
+        more = {} if said is None else {"email_verified": said}
+        token = issuer.token(email="jean@farm.example", **more)
+        bearer = await Issuers([chosen], Wire(Guard(["127.0.0.1/32"]))).judge(token)
+        assert (("email", "jean@farm.example") in bearer.identities) is known
 
 
 async def test_scope_that_is_taken_back_is_gone_at_once(town: Any, issuer: Issuer) -> None:
@@ -251,7 +267,7 @@ async def test_id_token_of_a_real_provider_is_judged() -> None:
             code = httpx2.URL(seen.headers["location"]).params["code"]
             wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"]}
             given = await client.post("/oauth2/token", data=wanted, auth=("coster", "any"))
-        issuer = oidc.Issuer(issuer=url, audience="coster")
+        issuer = oidc.Issuer(issuer=url, audience="coster", emails="all")
         judge = Issuers([issuer], Wire(Guard(["127.0.0.1/32", "::1/128"])))
         bearer = await judge.judge(given.json()["id_token"])
         assert bearer.identities[0] == ("email", "jean@farm.example")

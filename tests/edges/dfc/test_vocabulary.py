@@ -8,7 +8,15 @@ from typing import Any
 import rdflib
 from rdflib import OWL, RDF
 
-from coster.edges.dfc.language import concepts, contexts, namespaces, relations, thesaurus, vocabulary
+from coster.edges.dfc.language import (
+    concepts,
+    contexts,
+    namespaces,
+    records,
+    relations,
+    thesaurus,
+    vocabulary,
+)
 from coster.edges.dfc.language.product_types import PRODUCT_TYPES
 from coster.edges.dfc.language.vocabulary import Kind
 from tests.edges.dfc.shared import ONTOLOGIES, SCOPES, TAXONOMIES
@@ -111,6 +119,31 @@ def test_each_term_is_declared_or_its_source_is_told() -> None:
         assert spellings() - known - vocabulary.NOT_IN_ONTOLOGY.keys() == set()
         assert known & vocabulary.NOT_IN_ONTOLOGY.keys() == set()
     assert vocabulary.NOT_IN_ONTOLOGY.keys() <= spellings()
+
+
+def test_version_2_says_everything_in_words_of_the_ontology() -> None:
+    """Each class that we write has its name in 2.0.0, and each of its fields a name that the ontology declares, with one exception: which
+    product an offer is for, beside the catalogue item that the ontology has for it.
+    """
+    known = declared()
+    if not known:
+        return
+    known |= {name for name, source in vocabulary.NOT_IN_ONTOLOGY.items() if source == vocabulary.VERSION_2}
+    assert {kind.name_2 or kind.name for kind in vocabulary.CLASSES} <= known
+    without = {
+        field.name for kind in vocabulary.CLASSES for field in kind.fields
+        if not known & set(vocabulary.names_2(field))
+    }  # fmt: skip
+    assert without == {"product"}
+    assert {field.name for field in vocabulary.BY_RECORD[records.Offer].fields} >= {"item", "product"}
+
+
+def test_pointing_words_of_version_2_point_in_its_context() -> None:
+    """What names a node is in the context of 2.0.0 as a reference, or is written as an object with the id."""
+    for kind in vocabulary.CLASSES:
+        for field in kind.fields:
+            names = set(vocabulary.names_2(field)) if field.kind is Kind.REF else set()
+            assert names & relations.RELATIONS <= relations.RELATIONS_OF_2, field
 
 
 def test_relations_are_those_of_the_ontology() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from coster.edges.dfc.language import contexts
+from coster.edges.dfc.language.reading import read
 from coster.edges.dfc.language.records import (
     Address,
     CatalogItem,
@@ -96,6 +97,22 @@ def test_the_vocabulary_of_version_2_is_written_to_who_asks() -> None:
         "@context": contexts.URL_2, "@id": JEAN, "@type": "dfc-b:Organization", "dfc-b:name": "Ferme de Jean",
     }  # fmt: skip
     assert json.loads(write(farm))["@type"] == "dfc-b:Enterprise"
+
+
+def test_what_connectors_call_otherwise_has_both_names_in_version_2() -> None:
+    """Streets, descriptions, pictures; a line counts by `hasQuantity` alone, since version 2.0.0 has no other."""
+    told = graph([
+        Address(id=f"{A}1", street="1 rue", city="Rennes"),
+        SuppliedProduct(id=f"{A}2", images=("https://x.example/c.png",), total_stock=Decimal(3)),
+        OrderLine(id=f"{A}3", quantity=Decimal("2.5")),
+    ])  # fmt: skip
+    found = {node["@id"]: node for node in json.loads(write(told, profile=Profile.VERSION_2))["@graph"]}
+    assert (found[f"{A}1"]["dfc-b:street"], found[f"{A}1"]["dfc-b:hasStreet"]) == ("1 rue", "1 rue")
+    assert found[f"{A}2"]["dfc-b:Image"] == found[f"{A}2"]["dfc-b:image"] == "https://x.example/c.png"
+    assert found[f"{A}2"]["dfc-b:totalTheoriticalStock"] == "3"
+    assert found[f"{A}3"]["dfc-b:hasQuantity"] == {"@type": "dfc-b:QuantitativeValue", "dfc-b:value": "2.5"}
+    assert "dfc-b:quantity" not in found[f"{A}3"]
+    assert read(write(told, profile=Profile.VERSION_2)).graph == told
 
 
 def test_addresses_products_and_links_elsewhere() -> None:

@@ -16,12 +16,15 @@ from tests.edges.scene import V1, made
 
 
 class Elsewhere:
-    """Several suppliers by their producer, each as slow as it is; `asks` is all that was ever sent."""
+    """Several suppliers by their producer, each as slow as it is; `asks` is all that was put in a scenario, `ever` all that was
+    ever asked.
+    """
 
     def __init__(self) -> None:
         self.of: dict[uuid.UUID, Supplier] = {}
         self.seconds = 0.0
         self.asks: list[Ask] = []
+        self.ever: list[Ask] = []
         self.running = self.most = 0
         self.gate = asyncio.Event()
         self.gate.set()
@@ -29,6 +32,7 @@ class Elsewhere:
     async def put(self, ask: Ask) -> Answered:
         """After a while, as the supplier says."""
         self.asks.append(ask)
+        self.ever.append(ask)
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -40,6 +44,7 @@ class Elsewhere:
 
     async def look(self, ask: Ask) -> Seen:
         """After a while, what the supplier has."""
+        self.ever.append(ask)
         await asyncio.sleep(self.seconds)
         return await self.of[ask.producer_id].look(ask)
 
@@ -49,7 +54,7 @@ class Market:
 
     def __init__(self, server: Server, elsewhere: Elsewhere) -> None:
         self.server, self.api, self.elsewhere = server, server.owner, elsewhere
-        self.hub = ""
+        self.hub = self.shopper = ""
         self.items: dict[str, str] = {}
         self.producers: dict[str, uuid.UUID] = {}
         self.session = ""
@@ -71,6 +76,13 @@ class Market:
             "hub_ids": [self.hub], "listings": [{"item_id": item} for item in self.items.values()],
         }  # fmt: skip
         self.session = (await made(self.api, "/sessions", week))["id"]
+        shopper = {
+            "seller_id": self.hub,
+            "name": f"Quenby Hazel of {name}",
+            "email": "quenby.hazel@example.org",
+            "phone": "+49 228 4711",
+        }
+        self.shopper = (await made(self.api, "/customers", shopper))["id"]
         # A process knows within this time which producers are elsewhere.
         await asyncio.sleep(0.3)
         return self
@@ -118,6 +130,7 @@ class Market:
         self.count += 1
         body = {
             "seller_id": self.hub, "channel": "web", "reference": f"{self.hub}-{self.count}", "session_id": self.session,
+            "customer_id": self.shopper,
             "lines": [{"item_id": self.items[goods], "quantity": amount} for goods, amount in quantities.items()],
         }  # fmt: skip
         return await self.api.post(V1 + "/orders", json=body, headers=headers or {})

@@ -25,8 +25,8 @@ def driven(status: str, trigger: str, **context: Any) -> tuple[Driven, audit.Wat
         asked.append(name)
         return context
 
-    watched = audit.Watched(TABLE, lambda: status, context_of)
-    return drive(TABLE, (status, trigger), watched, lambda _: None), watched, asked
+    watched = audit.Watched(TABLE, context_of)
+    return drive(watched, (status, trigger), lambda _: None), watched, asked
 
 
 def test_a_row_without_a_guard_costs_no_context() -> None:
@@ -70,9 +70,8 @@ def test_rows_are_read_as_they_were_carried_out() -> None:
         cases.GOOD, (("    do: [take]\n    to: open", "    do: [take]\n    to: open\n    next: note"),)
     )
     table = compiling.load(text, PARCEL)
-    at = {"status": "parked"}
-    watched = audit.Watched(table, lambda: at["status"], lambda _: {})
-    done = drive(table, ("parked", "revive"), watched, lambda fired: at.update(status=fired.matched.to))
+    watched = audit.Watched(table, lambda _: {})
+    done = drive(watched, ("parked", "revive"), lambda _: None)
     told = audit.told(table, "revive", "parked", done, watched)
     assert told["rows"] == [{"row": 5, "actions": ["take"], "to": "open"}, {"row": 7, "trigger": "note"}]
     assert [(row["trigger"], row["from"], row["to"]) for row in audit.rows(told)] == [

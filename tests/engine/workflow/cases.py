@@ -142,8 +142,8 @@ def rollup(text: str) -> tuple[str, str]:
 
 
 def guarded(more: str) -> str:
-    """The last row on `ship` with a guard and more keys."""
-    return SHIP + f"    when: items > 9\n{more}"
+    """The last row on `ship` with a guard that the first one's excludes, and more keys."""
+    return SHIP + f"    when: items > 9 && !express\n{more}"
 
 
 ROWS = (
@@ -214,6 +214,13 @@ ROWS = (
     one("guard_constant", EXPRESS, '    when: "true"\n', "    when: express == true\n"),
     one("guard_constant", EXPRESS, "    when: 1 > 0\n", "    when: items > 0\n"),
     one("guard_repeated", SHIP, SHIP + "    when: express\n", guarded("")),
+    one("rows_overlap", SHIP, SHIP + "    when: items > 9\n", guarded("")),
+    one(
+        "rows_overlap",
+        SHIP,
+        SHIP + "    when: buyer.tier in ['a', 'b'] || !express\n",
+        SHIP + "    when: buyer.tier in ['a', 'b'] && !express\n",
+    ),
     one("row_never_tried", EXPRESS, "", "    when: items > 1\n"),
     one(
         "row_never_tried",

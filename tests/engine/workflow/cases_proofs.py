@@ -171,7 +171,7 @@ PROOFS = (
         "never_fires",
         SHIP,
         SHIP + "    when: express && items > 3\n",
-        SHIP + "    when: express || items > 3\n",
+        SHIP + "    when: (!express) && items > 3\n",
     ),
     one("never_fires", "when: items > 0", "when: items > 3 && items < 4", "when: items > 3 && items < 5"),
     one(
@@ -188,12 +188,32 @@ PROOFS = (
     Case(
         "never_fires",
         (added("on: extend, when: \"buyer.tier in ['a', 'b']\"", "on: extend, when: \"buyer.tier == 'b'\""),),
-        (added("on: extend, when: \"buyer.tier in ['a', 'b']\"", "on: extend, when: \"buyer.tier != 'b'\""),),
+        (added("on: extend, when: \"buyer.tier in ['a', 'b']\"", "on: extend, when: \"buyer.tier == 'c'\""),),
+    ),
+    Case(
+        "rows_overlap",
+        (
+            CHILDREN,
+            added(
+                "rollup: {any: boxes, in: packing}, from: open",
+                "rollup: {any: boxes, in: shipped}, from: open",
+            ),
+        ),
+        (
+            CHILDREN,
+            added(
+                "rollup: {any: boxes, in: packing}, from: open",
+                "rollup: {all: boxes, in: shipped}, from: open",
+            ),
+        ),
     ),
     one(
         "timer_stays",
         DUE,
-        DUE + "    when: express\n    do: [release]\n    to: gone\n" + DUE + "    when: items > 1\n",
+        DUE
+        + "    when: express\n    do: [release]\n    to: gone\n"
+        + DUE
+        + "    when: items > 1 && !express\n",
         DUE + "    when: express\n    do: [release]\n    to: gone\n" + DUE + "    when: '!express'\n",
     ),
     chosen("choice_unanswered", "event.boxes < 2", "event.boxes < 3"),

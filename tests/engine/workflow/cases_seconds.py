@@ -57,8 +57,8 @@ SECONDS = (
     ),
     last(
         "otherwise_hides_row",
-        "on: extend, when: express, otherwise: note + on: extend, when: items > 1",
-        "on: extend, when: express + on: extend, when: items > 1, otherwise: note",
+        "on: extend, when: express, otherwise: note + on: extend, when: items > 1 && !express",
+        "on: extend, when: express + on: extend, when: items > 1 && !express, otherwise: note",
     ),
     one(
         "otherwise_unhandled",

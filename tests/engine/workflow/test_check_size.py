@@ -26,7 +26,7 @@ def big(statuses: int, row: str) -> str:
     lines += [f"  s{statuses - 1}: {{category: done, holds: none, final: true}}\n", "transitions:\n"]
     for place in range(statuses - 1):
         lines += [
-            f"  - {{on: pack, from: s{place}, when: items > {place + 1} && buyer.tier == 'a', to: s{place + 1}}}\n",
+            f"  - {{on: pack, from: s{place}, when: items > {place + 1} && buyer.tier == 'a' && !express, to: s{place + 1}}}\n",
             f"  - {{on: pack, from: s{place}, when: express, next: go}}\n",
             f"  - {{rollup: {{all: crates, in: [shipped, lost]}}, from: s{place}, to: s{place + 1}}}\n",
             f"  - {{on: go, from: s{place}, do: [{{tell_children: {{children: crates, event: seal}}}}]}}\n",

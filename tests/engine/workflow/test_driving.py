@@ -35,7 +35,7 @@ class Room:
 
 def drive(table: Table, status: str, trigger: str, room: Room, context: Context = BOXES) -> driving.Driven:
     """Drives with the same context throughout."""
-    return driving.drive(table, (status, trigger), lambda _: context, room)
+    return driving.drive(driving.Plain(table, lambda _: context), (status, trigger), room)
 
 
 def test_what_follows_is_done_at_once_in_the_status_afterwards() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coster.engine.workflow import actions, effects, form, schema, shape
+from coster.engine.workflow import actions, declaring, effects, form, schema, shape
 from coster.engine.workflow import compile as compiler
 from coster.engine.workflow.step import Matched
 from coster.engine.workflow.trying import judging, scenario
@@ -95,6 +95,24 @@ def test_the_long_example_uses_every_key() -> None:
 def test_every_key_of_scenarios_is_in_the_docs(mapping: form.Keyed) -> None:
     """Calendars are those of flows; the tables are made from the form that the reader goes by."""
     assert table(mapping) in PAGE
+
+
+@pytest.mark.parametrize("mapping", list(form.keyed(declaring.FILE)), ids=lambda mapping: mapping.name)
+def test_every_key_of_vocabulary_files_is_in_the_docs(mapping: form.Keyed) -> None:
+    """The tables are made from the form that the reader goes by."""
+    assert table(mapping) in PAGE
+
+
+def test_the_vocabulary_of_the_docs_is_one() -> None:
+    """What people copy from the page works."""
+    [text] = re.findall(r"```yaml\n(roles:.*?)```", PAGE, flags=re.DOTALL)
+    crate = declaring.read(text)["crate"]
+    assert (crate.owns, crate.roles, crate.calendars) == (
+        ("holds",), frozenset({"packer", "owner"}), frozenset({"opening_hours"})
+    )  # fmt: skip
+    assert [(spec.name, spec.holds, spec.fails) for spec in crate.actions] == [
+        ("take", "taken", True), ("give_back", "released", False)
+    ]  # fmt: skip
 
 
 def test_the_scenarios_of_the_docs_come_as_they_say() -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from coster.domain.catalog import rules, store
-from coster.domain.catalog.model import CatalogState, CatalogWrites, PutItem
+from coster.domain.catalog.model import (
+    CatalogState,
+    CatalogWrites,
+    DetailsState,
+    PutDetails,
+    PutItem,
+    VersionedDetails,
+)
 from coster.domain.parties import store as parties_store
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.connect import Connection
@@ -28,4 +35,11 @@ async def load(conn: Connection, org_id: int, commands: Commands) -> CatalogStat
 PUT_ITEM: Handler[CatalogState, CatalogWrites] = Handler(
     kind="catalog.put_item", body=PutItem, load=load, decide=rules.put_items, write=store.put_items
 )
-HANDLERS: tuple[Handler[Any, Any], ...] = (PUT_ITEM,)
+PUT_DETAILS: Handler[DetailsState, list[VersionedDetails]] = Handler(
+    kind="catalog.put_details",
+    body=PutDetails,
+    load=store.lock_details,
+    decide=rules.put_details,
+    write=store.put_details,
+)
+HANDLERS: tuple[Handler[Any, Any], ...] = (PUT_ITEM, PUT_DETAILS)

@@ -73,6 +73,47 @@ class VersionedItem(Item, frozen=True, kw_only=True):
     version: int
 
 
+class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a producer tells the public of an item; all of it optional, and nothing here is reckoned with.
+
+    `types` and `certifications` are names of the standard's lists, or whole addresses of others; `images` addresses; `alcohol` and
+    `vat_rate` decimals in percent, `lifetime` as the producer words it. None: nothing is said.
+    """
+
+    description: str = ""
+    types: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    certifications: tuple[str, ...] = ()
+    lifetime: str = ""
+    alcohol: str = ""
+    vat_rate: str = ""
+    frozen: bool | None = None
+    refrigerated: bool | None = None
+
+
+class PutDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of an item from now on, all of it."""
+
+    item_id: uuid.UUID
+    details: Details
+    expected_version: int | None = None
+
+
+class VersionedDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of an item, with the number of its changes."""
+
+    item_id: uuid.UUID
+    details: Details
+    version: int
+
+
+class DetailsState(msgspec.Struct, frozen=True, kw_only=True):
+    """What deciding about details needs: whose the items are, of those that there are, and what is told of them; by id."""
+
+    owners: dict[uuid.UUID, uuid.UUID]
+    details: dict[uuid.UUID, VersionedDetails]
+
+
 class ItemKey(msgspec.Struct, frozen=True, kw_only=True):
     """What deciding needs of an item that exists: whose it is, its SKU, whether it is a kit, its version."""
 

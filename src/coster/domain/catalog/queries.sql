@@ -142,3 +142,19 @@ WHERE i.org_id = :org_id
   AND (:owners::uuid[] IS NULL OR i.owner_id = ANY(:owners))
 ORDER BY i.id DESC
 LIMIT :limit;
+
+-- name: load_details
+-- What is told of these items; of many nothing is.
+SELECT d.item_id, d.details, d.version
+FROM item_details AS d
+WHERE d.org_id = :org_id AND d.item_id = ANY(:ids::uuid[]);
+
+-- name: put_details
+-- Stores what is told of items, new or changed.
+INSERT INTO item_details AS d (org_id, item_id, details, version)
+SELECT o.org_id, u.item_id, u.details, u.version
+FROM org AS o
+CROSS JOIN json_to_recordset(:rows::json) AS u (item_id uuid, details jsonb, version int)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, item_id) DO UPDATE SET details = EXCLUDED.details, version = EXCLUDED.version
+RETURNING d.item_id;

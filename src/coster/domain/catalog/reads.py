@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import msgspec
 
-from coster.domain.catalog.model import Component, ItemsWanted, SalesUnit, VersionedItem, with_stock_unit
+from coster.domain.catalog.model import (
+    Component,
+    Details,
+    ItemsWanted,
+    SalesUnit,
+    VersionedDetails,
+    VersionedItem,
+    with_stock_unit,
+)
 from coster.domain.parties import reads as parties_reads
 from coster.engine.db import sql
 from coster.engine.db.connect import Connection
@@ -44,6 +52,19 @@ async def get_item(
     """One item; None where it does not exist or the asker may not see it."""
     found = await list_items(conn, org_id, authority, ItemsWanted(ids=[item_id], limit=1))
     return found[0] if found else None
+
+
+async def details(
+    conn: Connection, org_id: int, items: Collection[VersionedItem]
+) -> dict[uuid.UUID, VersionedDetails]:
+    """What is told of these items (which the asker has been shown), of those of which anything is, by id; one statement."""
+    rows = await _q.load_details(conn, org_id=org_id, ids=[item.id for item in items])
+    return {
+        row["item_id"]: VersionedDetails(
+            item_id=row["item_id"], details=msgspec.convert(row["details"], Details), version=row["version"]
+        )
+        for row in rows
+    }
 
 
 async def find_skus(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Final
@@ -9,17 +10,25 @@ from typing import Final
 from coster.domain.catalog.model import (
     CatalogState,
     CatalogWrites,
+    Details,
+    DetailsState,
     ItemKey,
+    PutDetails,
     PutItem,
+    VersionedDetails,
     VersionedItem,
 )
-from coster.kernel import quantity, refusal
+from coster.kernel import ids, quantity, refusal
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
 _MOST_UNITS: Final = 50
 _MOST_COMPONENTS: Final = 200
 _MOST_RATIO: Final = 1_000_000_000
+_MOST_NAMED: Final = 20
+_PERCENT: Final = re.compile(r"(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)?", re.ASCII)
+_LINK: Final = re.compile(r"https?://[!#-;=?-\[\]_a-z~]+", re.ASCII)
+_CONCEPT: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+", re.ASCII)
 
 
 class _Shelf:
@@ -214,3 +223,69 @@ def _event(body: PutItem, *, version: int) -> Event:
         "enterprises": [str(body.owner_id)],
     }
     return Event("item.created" if version == 1 else "item.changed", "item", body.item_id, version, data)
+
+
+# -------------------------------------------------------------------------------------------------------- details
+
+
+def put_details(
+    state: DetailsState, commands: Sequence[Command[PutDetails]]
+) -> Decided[list[VersionedDetails]]:
+    """Keeps what producers tell the public of their items; the event tells that, and not what."""
+    now, written = dict(state.details), dict[uuid.UUID, VersionedDetails]()
+    outcomes: list[Outcome] = []
+    events: list[tuple[int, Event]] = []
+    for index, command in enumerate(commands):
+        item_id = command.body.item_id
+        old = now.get(item_id)
+        refused = _refuse_details(state, old, command)
+        if refused:
+            outcomes.append(refused)
+            continue
+        version = old.version + 1 if old else 1
+        new = VersionedDetails(item_id=item_id, details=command.body.details, version=version)
+        now[item_id] = written[item_id] = new
+        told = Event(
+            "item.details_changed",
+            "item_details",
+            ids.derived("details", item_id),
+            version,
+            {"item_id": str(item_id), "enterprises": [str(state.owners[item_id])]},
+        )
+        events.append((index, told))
+        outcomes.append(Accepted({"id": str(item_id), "version": version}))
+    return Decided(outcomes, list(written.values()), events)
+
+
+def _refuse_details(
+    state: DetailsState, old: VersionedDetails | None, command: Command[PutDetails]
+) -> Rejected | None:
+    body = command.body
+    owner = state.owners.get(body.item_id)
+    if owner is None or not command.authority.allows("items:write", owner):
+        # Whose an item is nobody learns by asking.
+        return refusal.not_permitted("change this item")
+    conflict = refusal.version_conflict(
+        "details", expected=body.expected_version, current=old.version if old else 0
+    )
+    return conflict or _judged(body.details).rejected()
+
+
+def _judged(details: Details) -> refusal.Faults:
+    faults = refusal.Faults()
+    faults.text("description", details.description, most=4000)
+    faults.text("lifetime", details.lifetime, most=100)
+    for field in ("alcohol", "vat_rate"):
+        if not _PERCENT.fullmatch(getattr(details, field)):
+            faults.add(field, "is no rate in percent from 0 to 100 with at most six decimals")
+    for field, form, what in (
+        ("types", _CONCEPT, "is no name or address of a concept"),
+        ("certifications", _CONCEPT, "is no name or address of a concept"),
+        ("images", _LINK, "is no address of the form https://host/path"),
+    ):
+        named: tuple[str, ...] = getattr(details, field)
+        faults.number(field, len(named), most=_MOST_NAMED)
+        for one in named:
+            if len(one) > 500 or not form.fullmatch(one):
+                faults.add(f"{field}.{one[:40]!r}", what)
+    return faults

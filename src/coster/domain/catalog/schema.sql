@@ -49,3 +49,14 @@ CREATE TABLE coster.kit_component (
 );
 SELECT coster.place_table('coster.kit_component', 'tenant');
 SELECT coster.secure_table('coster.kit_component');
+
+CREATE TABLE coster.item_details (
+    org_id  bigint  NOT NULL,
+    item_id uuid    NOT NULL,
+    details jsonb   NOT NULL,  -- what the producer tells the public of the item; nothing is decided by it
+    version integer NOT NULL,
+    PRIMARY KEY (org_id, item_id),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+SELECT coster.place_table('coster.item_details', 'tenant');
+SELECT coster.secure_table('coster.item_details');

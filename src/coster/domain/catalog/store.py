@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from coster.domain.catalog.model import (
     CatalogWrites,
+    Details,
+    DetailsState,
     Item,
     ItemKey,
     SalesUnit,
+    VersionedDetails,
     VersionedItem,
     with_stock_unit,
 )
@@ -142,3 +145,29 @@ async def _put_rows(conn: Connection, org_id: int, rows: list[VersionedItem]) ->
         kits=[bool(i.components) for i in rows],
         versions=[i.version for i in rows],
     )
+
+
+async def lock_details(conn: Connection, org_id: int, commands: Commands) -> DetailsState:
+    """What is told of the items that the commands name; the items are locked, so that nobody says anything else meanwhile."""
+    ids = list({command.body.item_id for command in commands})
+    owners = {row["id"]: row["owner_id"] for row in await _q.lock_items(conn, org_id=org_id, ids=ids)}
+    return DetailsState(owners=owners, details=await load_details(conn, org_id, ids))
+
+
+async def load_details(
+    conn: Connection, org_id: int, item_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, VersionedDetails]:
+    """What is told of these items, of those of which anything is, by id; one statement."""
+    rows = await _q.load_details(conn, org_id=org_id, ids=list(item_ids))
+    return {
+        row["item_id"]: VersionedDetails(
+            item_id=row["item_id"], details=msgspec.convert(row["details"], Details), version=row["version"]
+        )
+        for row in rows
+    }
+
+
+async def put_details(conn: Connection, org_id: int, told: Sequence[VersionedDetails]) -> None:
+    """Stores what is told of items; one statement."""
+    if told:
+        await _q.put_details(conn, org_id=org_id, rows=sorted(told, key=lambda one: one.item_id))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from coster.domain.catalog import handlers as catalog
 from coster.domain.catalog import reads as catalog_reads
@@ -37,6 +39,26 @@ async def load_peers(conn: Connection, org_id: int, commands: Commands) -> model
         hubs=frozenset(id_ for id_, one in known.items() if "hub" in one.kinds or "retailer" in one.kinds),
         needed=await store.needed_peers(conn, org_id, ids),
     )
+
+
+# ------------------------------------------------------------------------------------------------------ relations
+
+
+def knowing_who_is_elsewhere(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
+    """Handlers of enterprises, of which the one of relations knows which producers are on another platform."""
+
+    def over(inner: Handler[Any, Any]) -> Handler[Any, Any]:
+        async def load(conn: Connection, org_id: int, commands: Commands) -> Any:
+            state = await inner.load(conn, org_id, commands)
+            wanted = {one.body.producer_id for one in commands if one.body.consolidation == "per_order"}
+            if not wanted:
+                return state
+            elsewhere = await store.producers_elsewhere(conn, org_id, wanted)
+            return msgspec.structs.replace(state, elsewhere=elsewhere)
+
+        return Handler(inner.kind, inner.body, load, inner.decide, inner.write, inner.whole)
+
+    return tuple(over(one) if one.body is PutRelation else one for one in handlers)
 
 
 # ------------------------------------------------------------------------------------------------------ suppliers

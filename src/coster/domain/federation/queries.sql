@@ -235,3 +235,9 @@ SET refresh_at = :until::timestamptz
 FROM due
 WHERE s.org_id = :org_id AND s.producer_id = due.producer_id
 RETURNING s.producer_id;
+
+-- name: producers_elsewhere
+-- Which of these producers are on another platform, with the hub that they supply; removed ones supply nobody.
+SELECT s.hub_id, s.producer_id
+FROM supplier AS s
+WHERE s.org_id = :org_id AND s.producer_id = ANY(:ids::uuid[]) AND s.status <> 'removed';

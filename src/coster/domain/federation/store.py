@@ -168,3 +168,11 @@ async def producers_of(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) 
     """Whose products these are, by their id; no locks."""
     rows = await _q.producers_of(conn, org_id=org_id, ids=list(ids))
     return {row["id"]: row["producer_id"] for row in rows}
+
+
+async def producers_elsewhere(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> frozenset[tuple[uuid.UUID, uuid.UUID]]:
+    """Hub and producer, of those of these producers that are on another platform."""
+    rows = await _q.producers_elsewhere(conn, org_id=org_id, ids=list(ids))
+    return frozenset((row["hub_id"], row["producer_id"]) for row in rows)

@@ -13,18 +13,21 @@ import asyncpg
 from coster.domain.identity import store
 from coster.domain.identity.model import (
     Access,
+    Contact,
+    ContactsState,
     CreateKey,
     KeyState,
     KeysWrites,
     LinkIdentities,
     PlatformsState,
     PlatformsWrites,
+    PutContact,
     PutPlatform,
     RevokeKey,
     SetScopes,
 )
+from coster.domain.identity.rules import contacts, platforms
 from coster.domain.identity.rules import keys as rules
-from coster.domain.identity.rules import platforms
 from coster.engine import observe
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.batch.run import Runner
@@ -74,7 +77,21 @@ LINK_IDENTITIES: Handler[PlatformsState, PlatformsWrites] = Handler(
     decide=platforms.link_identities,
     write=store.write_platforms,
 )
-HANDLERS: tuple[Handler[Any, Any], ...] = (CREATE_KEY, REVOKE_KEY, PUT_PLATFORM, SET_SCOPES, LINK_IDENTITIES)
+PUT_CONTACT: Handler[ContactsState, list[Contact]] = Handler(
+    kind="identity.put_contact",
+    body=PutContact,
+    load=store.lock_contacts,
+    decide=contacts.put_contacts,
+    write=store.put_contacts,
+)
+HANDLERS: tuple[Handler[Any, Any], ...] = (
+    CREATE_KEY,
+    REVOKE_KEY,
+    PUT_PLATFORM,
+    SET_SCOPES,
+    LINK_IDENTITIES,
+    PUT_CONTACT,
+)
 
 
 def authorise(org_id: int, commands: Commands) -> Question[Mapping[uuid.UUID, Authority | None]]:

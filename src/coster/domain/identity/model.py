@@ -29,6 +29,7 @@ Role = Literal[
     "shop",
     "picker",
     "reader",
+    "approver",
     "platform",
     "read_enterprise",
     "write_enterprise",
@@ -73,7 +74,7 @@ _HUB: Final = (
         "customers:write",
         "sessions:write",
     }
-    | {"orders:write", "held_orders:write", "webhooks:manage"}
+    | {"orders:write", "orders:approve", "held_orders:write", "webhooks:manage"}
 )
 
 ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -112,6 +113,8 @@ ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         ),
         # Sees everything but personal data, changes nothing.
         "reader": _READS | _DFC_READS,
+        # Agrees to orders on cost centres that name the key, and sees those while they wait for it.
+        "approver": frozenset({"orders:approve"}),
         # Another platform, of which nothing more is known; what it may do, each enterprise says by the six that follow.
         "platform": frozenset(),
         "read_enterprise": frozenset({"dfc_enterprises:read"}),
@@ -152,6 +155,24 @@ class RevokeKey(msgspec.Struct, frozen=True, kw_only=True):
     key_id: uuid.UUID
 
 
+class PutContact(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the holder of a key is written to, and in which language (BCP 47); without an address, nowhere."""
+
+    key_id: uuid.UUID
+    email: str = ""
+    language: str = "en"
+    expected_version: int | None = None
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the holder of a key is written to, as it is stored; personal data."""
+
+    key_id: uuid.UUID
+    email: str
+    language: str
+    version: int
+
+
 class KeyState(msgspec.Struct, frozen=True, kw_only=True):
     """A key as deciding needs it, and as it is to be stored."""
 
@@ -164,6 +185,13 @@ class KeyState(msgspec.Struct, frozen=True, kw_only=True):
         """Whether whoever holds the key may do everything in the organisation at an instant."""
         good = self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
         return good and any(grant.role == "owner" and grant.enterprise_id is None for grant in self.grants)
+
+
+class ContactsState(msgspec.Struct, frozen=True, kw_only=True):
+    """What deciding about contacts needs: the keys that are named, and the contacts there are."""
+
+    keys: dict[uuid.UUID, KeyState]
+    contacts: dict[uuid.UUID, Contact]
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -231,3 +231,28 @@ JOIN api_key AS k ON k.org_id = p.org_id AND k.id = p.id
 WHERE p.org_id = :org_id AND k.org_id = :org_id AND k.revoked_at IS NULL
   AND (:platform_id::uuid IS NULL OR p.id = :platform_id)
 ORDER BY p.id;
+
+-- name: load_contacts
+-- Where the holders of these keys, which are locked or shown, are written to.
+SELECT c.key_id, c.email, c.language, c.version
+FROM key_contact AS c
+WHERE c.org_id = :org_id AND c.key_id = ANY(:key_ids::uuid[]);
+
+-- name: put_contacts*!
+-- Stores where holders of keys are written to, new or changed.
+INSERT INTO key_contact AS c (org_id, key_id, email, language, version)
+SELECT o.org_id, u.key_id, u.email, u.language, u.version
+FROM org AS o
+CROSS JOIN json_to_recordset(:rows::json) AS u (key_id uuid, email text, language text, version int)
+WHERE o.org_id = :org_id
+ON CONFLICT (org_id, key_id) DO UPDATE SET
+    email = EXCLUDED.email, language = EXCLUDED.language, version = EXCLUDED.version
+RETURNING c.key_id;
+
+-- name: find_addresses
+-- Where the holders of those of these keys are written to that are valid and have an address.
+SELECT c.key_id, c.email, c.language
+FROM key_contact AS c
+JOIN api_key AS k ON k.org_id = c.org_id AND k.id = c.key_id
+WHERE c.org_id = :org_id AND k.org_id = :org_id AND c.key_id = ANY(:key_ids::uuid[]) AND c.email <> ''
+  AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :at::timestamptz);

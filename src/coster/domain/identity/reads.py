@@ -14,6 +14,7 @@ from coster.domain.identity.model import (
     AccessView,
     AccessWanted,
     Caller,
+    Contact,
     Grant,
     Identity,
     KeyView,
@@ -164,3 +165,18 @@ def _view(row: Any) -> KeyView:
 
 def _scope(enterprise_id: uuid.UUID) -> uuid.UUID | None:
     return None if enterprise_id == ids.NIL else enterprise_id
+
+
+async def get_contact(conn: Connection, org_id: int, key_id: uuid.UUID) -> Contact:
+    """Where the holder of a key that the asker has been shown is written to; where nobody has said it, nowhere."""
+    for row in await _q.load_contacts(conn, org_id=org_id, key_ids=[key_id]):
+        return Contact(**row)
+    return Contact(key_id=key_id, email="", language="en", version=0)
+
+
+async def addresses(
+    conn: Connection, org_id: int, key_ids: Collection[uuid.UUID], at: dt.datetime
+) -> dict[uuid.UUID, tuple[str, str]]:
+    """E-mail address and language of those of these keys that are valid and have one; nobody is shown them."""
+    rows = await _q.find_addresses(conn, org_id=org_id, key_ids=list(key_ids), at=at)
+    return {row["key_id"]: (row["email"], row["language"]) for row in rows}

@@ -17,8 +17,8 @@ SELECT coster.secure_table('coster.api_key');
 CREATE TABLE coster.api_grant (
     org_id        bigint NOT NULL,
     key_id        uuid   NOT NULL,
-    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader', 'platform',
-                                                  'read_enterprise', 'write_enterprise', 'read_products', 'write_products',
+    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader', 'approver',
+                                                  'platform', 'read_enterprise', 'write_enterprise', 'read_products', 'write_products',
                                                   'read_orders', 'write_orders')),
     enterprise_id uuid   NOT NULL,  -- nil: the whole organisation
     PRIMARY KEY (org_id, key_id, role, enterprise_id),
@@ -26,6 +26,19 @@ CREATE TABLE coster.api_grant (
 );
 SELECT coster.place_table('coster.api_grant', 'tenant');
 SELECT coster.secure_table('coster.api_grant');
+
+-- Where the holder of a key is written to. Personal data, and nothing else.
+CREATE TABLE coster.key_contact (
+    org_id   bigint  NOT NULL,
+    key_id   uuid    NOT NULL,
+    email    text    NOT NULL,  -- '': nowhere
+    language text    NOT NULL,  -- BCP 47
+    version  integer NOT NULL,
+    PRIMARY KEY (org_id, key_id),
+    FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
+);
+SELECT coster.place_table('coster.key_contact', 'tenant');
+SELECT coster.secure_table('coster.key_contact');
 
 -- Who saw which customer's personal data. Kept for a while (COSTER_ACCESS_DAYS), also when the person has been erased.
 CREATE TABLE coster.person_access (

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from coster.domain.identity.model import (
     Access,
+    Contact,
+    ContactsState,
     Grant,
     Identity,
     KeyState,
@@ -82,6 +84,20 @@ def _states(rows: Iterable[Any]) -> dict[uuid.UUID, KeyState]:
         )
         for id_, row in found.items()
     }
+
+
+async def lock_contacts(conn: Connection, org_id: int, commands: Commands) -> ContactsState:
+    """The keys that the commands name, locked in the order of their ids, and where their holders are written to."""
+    named = list({c.body.key_id for c in commands})
+    keys = _states(await _q.lock_keys(conn, org_id=org_id, ids=named))
+    rows = await _q.load_contacts(conn, org_id=org_id, key_ids=named)
+    return ContactsState(keys=keys, contacts={row["key_id"]: Contact(**row) for row in rows})
+
+
+async def put_contacts(conn: Connection, org_id: int, contacts: Sequence[Contact]) -> None:
+    """Stores where holders of keys are written to; one statement, or none for none."""
+    if contacts:
+        await _q.put_contacts(conn, org_id=org_id, rows=contacts)
 
 
 async def write_keys(conn: Connection, org_id: int, writes: KeysWrites) -> None:

@@ -128,6 +128,17 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     lines: dict[int, int] = {}
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """How an order gives back, such that whoever comes after a crash sends the same command once more: of which version of the order,
+    whether its checkout ran then, and all of it or (`lines`) down to these quantities in thousandths of its sales units, by line.
+    """
+
+    version: int
+    running: bool
+    whole: bool
+    lines: dict[int, int] = {}
+
+
 class ShopperOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What undoing must know of an order: whether its checkout still runs, and its lines: (sales quantity, stock quantity) by number."""
 
@@ -147,7 +158,8 @@ class LineLeft(msgspec.Struct, frozen=True, kw_only=True):
 class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
     """An order that was undone because the supplier refused what it wanted, or was silent: why, and what is left of what.
 
-    `version` is that of the held order which was refused; `done` says that the order was taken back by now.
+    `version` is that of the held order which was refused; `done` says that the order was taken back by now. `step` is how it is, and
+    `marks` say up to which ledger entries the supplier had acknowledged something then.
     """
 
     order_id: uuid.UUID
@@ -155,6 +167,8 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     code: str
     left: tuple[LineLeft, ...]
+    step: Step = Step(version=0, running=False, whole=True)
+    marks: dict[str, int] = {}
     done: bool = False
 
 
@@ -171,9 +185,13 @@ class RetryLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReconcileLink(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides are compared at the next turn, and what differs is put right."""
+    """Both sides are compared at the next turn, and what differs is put right.
+
+    `by_itself`: nobody asked for it but the program, once a day, and nobody is told of that.
+    """
 
     held_order_id: uuid.UUID
+    by_itself: bool = False
 
 
 class SettleLink(msgspec.Struct, frozen=True, kw_only=True):

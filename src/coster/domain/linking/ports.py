@@ -60,8 +60,12 @@ class Journal(Protocol):
         """What undoing must know of these orders."""
         ...
 
-    async def refuse(self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime) -> None:
-        """Keeps what whoever waits for these orders is told."""
+    async def refuse(
+        self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime, acked_version: int
+    ) -> bool:
+        """Keeps what whoever waits for these orders on one held order is told; False, and nothing kept, where the supplier has
+        acknowledged something since that version.
+        """
         ...
 
     async def refused(
@@ -94,8 +98,10 @@ class Journal(Protocol):
         """What was refused of these orders."""
         ...
 
-    async def accepted(self, org_id: int, command_ids: Iterable[uuid.UUID]) -> bool:
-        """Whether any of these commands was carried out."""
+    async def undone(
+        self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
+    ) -> OrderRefused | None:
+        """What was taken back of an order after a command (its id, and the version of the order that it made) had made it grow."""
         ...
 
     async def accounts(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
@@ -134,6 +140,8 @@ class Waiting(Protocol):
         """Why an order was taken back for a supplier's sake, where it was."""
         ...
 
-    async def undone(self, org_id: int, order_id: uuid.UUID, version: int) -> Verdict | None:
-        """Why what made the order this version was taken back, where it was and the order goes on."""
+    async def undone(self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]) -> Verdict | None:
+        """Why what a command made of the order (its id, and the order's version then) was taken back, where it was and the order goes
+        on.
+        """
         ...

@@ -1,7 +1,8 @@
 -- Whose turn it is --------------------------------------------------------------------------------------------------
 
 -- name: due_links
--- Links with something to do and nobody else who does it, looked for across organisations; those served longest ago first.
+-- Links with something to do and nobody else who does it, looked for across organisations; those served longest ago first. One that is
+-- open and ended there has to be looked at too: whoever opened it may have died before he saw that nothing is left to be said.
 SELECT l.org_id, l.held_order_id, s.peer_id
 FROM link AS l
 JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.held_order_id
@@ -16,6 +17,7 @@ WHERE (l.state <> 'done' OR l.wish <> '')
            AND NOT (l.state = 'refused' AND l.refused_version = h.version)
            AND (l.acked_version < h.version OR l.sent IS NOT NULL OR l.look
                 OR (h.holds = 'live' AND x.status = 'ended')
+                OR (l.state = 'open' AND l.acked_standing IN ('complete', 'cancelled'))
                 OR (l.acked_standing <> 'cancelled' AND h.holds = 'none' AND x.amend_until <= :business))))
 ORDER BY l.held_until NULLS FIRST, l.org_id, l.held_order_id
 LIMIT :count;
@@ -111,16 +113,25 @@ SET state = :state, remote = :remote, sequence = :sequence, acked_version = :ack
 WHERE l.org_id = :org_id AND l.held_order_id = :id AND l.holder = :holder
 RETURNING l.held_order_id;
 
+-- name: lock_acknowledged^
+-- As of which version the supplier has acknowledged a held order; nothing more is acknowledged until the transaction ends.
+SELECT l.acked_version
+FROM link AS l
+WHERE l.org_id = :org_id AND l.held_order_id = :id
+ORDER BY l.held_order_id
+FOR NO KEY UPDATE;
+
 -- name: note_refusals
 -- Orders that are about to be undone, for whoever waits for them.
-INSERT INTO link_refusal AS r (org_id, order_id, held_order_id, version, at, code, remaining, done)
-SELECT o.org_id, u.order_id, u.held_order_id, u.version, :at, u.code, u.remaining, false
+INSERT INTO link_refusal AS r (org_id, order_id, held_order_id, version, at, code, remaining, order_version, step, marks, done)
+SELECT o.org_id, u.order_id, u.held_order_id, u.version, :at, u.code, u.remaining, u.order_version, u.step, u.marks, false
 FROM org AS o
-CROSS JOIN json_to_recordset(:rows::json) AS u (order_id uuid, held_order_id uuid, version int, code text, remaining jsonb)
+CROSS JOIN json_to_recordset(:rows::json) AS u (order_id uuid, held_order_id uuid, version int, code text, remaining jsonb,
+                                                order_version int, step jsonb, marks jsonb)
 WHERE o.org_id = :org_id
-ON CONFLICT (org_id, order_id, held_order_id)
+ON CONFLICT (org_id, order_id, held_order_id, order_version)
     DO UPDATE SET version = EXCLUDED.version, at = EXCLUDED.at, code = EXCLUDED.code, remaining = EXCLUDED.remaining,
-                  done = EXCLUDED.done
+                  step = EXCLUDED.step, marks = EXCLUDED.marks, done = EXCLUDED.done
 RETURNING r.order_id;
 
 -- name: refusals_done
@@ -132,7 +143,7 @@ RETURNING r.order_id;
 -- name: forget_these
 -- Orders of which nothing was refused after all.
 DELETE FROM link_refusal AS r
-WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = ANY(:order_ids::uuid[])
+WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = ANY(:order_ids::uuid[]) AND NOT r.done
 RETURNING r.order_id;
 
 -- name: note_health
@@ -219,14 +230,21 @@ LEFT JOIN peer_health AS p ON p.org_id = s.org_id AND p.peer_id = s.peer_id
 WHERE l.org_id = :org_id AND l.held_order_id = ANY(:ids::uuid[]);
 
 -- name: refusals_of_orders
--- What was refused of these orders.
-SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.done
+-- What was refused of these orders, the latest last; what is still to be taken back after all that is.
+SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.marks, r.done
 FROM link_refusal AS r
-WHERE r.org_id = :org_id AND r.order_id = ANY(:ids::uuid[]);
+WHERE r.org_id = :org_id AND r.order_id = ANY(:ids::uuid[])
+ORDER BY r.order_id, r.held_order_id, r.done DESC, r.order_version;
 
--- name: accepted_commands
--- Those of these commands that were carried out.
-SELECT c.id FROM command AS c WHERE c.org_id = :org_id AND c.id = ANY(:ids::uuid[]) AND c.outcome ? 'accepted';
+-- name: undone_of^
+-- What was taken back of an order after a command had made it grow, while the supplier had not acknowledged that: the first of it.
+SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.marks, r.done
+FROM link_refusal AS r
+JOIN ledger AS e ON e.org_id = r.org_id AND e.command_id = :command_id AND e.demand_id = r.order_id AND e.pool_id = r.held_order_id
+WHERE r.org_id = :org_id AND r.order_id = :id AND r.done AND r.order_version >= :version AND e.held > 0
+  AND e.seq > coalesce((r.marks ->> e.position_id::text)::bigint, 0)
+ORDER BY r.order_version
+LIMIT 1;
 
 -- name: accounts_of_orders
 -- The held orders on whose account these orders hold goods of suppliers elsewhere, with their version now.

@@ -44,8 +44,11 @@ CREATE TABLE coster.link_refusal (
     at            timestamptz NOT NULL,
     code          text        NOT NULL,
     remaining     jsonb       NOT NULL,  -- of each refused item, how much can still be had
+    order_version integer     NOT NULL,  -- of the order, when it was to be taken back
+    step          jsonb       NOT NULL,  -- how it is taken back
+    marks         jsonb       NOT NULL,  -- up to which ledger entries the supplier had acknowledged something then
     done          boolean     NOT NULL,  -- the order is taken back by now
-    PRIMARY KEY (org_id, order_id, held_order_id),
+    PRIMARY KEY (org_id, order_id, held_order_id, order_version),
     FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
 );
 SELECT coster.place_table('coster.link_refusal', 'tenant');

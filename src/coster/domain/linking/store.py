@@ -25,6 +25,7 @@ from coster.domain.linking.model import (
     ShopperOrder,
     StandingOfLink,
     State,
+    Step,
     Turn,
     Wishes,
 )
@@ -202,12 +203,18 @@ async def orders(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dic
     }
 
 
+async def acknowledged(conn: Connection, org_id: int, held_order_id: uuid.UUID) -> int | None:
+    """As of which version the supplier has acknowledged a held order; nothing more is, until the transaction ends."""
+    row = await _q.lock_acknowledged(conn, org_id=org_id, id=held_order_id)
+    return int(row["acked_version"]) if row else None
+
+
 async def refuse(conn: Connection, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime) -> None:
     """Keeps what whoever waits for these orders is told."""
     rows = [
         {
             "order_id": one.order_id, "held_order_id": one.held_order_id, "version": one.version, "code": one.code,
-            "remaining": one.left,
+            "remaining": one.left, "order_version": one.step.version, "step": one.step, "marks": one.marks,
         }
         for one in refused
     ]  # fmt: skip
@@ -275,22 +282,24 @@ async def standings(
 async def refusals(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> list[OrderRefused]:
     """What was refused of these orders."""
     rows = await _q.refusals_of_orders(conn, org_id=org_id, ids=list(ids))
-    return [
-        OrderRefused(
-            order_id=row["order_id"],
-            held_order_id=row["held_order_id"],
-            version=row["version"],
-            code=row["code"],
-            left=tuple(msgspec.convert(row["remaining"], list[LineLeft])),
-            done=row["done"],
-        )
-        for row in rows
-    ]
+    return [_order_refused(row) for row in rows]
 
 
-async def accepted(conn: Connection, org_id: int, command_ids: Iterable[uuid.UUID]) -> bool:
-    """Whether any of these commands was carried out."""
-    return bool(await _q.accepted_commands(conn, org_id=org_id, ids=list(command_ids)))
+def _order_refused(row: Mapping[str, Any]) -> OrderRefused:
+    return OrderRefused(
+        order_id=row["order_id"], held_order_id=row["held_order_id"], version=row["version"], code=row["code"],
+        left=tuple(msgspec.convert(row["remaining"], list[LineLeft])), step=msgspec.convert(row["step"], Step, strict=False),
+        marks=row["marks"], done=row["done"],
+    )  # fmt: skip
+
+
+async def undone(
+    conn: Connection, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
+) -> OrderRefused | None:
+    """What was taken back of an order after a command (its id, and the version of the order that it made) had made it grow."""
+    command_id, version = made
+    row = await _q.undone_of(conn, org_id=org_id, id=order_id, command_id=command_id, version=version)
+    return _order_refused(row) if row else None
 
 
 async def accounts(

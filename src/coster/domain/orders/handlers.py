@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from coster.domain.buying import store as buying
 from coster.domain.catalog import store as catalog
 from coster.domain.identity import store as identity
 from coster.domain.inventory import store as inventory
@@ -64,14 +65,17 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> Pla
     sellers = {body.seller_id for body in bodies}
     references = [(body.channel, body.reference) for body in bodies]
     customers = {body.customer_id for body in bodies if body.customer_id}
-    state, taken, shoppers = await _load_supply(
+    centres = {body.cost_centre_id for body in bodies if body.cost_centre_id}
+    state, taken, shoppers, named = await _load_supply(
         conn,
         org_id,
         _Wanted(sessions=sessions_, items=items, sellers=sellers),
         store.taken_asked(org_id, references),
         parties.customers_asked(org_id, customers),
+        buying.centres_asked(org_id, centres),
     )
-    return PlacingState(**{**msgspec.structs.asdict(state), "taken": taken, "customers": shoppers})
+    found = {"taken": taken, "customers": shoppers, "centres": named}
+    return PlacingState(**{**msgspec.structs.asdict(state), **found})
 
 
 async def load_copying(conn: Connection, org_id: int, commands: Commands) -> copying.CopyingState:
@@ -173,6 +177,10 @@ async def _load(
         state = msgspec.structs.replace(state, due=due)
     if approving.APPROVERS in needs:
         state = msgspec.structs.replace(state, approvers=await _approvers(conn, org_id, commands))
+    centres = {one.cost_centre_id for one in firm.values() if one.cost_centre_id}
+    if centres and approving.CENTRE in needs:
+        named = await answer(conn, org_id, buying.centres_asked(org_id, centres))
+        state = msgspec.structs.replace(state, centres=named)
     if any(
         state.orders[id_].flow_version != one.flow_version for id_, one in firm.items() if id_ in state.orders
     ):
@@ -330,7 +338,9 @@ async def load_moving_checkouts(conn: Connection, org_id: int, commands: Command
     ids = {id_ for page in wanted.values() for id_ in page}
     ids |= {row.entity_id for rows in moves.back.values() for row in rows}
     orders = await store.lock_orders(conn, org_id, ids) if ids else {}
-    return await _moving(conn, org_id, (flows, checkouts), (moves, wanted, orders))
+    since = await store.checkouts_entered(conn, org_id, orders) if orders else {}
+    state = await _moving(conn, org_id, (flows, checkouts), (moves, wanted, orders))
+    return msgspec.structs.replace(state, since=since)
 
 
 _Page: TypeAlias = (
@@ -385,7 +395,7 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     _changing("orders.timer", model.OrderTimer),
     _changing("orders.make_good", model.MakeOrderGood),
     _changing("orders.hear", model.HearOrder),
-    Handler("orders.copy", model.CopyOrder, load_copying, copying.copy, write),
+    Handler(copying.COPY, model.CopyOrder, load_copying, copying.copy, write),
     Handler("orders.move", model.MoveOrders, load_moving, relocating.move, write),
     Handler(
         "orders.move_checkouts",

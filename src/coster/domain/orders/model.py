@@ -24,13 +24,16 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A wanted line: thousandths of the sales unit ('' means the item's stock unit), perhaps at a price agreed elsewhere."""
+    """A wanted line: thousandths of the sales unit ('' means the item's stock unit), perhaps at a price agreed elsewhere, and not before
+    a day.
+    """
 
     item_id: uuid.UUID
     quantity: int
     unit: str = ""
     price_micros: int | None = None
     discount: Discount | None = None
+    ship_on: dt.date | None = None
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,9 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     With `completed` the checkout is already over elsewhere (a platform that took the payment): the order is booked at once.
     `allow_partial` takes what there is instead of refusing. `type` decides the flow on which the order begins;
     `attributes` are small values for its guards. `whole_range`: all goods of this producer are on sale, listed in the session or
-    not, and no others; and the order may begin without a line (that of a hub on another platform, ADR 0020).
+    not, and no others; and the order may begin without a line (that of a hub on another platform, ADR 0020). `whole`: also an order that
+    holds nothing yet is refused where its goods are not all there. `cost_centre_id`: in whose
+    name it is bought, which decides who must agree to it.
     """
 
     order_id: uuid.UUID
@@ -56,6 +61,8 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ""
     attributes: dict[str, Any] = {}
     whole_range: uuid.UUID | None = None
+    whole: bool = False
+    cost_centre_id: uuid.UUID | None = None
 
 
 class CompleteCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,14 +171,17 @@ class HearOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order like a template is placed, at the prices of now; `run` counts the copies. Only the system asks for this.
+    """An order like a template is placed, at the prices of now; `run` counts the copies, `attempt` how often this one was tried. Only the
+    system asks for this.
 
-    Where no such order can be placed, the template says so by an event, and goes on with its plan.
+    Where no such order can be placed, it is tried again as the template's plan says. Then the template says so by an event, and goes on
+    with its plan.
     """
 
     order_id: uuid.UUID
     copy_id: uuid.UUID
     run: int
+    attempt: int = 1
 
 
 class OrderTimer(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +280,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an order, as loaded or as it is to be stored.
 
     `basis_…` is what the discounts were counted on when they were given: with any other quantity they are the same part of it.
+    `ship_on` is the day on which it shall go (None: as soon as may be), `holds_from` when goods are taken for it, where that is later.
     """
 
     order_id: uuid.UUID
@@ -291,6 +302,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     stock: str
     fulfilment: str
     note: str
+    ship_on: dt.date | None = None
+    holds_from: dt.datetime | None = None
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -312,6 +325,7 @@ class Firm(msgspec.Struct, frozen=True, kw_only=True):
     flow: str
     flow_version: int
     checkout_version: int | None
+    cost_centre_id: uuid.UUID | None = None
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +347,21 @@ class PoolChange(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[tuple[uuid.UUID, PoolLine], ...]
 
 
+class Approvers(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys by name that may decide about an order now; none: nobody is asked by name."""
+
+    order_id: uuid.UUID
+    keys: list[str]
+
+
+class ApprovalsWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders wait for a key: older than an id, at most `limit`."""
+
+    key_id: uuid.UUID
+    before: uuid.UUID | None = None
+    limit: int = 50
+
+
 class OrderWrites(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a batch changes: whole heads and lines, comments, stock; what it did to pools, for the room above; and pages of
     moves to other versions of flows.
@@ -345,6 +374,7 @@ class OrderWrites(msgspec.Struct, frozen=True, kw_only=True):
     stock: StockWrites
     pool_changes: list[PoolChange]
     pages: list[Page] = []
+    approvers: list[Approvers] = []
 
 
 class OrdersWanted(msgspec.Struct, frozen=True, kw_only=True):

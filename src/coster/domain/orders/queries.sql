@@ -12,8 +12,9 @@ CROSS JOIN LATERAL (SELECT o.id, o.seller_id, o.channel, o.reference
 WHERE x.channel = u.channel AND x.reference = u.reference;
 
 -- name: firm
--- What of these orders is known before they are locked: seller and session never change, the version of the flow hardly ever.
-SELECT o.id, o.session_id, o.seller_id, o.type, o.flow, o.flow_version, o.checkout_version
+-- What of these orders is known before they are locked: seller, session and cost centre never change, the version of the flow hardly ever.
+SELECT o.id, o.session_id, o.seller_id, o.type, o.flow, o.flow_version, o.checkout_version,
+       o.attributes -> 'cost_centre' ->> 'id' AS cost_centre_id
 FROM orders AS o
 WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[]);
 
@@ -30,10 +31,41 @@ FOR NO KEY UPDATE;
 -- name: lines_of
 -- Lines of orders.
 SELECT l.order_id, l.line_no, l.item_id, l.producer_id, l.unit, l.requested, l.quantity, l.stock_quantity, l.price_micros,
-       l.gross, l.discount, l.order_share, l.basis_gross, l.basis_discount, l.basis_share, l.total, l.stock, l.fulfilment, l.note
+       l.gross, l.discount, l.order_share, l.basis_gross, l.basis_discount, l.basis_share, l.total, l.stock, l.fulfilment, l.note,
+       l.ship_on, l.holds_from
 FROM order_line AS l
 WHERE l.org_id = :org_id AND l.order_id = ANY(:ids::uuid[])
 ORDER BY l.order_id, l.line_no;
+
+-- name: lines_shown
+-- The same for people. In a session a line goes with the held order that it is part of: its holds are committed once that is owed, and gone
+-- once the goods are; whatever else gives holds back says so in the line.
+SELECT l.order_id, l.line_no, l.item_id, l.producer_id, l.unit, l.requested, l.quantity, l.stock_quantity, l.price_micros,
+       l.gross, l.discount, l.order_share, l.basis_gross, l.basis_discount, l.basis_share, l.total,
+       CASE WHEN l.stock <> 'held' OR l.quantity = 0 OR o.session_id IS NULL OR h.live > 0 THEN l.stock
+            WHEN h.there > 0 THEN 'allocated'
+            ELSE 'consumed' END AS stock,
+       l.fulfilment, l.note, l.ship_on, l.holds_from
+FROM orders AS o
+JOIN order_line AS l ON l.org_id = o.org_id AND l.order_id = o.id
+CROSS JOIN LATERAL (SELECT count(*) AS there, count(*) FILTER (WHERE w.state = 'live') AS live
+                    FROM hold AS w
+                    WHERE w.org_id = :org_id AND w.demand_id = l.order_id AND w.demand_line = l.line_no) AS h
+WHERE o.org_id = :org_id AND o.id = ANY(:ids::uuid[])
+ORDER BY l.order_id, l.line_no;
+
+-- name: turns_of_held_orders
+-- The events of held orders that say where their goods have gone, in order, among the latest of each: before them it grew and shrank with
+-- every order of its session.
+SELECT x.id, x.name, x.at, x.actor
+FROM unnest(:ids::uuid[]) AS u (id)
+CROSS JOIN LATERAL (SELECT e.entity_id AS id, e.name, e.at, e.actor, e.version, e.data -> 'sent_by' IS NULL AS own
+                    FROM event AS e
+                    WHERE e.org_id = :org_id AND e.entity_id = u.id AND e.entity = 'held_order'
+                    ORDER BY e.version DESC
+                    LIMIT 50) AS x
+WHERE x.own AND x.name = ANY(:names::text[])
+ORDER BY x.at, x.id, x.version;
 
 -- name: unfinished_of_sessions
 -- Orders of sessions whose checkout is still running.
@@ -60,46 +92,131 @@ ORDER BY z.move_id, z.id;
 
 -- name: checkouts_to_be_moved
 -- The checkouts that moves may take next, by move, in the order of their orders' ids. An order's row does not name the flow of its
--- checkout: that follows from the order's own flow and type, which come with it.
-SELECT u.move_id, x.id
-FROM unnest(:move_ids::uuid[], :afters::uuid[]) AS u (move_id, after)
-CROSS JOIN LATERAL (SELECT o.id
-                    FROM orders AS o
-                    WHERE o.org_id = :org_id AND o.checkout IS NOT NULL AND o.id > u.after
-                      AND EXISTS (SELECT FROM unnest(:places_of::uuid[], :versions::int[], :statuses::text[])
-                                      AS p (move_id, version, status)
-                                  WHERE p.move_id = u.move_id AND p.version = o.checkout_version AND p.status = o.checkout)
-                    ORDER BY o.id
-                    LIMIT :count) AS x
-ORDER BY u.move_id, x.id;
+-- checkout: that follows from the order's own flow and type, so these are found first, each as the next in the index.
+WITH RECURSIVE place AS (
+    (SELECT o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+     FROM orders AS o
+     WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+     ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+     LIMIT 1)
+    UNION ALL
+    SELECT x.flow, x.flow_version, x.type, x.checkout_version, x.checkout
+    FROM place AS p
+    CROSS JOIN LATERAL (SELECT o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+                        FROM orders AS o
+                        WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+                          AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                            > (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                        ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+                        LIMIT 1) AS x
+)
+SELECT z.move_id, z.id
+FROM (SELECT u.move_id, x.id, row_number() OVER (PARTITION BY u.move_id ORDER BY x.id) AS n
+      FROM unnest(:move_ids::uuid[], :afters::uuid[]) AS u (move_id, after)
+      JOIN unnest(:places_of::uuid[], :versions::int[], :statuses::text[]) AS w (move_id, version, status) ON w.move_id = u.move_id
+      JOIN place AS p ON p.checkout_version = w.version AND p.checkout = w.status
+      CROSS JOIN LATERAL (SELECT o.id
+                          FROM orders AS o
+                          WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+                            AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout, o.id)
+                              > (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout, u.after)
+                            AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                              <= (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                          ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout, o.id
+                          LIMIT :count) AS x) AS z
+WHERE z.n <= :count
+ORDER BY z.move_id, z.id;
+
+-- name: checkouts_entered
+-- Since when the checkouts of orders are in their status, by what was told: the last event in which each came into another one. What flows
+-- send themselves says nothing about it.
+SELECT e.entity_id AS id, max(e.at) AS since
+FROM event AS e
+WHERE e.org_id = :org_id AND e.entity_id = ANY(:ids::uuid[]) AND e.entity = 'order' AND e.data -> 'sent_by' IS NULL
+  AND (e.data -> 'flow' -> 'checkout' ->> 'from' <> e.data -> 'flow' -> 'checkout' ->> 'to'
+       OR (e.name = 'order.checkout_moved' AND e.data -> 'flow' ->> 'from' <> e.data -> 'flow' ->> 'to'))
+GROUP BY e.entity_id;
 
 -- name: checkout_counts
--- How many checkouts are in each status of each version, by the flow and the type of their orders, from which the name of theirs follows.
-SELECT o.flow, o.flow_version, o.type, o.checkout_version AS version, o.checkout AS status, count(*) AS count
-FROM orders AS o
-WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
-GROUP BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
-ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout;
+-- How many checkouts are in each status of each version, counted up to a number, by the flow and the type of their orders, from which the
+-- name of theirs follows. Found as `flow_counts` finds places.
+WITH RECURSIVE place AS (
+    (SELECT o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+     FROM orders AS o
+     WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+     ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+     LIMIT 1)
+    UNION ALL
+    SELECT x.flow, x.flow_version, x.type, x.checkout_version, x.checkout
+    FROM place AS p
+    CROSS JOIN LATERAL (SELECT o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+                        FROM orders AS o
+                        WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+                          AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                            > (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                        ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout
+                        LIMIT 1) AS x
+)
+SELECT p.flow, p.flow_version, p.type, p.checkout_version AS version, p.checkout AS status, c.count
+FROM place AS p
+CROSS JOIN LATERAL (SELECT count(*) AS count
+                    FROM (SELECT o.id
+                          FROM orders AS o
+                          WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+                            AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                              >= (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                            AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                              <= (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                          ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout, o.id
+                          LIMIT :most) AS y) AS c
+ORDER BY p.flow, p.flow_version, p.type, p.checkout_version, p.checkout;
 
 -- name: checkout_page
--- Checkouts in these statuses of these versions, in the order of their orders' ids, of orders of these flows and types.
-SELECT o.id, o.checkout_version AS version, o.checkout AS status
-FROM orders AS o
-WHERE o.org_id = :org_id AND o.checkout IS NOT NULL AND (:after::uuid IS NULL OR o.id > :after)
-  AND EXISTS (SELECT FROM unnest(:flows::text[], :flow_versions::int[], :types::text[]) AS f (flow, version, type)
-              WHERE f.flow = o.flow AND f.version = o.flow_version AND f.type = o.type)
-  AND EXISTS (SELECT FROM unnest(:versions::int[], :statuses::text[]) AS p (version, status)
-              WHERE p.version = o.checkout_version AND p.status = o.checkout)
-ORDER BY o.id
+-- Checkouts in these places, in the order of their orders' ids: a page of each place, and the first of all of these.
+SELECT x.id, x.version, x.status
+FROM unnest(:flows::text[], :flow_versions::int[], :types::text[], :versions::int[], :statuses::text[])
+    AS p (flow, flow_version, type, checkout_version, checkout)
+CROSS JOIN LATERAL (SELECT o.id, o.checkout_version AS version, o.checkout AS status
+                    FROM orders AS o
+                    WHERE o.org_id = :org_id AND o.checkout IS NOT NULL
+                      AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout, o.id)
+                        > (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout, :after::uuid)
+                      AND (o.flow, o.flow_version, o.type, o.checkout_version, o.checkout)
+                        <= (p.flow, p.flow_version, p.type, p.checkout_version, p.checkout)
+                    ORDER BY o.flow, o.flow_version, o.type, o.checkout_version, o.checkout, o.id
+                    LIMIT :limit) AS x
+ORDER BY x.id
 LIMIT :limit;
 
 -- name: flow_counts
--- How many orders are in each status of each version of their flows.
-SELECT o.flow AS name, o.flow_version AS version, o.status, count(*) AS count
-FROM orders AS o
-WHERE o.org_id = :org_id
-GROUP BY o.flow, o.flow_version, o.status
-ORDER BY o.flow, o.flow_version, o.status;
+-- How many orders are in each status of each version of their flows, counted up to a number. The places are found one after the other, each as
+-- the next in the index, so that nobody walks through everything that is in them.
+WITH RECURSIVE place AS (
+    (SELECT o.flow, o.flow_version, o.status
+     FROM orders AS o
+     WHERE o.org_id = :org_id
+     ORDER BY o.flow, o.flow_version, o.status
+     LIMIT 1)
+    UNION ALL
+    SELECT x.flow, x.flow_version, x.status
+    FROM place AS p
+    CROSS JOIN LATERAL (SELECT o.flow, o.flow_version, o.status
+                        FROM orders AS o
+                        WHERE o.org_id = :org_id AND (o.flow, o.flow_version, o.status) > (p.flow, p.flow_version, p.status)
+                        ORDER BY o.flow, o.flow_version, o.status
+                        LIMIT 1) AS x
+)
+SELECT p.flow AS name, p.flow_version AS version, p.status, c.count
+FROM place AS p
+CROSS JOIN LATERAL (SELECT count(*) AS count
+                    FROM (SELECT o.id
+                          FROM orders AS o
+                          WHERE o.org_id = :org_id
+                            AND (o.flow, o.flow_version, o.status) >= (p.flow, p.flow_version, p.status)
+                            AND (o.flow, o.flow_version, o.status) <= (p.flow, p.flow_version, p.status)
+                          ORDER BY o.flow, o.flow_version, o.status, o.id
+                          LIMIT :most) AS y) AS c
+ORDER BY p.flow, p.flow_version, p.status;
 
 -- name: flow_page
 -- Orders in these statuses of these versions of a flow, in the order of their ids: a page of each place, and the first of all of these.
@@ -151,22 +268,22 @@ RETURNING x.id;
 -- New and changed lines.
 INSERT INTO order_line AS l (org_id, order_id, line_no, item_id, producer_id, unit, requested, quantity, stock_quantity,
                              price_micros, gross, discount, order_share, basis_gross, basis_discount, basis_share, total,
-                             stock, fulfilment, note)
+                             stock, fulfilment, note, ship_on, holds_from)
 SELECT o.org_id, u.order_id, u.line_no, u.item_id, u.producer_id, u.unit, u.requested, u.quantity, u.stock_quantity,
        u.price_micros, u.gross, u.discount, u.order_share, u.basis_gross, u.basis_discount, u.basis_share, u.total, u.stock,
-       u.fulfilment, u.note
+       u.fulfilment, u.note, u.ship_on, u.holds_from
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json)
     AS u (order_id uuid, line_no int, item_id uuid, producer_id uuid, unit text, requested bigint, quantity bigint,
           stock_quantity bigint, price_micros bigint, gross bigint, discount bigint, order_share bigint, basis_gross bigint,
           basis_discount bigint, basis_share bigint, total bigint,
-          stock text, fulfilment text, note text)
+          stock text, fulfilment text, note text, ship_on date, holds_from timestamptz)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, order_id, line_no) DO UPDATE
-SET quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gross = EXCLUDED.gross,
+SET requested = EXCLUDED.requested, quantity = EXCLUDED.quantity, stock_quantity = EXCLUDED.stock_quantity, gross = EXCLUDED.gross,
     discount = EXCLUDED.discount, order_share = EXCLUDED.order_share, basis_gross = EXCLUDED.basis_gross,
     basis_discount = EXCLUDED.basis_discount, basis_share = EXCLUDED.basis_share, total = EXCLUDED.total, stock = EXCLUDED.stock,
-    fulfilment = EXCLUDED.fulfilment, note = EXCLUDED.note
+    fulfilment = EXCLUDED.fulfilment, note = EXCLUDED.note, ship_on = EXCLUDED.ship_on, holds_from = EXCLUDED.holds_from
 RETURNING l.line_no;
 
 -- name: insert_comments*!
@@ -178,6 +295,33 @@ CROSS JOIN json_to_recordset(:rows::json)
     AS u (order_id uuid, id uuid, at timestamptz, actor uuid, text text)
 WHERE o.org_id = :org_id
 RETURNING c.id;
+
+-- name: drop_approvers
+-- Nobody is asked for these orders by name any more.
+DELETE FROM order_approver AS a WHERE a.org_id = :org_id AND a.order_id = ANY(:order_ids::uuid[]) RETURNING a.order_id;
+
+-- name: insert_approvers
+-- Who is asked for which order, by name.
+INSERT INTO order_approver AS a (org_id, key_id, order_id)
+SELECT o.org_id, u.key_id, u.order_id
+FROM org AS o
+CROSS JOIN unnest(:key_ids::uuid[], :order_ids::uuid[]) AS u (key_id, order_id)
+WHERE o.org_id = :org_id
+RETURNING a.order_id;
+
+-- name: list_approvals
+-- Orders that wait for a key by name, newest first, as long as it may approve where they are bought (scope null: everywhere): read along
+-- the key's own rows, however many orders there are.
+SELECT o.id, o.seller_id, o.session_id, o.customer_id, o.channel, o.reference, o.status, o.flow, o.flow_version, o.payment,
+       o.currency, o.gross, o.line_discount, o.order_discount, o.total, o.priority, o.placed_at, o.expires_at, o.version,
+       o.type, o.holds, o.attributes, o.entered, o.entered_at, o.sla_at, o.checkout, o.checkout_version
+FROM order_approver AS a
+JOIN orders AS o ON o.org_id = a.org_id AND o.id = a.order_id
+WHERE a.org_id = :org_id AND o.org_id = :org_id AND a.key_id = :key_id
+  AND (:before::uuid IS NULL OR a.order_id < :before)
+  AND (:scope::text[] IS NULL OR coalesce(o.attributes -> 'cost_centre' ->> 'enterprise_id', o.seller_id::text) = ANY(:scope))
+ORDER BY a.order_id DESC
+LIMIT :limit;
 
 -- name: list_orders
 -- Heads of orders, newest first (ids sort by time): of the whole organisation, by id, or by reference.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from coster.domain.orders.model import LateOrder, Line, Order, OrdersWanted, PastEvent
-from coster.domain.orders.rules import checkout, letters, past
+from coster.domain.buying import model as buyers
+from coster.domain.buying import reads as buying
+from coster.domain.orders.model import ApprovalsWanted, LateOrder, Line, Order, OrdersWanted, PastEvent
+from coster.domain.orders.rules import approving, block_words, checkout, goods, letters, past
 from coster.domain.orders.rules import recorded as told
 from coster.domain.orders.rules.context import Context, Facts
 from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT, KIND
@@ -18,7 +20,7 @@ from coster.domain.parties import reads as parties
 from coster.domain.sessions.model import Session
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
-from coster.engine.flows import moving, recorded
+from coster.engine.flows import counting, moving, recorded
 from coster.engine.flows.model import FlowCount
 from coster.engine.workflow import hours
 from coster.engine.workflow.calendars import Calendar
@@ -51,6 +53,18 @@ async def list_orders(
     return [Order(**row) for row in rows]
 
 
+async def list_approvals(
+    conn: Connection, org_id: int, authority: Authority, wanted: ApprovalsWanted
+) -> list[Order]:
+    """Heads of the orders that wait for a key by name, newest first, where it may approve still."""
+    scope = authority.scope(buyers.APPROVE)
+    given = msgspec.structs.asdict(wanted)
+    rows = await _q.list_approvals(
+        conn, org_id=org_id, scope=None if scope is None else [str(one) for one in scope], **given
+    )
+    return [Order(**row) for row in rows]
+
+
 def _sellers(scope: frozenset[uuid.UUID] | None, asked: uuid.UUID | None) -> list[uuid.UUID] | None:
     """Whose orders may be and are to be seen; None: everybody's."""
     if asked is None:
@@ -70,11 +84,43 @@ def _narrowest(wanted: OrdersWanted, sellers: list[uuid.UUID] | None) -> sql.Sta
 
 
 async def lines_of(conn: Connection, org_id: int, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Line]]:
-    """The lines of orders that the asker has been shown, by order, in the order of their numbers."""
+    """The lines of orders that the asker has been shown, by order, in the order of their numbers.
+
+    `stock` of a line that is part of a held order says where that has come: held, owed by its producer, or gone.
+    """
+    return _by_order(ids, await _q.lines_shown(conn, org_id=org_id, ids=ids))
+
+
+async def _stored_lines(conn: Connection, org_id: int, ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Line]]:
+    """The same as flows see them, and as events tell them."""
+    return _by_order(ids, await _q.lines_of(conn, org_id=org_id, ids=ids))
+
+
+def _by_order(ids: list[uuid.UUID], rows: Sequence[Any]) -> dict[uuid.UUID, list[Line]]:
     lines: dict[uuid.UUID, list[Line]] = {id_: [] for id_ in ids}
-    for row in await _q.lines_of(conn, org_id=org_id, ids=ids):
+    for row in rows:
         lines[row["order_id"]].append(Line(**row))
     return lines
+
+
+async def _turns_of_goods(
+    conn: Connection, org_id: int, accounts: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[goods.Turn]]:
+    """What was told of where the goods of these held orders have gone, in order."""
+    found: dict[uuid.UUID, list[goods.Turn]] = {}
+    if wanted := list(accounts):
+        for row in await _q.turns_of_held_orders(conn, org_id=org_id, ids=wanted, names=list(goods.STOCK)):
+            found.setdefault(row["id"], []).append(goods.Turn(**row))
+    return found
+
+
+async def story_of_goods(conn: Connection, org_id: int, order: Order) -> list[tuple[goods.Turn, list[int]]]:
+    """What held orders did with the goods of an order that the asker has been shown, with the numbers of its lines, in order."""
+    stored = (await _stored_lines(conn, org_id, [order.id]))[order.id]
+    accounts = goods.accounts(order, stored)
+    turns = await _turns_of_goods(conn, org_id, accounts)
+    told = [turn for of_one in turns.values() for turn in of_one]
+    return [(turn, accounts[turn.id]) for turn in sorted(told, key=lambda turn: (turn.at, turn.id))]
 
 
 async def list_as_of(
@@ -98,12 +144,20 @@ async def list_as_of(
     statement = _q.list_orders_placed_by
     rows = await statement(conn, **{name: given[name] for name in statement.parameters})
     orders = [Order(**row) for row in rows]
-    lines = await lines_of(conn, org_id, [order.id for order in orders])
+    lines = await _stored_lines(conn, org_id, [order.id for order in orders])
     events: dict[uuid.UUID, list[Any]] = {order.id: [] for order in orders}
     for row in await _q.events_by(conn, org_id=org_id, ids=list(events), instant=instant):
         events[row["entity_id"]].append(row)
     calendars = await _calendars(conn, org_id, orders, (events, past_[1]))
-    return [_as_of(order, lines[order.id], events[order.id], (*past_, calendars)) for order in orders]
+    found = [_as_of(order, lines[order.id], events[order.id], (*past_, calendars)) for order in orders]
+    accounts = {account for one in found for account in goods.accounts(*one)}
+    if not accounts:
+        return found
+    turns = await _turns_of_goods(conn, org_id, accounts)
+    shown = await lines_of(conn, org_id, list(lines))
+    return [
+        (order, goods.then(order, of_order, turns, (instant, shown[order.id]))) for order, of_order in found
+    ]
 
 
 async def check_kept(conn: Connection, org_id: int, instant: dt.datetime) -> None:
@@ -166,10 +220,12 @@ async def standings(
     conn: Connection, org_id: int, order: Order, flows: tuple[Tables, Tables], at: dt.datetime
 ) -> list[Standing]:
     """An order that the asker has been shown, and its checkout; `flows` are the organisation's flows of both."""
-    lines = await lines_of(conn, org_id, [order.id])
+    lines = await _stored_lines(conn, org_id, [order.id])
     row = await _q.session_of_order(conn, org_id=org_id, id=order.session_id) if order.session_id else None
     session = Session(**row, hubs=frozenset()) if row else None
     facts = Facts(order, lines[order.id], session, at)
+    if centre := approving.named(order.attributes):
+        facts.centre = approving.found(order, await buying.load(conn, org_id, [centre]))
     table = flows[0].of(order.flow, order.flow_version)
     child = checkout.table_of(table, flows[1], order)
     if child is None or order.checkout is None:
@@ -188,14 +244,22 @@ def seen_by_others(order: Order, lines: Sequence[Line]) -> tuple[str, letters.Vi
     )
 
 
+def blocks_of(order: Order, flows: Tables, languages: Sequence[str]) -> list[block_words.Block]:
+    """The blocks of an order that the asker has been shown, open ones first, in the first of these languages that we know.
+
+    Raises UnknownVersionError.
+    """
+    return block_words.blocks(order.attributes, flows.of(order.flow, order.flow_version), languages)
+
+
 async def list_comments(conn: Connection, org_id: int, order_id: uuid.UUID) -> list[dict[str, Any]]:
     """The remarks on an order that the asker has been shown, oldest first."""
     return [dict(row) for row in await _q.list_comments(conn, org_id=org_id, order_id=order_id)]
 
 
 async def flow_counts(conn: Connection, org_id: int) -> list[FlowCount]:
-    """How many orders are in each status of each version of their flows, in that order."""
-    return [FlowCount(**row) for row in await _q.flow_counts(conn, org_id=org_id)]
+    """How many orders are in each status of each version of their flows, in that order, each counted up to `MOST_COUNTED`."""
+    return [counting.count(row) for row in await _q.flow_counts(conn, org_id=org_id, most=counting.ASKED)]
 
 
 async def flow_page(
@@ -220,15 +284,18 @@ async def flow_page(
 
 
 async def checkout_counts(conn: Connection, org_id: int, flows: Tables) -> list[FlowCount]:
-    """How many checkouts are in each status of each version of their flows; `flows` are those of orders. Raises UnknownVersionError."""
+    """How many checkouts are in each status of each version of their flows, each counted up to `MOST_COUNTED`.
+
+    `flows` are those of orders. Raises UnknownVersionError.
+    """
     found: dict[tuple[str, int, str], int] = {}
-    for row in await _q.checkout_counts(conn, org_id=org_id):
+    for row in await _q.checkout_counts(conn, org_id=org_id, most=counting.ASKED):
         name = checkout.flow_name(flows.of(row["flow"], row["flow_version"]), row["type"])
         if name:
             key = (name, row["version"], row["status"])
             found[key] = found.get(key, 0) + row["count"]
     return [
-        FlowCount(name=name, version=version, status=status, count=count)
+        counting.count({"name": name, "version": version, "status": status, "count": count})
         for (name, version, status), count in sorted(found.items())
     ]
 
@@ -245,15 +312,17 @@ async def checkout_page(
     Raises UnknownVersionError.
     """
     (name, flows), (after, limit) = about, page
+    wanted = {(place.version, place.status) for place in places}
     having = [
-        (row["flow"], row["flow_version"], row["type"])
-        for row in await _q.checkout_counts(conn, org_id=org_id)
-        if checkout.flow_name(flows.of(row["flow"], row["flow_version"]), row["type"]) == name
+        row
+        for row in await _q.checkout_counts(conn, org_id=org_id, most=1)
+        if (row["version"], row["status"]) in wanted
+        and checkout.flow_name(flows.of(row["flow"], row["flow_version"]), row["type"]) == name
     ]
     rows = await _q.checkout_page(
-        conn, org_id=org_id, after=after, limit=limit, flows=[flow for flow, _, _ in having],
-        flow_versions=[version for _, version, _ in having], types=[type_ for _, _, type_ in having],
-        versions=[place.version for place in places], statuses=[place.status for place in places],
+        conn, org_id=org_id, after=after or ids.NIL, limit=limit, flows=[row["flow"] for row in having],
+        flow_versions=[row["flow_version"] for row in having], types=[row["type"] for row in having],
+        versions=[row["version"] for row in having], statuses=[row["status"] for row in having],
     )  # fmt: skip
     return [moving.Standing(**row) for row in rows]
 

@@ -43,6 +43,9 @@ CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT N
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 -- Who is where on which version: moves between versions, pictures with counts.
 CREATE INDEX orders_flow ON coster.orders (org_id, flow, flow_version, status, id);
+-- The same of checkouts, whose flow follows from their orders' flow and type.
+CREATE INDEX orders_checkout ON coster.orders (org_id, flow, flow_version, type, checkout_version, checkout, id)
+    WHERE checkout IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
 
@@ -69,6 +72,8 @@ CREATE TABLE coster.order_line (
     fulfilment   text    NOT NULL CHECK (fulfilment IN ('not_started', 'released', 'picking', 'packed', 'shipped', 'collected',
                                                         'delivered', 'short', 'returned', 'cancelled')),
     note         text    NOT NULL,  -- why the quantity is not the one asked for, in words
+    ship_on      date,                 -- the day on which it shall go, in the seller's time zone; null: as soon as may be
+    holds_from   timestamptz,          -- stock `future`: from when on goods are taken for it
     PRIMARY KEY (org_id, order_id, line_no),
     CHECK (total = gross - discount - order_share),
     FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
@@ -88,3 +93,15 @@ CREATE TABLE coster.order_comment (
 );
 SELECT coster.place_table('coster.order_comment', 'tenant');
 SELECT coster.secure_table('coster.order_comment');
+
+-- Who is asked by name to agree to an order, while they are: what an approver's list is read from.
+CREATE TABLE coster.order_approver (
+    org_id   bigint NOT NULL,
+    key_id   uuid   NOT NULL,
+    order_id uuid   NOT NULL,
+    PRIMARY KEY (org_id, key_id, order_id),
+    FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
+);
+CREATE INDEX order_approver_order ON coster.order_approver (org_id, order_id);
+SELECT coster.place_table('coster.order_approver', 'tenant');
+SELECT coster.secure_table('coster.order_approver');

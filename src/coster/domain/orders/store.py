@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 
@@ -45,6 +46,7 @@ def _read_firm(rows: Rows) -> dict[uuid.UUID, Firm]:
             flow=row["flow"],
             flow_version=row["flow_version"],
             checkout_version=row["checkout_version"],
+            cost_centre_id=None if row["cost_centre_id"] is None else uuid.UUID(row["cost_centre_id"]),
         )
         for row in rows
     }
@@ -112,8 +114,16 @@ async def checkouts_to_be_moved(
     return wanted
 
 
+async def checkouts_entered(
+    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, dt.datetime]:
+    """Since when the checkouts of these orders are in their status; nothing for one that has left none, or whose events are archived."""
+    rows = await _q.checkouts_entered(conn, org_id=org_id, ids=list(ids))
+    return {row["id"]: row["since"] for row in rows}
+
+
 async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:
-    """Stores heads, lines and comments; at most four statements, whatever the size."""
+    """Stores heads, lines, comments and who is asked; at most six statements, whatever the size."""
     if writes.new:
         # In one order everywhere, so that two servers that take the same references wait for each other only one way.
         new = sorted(writes.new, key=lambda order: (order.channel, order.reference))
@@ -124,3 +134,9 @@ async def write(conn: Connection, org_id: int, writes: OrderWrites) -> None:
         await _q.put_lines(conn, org_id=org_id, rows=writes.lines)
     if writes.comments:
         await _q.insert_comments(conn, org_id=org_id, rows=writes.comments)
+    if writes.approvers:
+        await _q.drop_approvers(conn, org_id=org_id, order_ids=[one.order_id for one in writes.approvers])
+        asked = [(key, one.order_id) for one in writes.approvers for key in one.keys]
+        if asked:
+            keys, orders = zip(*asked, strict=True)
+            await _q.insert_approvers(conn, org_id=org_id, key_ids=keys, order_ids=orders)

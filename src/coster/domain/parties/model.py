@@ -36,6 +36,7 @@ class PutEnterprise(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     timezone: str = "UTC"
     cart_minutes: int = 30
+    hold_days_ahead: int | None = None
     minimum_order: int = 0
     address: Address = Address()
     opening_hours: OpeningHours = OpeningHours()
@@ -102,6 +103,7 @@ class Enterprise(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     timezone: str
     cart_minutes: int
+    hold_days_ahead: int | None = None
     minimum_order: int
     address: dict[str, Any]
     version: int
@@ -186,10 +188,13 @@ class CustomersWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RelationsState(msgspec.Struct, frozen=True, kw_only=True):
-    """What deciding about relations needs: the enterprises named, and the relations there are by (hub, producer)."""
+    """What deciding about relations needs: the enterprises named, and the relations there are by (hub, producer); of those in `elsewhere`
+    the producer is on another platform.
+    """
 
     enterprises: dict[uuid.UUID, Enterprise]
     relations: dict[tuple[uuid.UUID, uuid.UUID], VersionedRelation]
+    elsewhere: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
 
 
 class CustomersState(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 -- name: load_enterprises
 -- These enterprises as they are, without a lock: every order batch asks this.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.hold_days_ahead, e.minimum_order, e.address, e.opening_hours,
        e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id AND e.id = ANY(:ids::uuid[]);
@@ -22,7 +22,7 @@ WHERE c.org_id = :org_id AND c.id = ANY(:ids::uuid[]);
 
 -- name: lock_enterprises
 -- These enterprises, locked against other changes until the commit.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.hold_days_ahead, e.minimum_order, e.address, e.opening_hours,
        e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id AND e.id = ANY(:ids::uuid[])
@@ -31,18 +31,19 @@ FOR NO KEY UPDATE;
 
 -- name: put_enterprises
 -- Stores enterprises, new or changed.
-INSERT INTO enterprise AS e (org_id, id, name, kinds, currency, timezone, cart_minutes, minimum_order, address,
-                             opening_hours, version)
-SELECT o.org_id, u.id, u.name, string_to_array(u.kinds, ','), u.currency, u.timezone, u.cart_minutes, u.minimum_order,
-       u.address, u.opening_hours, u.version
+INSERT INTO enterprise AS e (org_id, id, name, kinds, currency, timezone, cart_minutes, hold_days_ahead, minimum_order,
+                             address, opening_hours, version)
+SELECT o.org_id, u.id, u.name, string_to_array(u.kinds, ','), u.currency, u.timezone, u.cart_minutes, u.hold_days_ahead,
+       u.minimum_order, u.address, u.opening_hours, u.version
 FROM org AS o
 CROSS JOIN unnest(:ids::uuid[], :names::text[], :kinds::text[], :currencies::text[], :timezones::text[],
-                  :cart_minutes::int[], :minimum_orders::bigint[], :addresses::jsonb[], :opening_hours::jsonb[], :versions::int[])
-    AS u (id, name, kinds, currency, timezone, cart_minutes, minimum_order, address, opening_hours, version)
+                  :cart_minutes::int[], :hold_days_ahead::int[], :minimum_orders::bigint[], :addresses::jsonb[], :opening_hours::jsonb[],
+                  :versions::int[])
+    AS u (id, name, kinds, currency, timezone, cart_minutes, hold_days_ahead, minimum_order, address, opening_hours, version)
 WHERE o.org_id = :org_id
 ON CONFLICT (org_id, id) DO UPDATE SET
     name = EXCLUDED.name, kinds = EXCLUDED.kinds, currency = EXCLUDED.currency, timezone = EXCLUDED.timezone,
-    cart_minutes = EXCLUDED.cart_minutes, minimum_order = EXCLUDED.minimum_order, address = EXCLUDED.address,
+    cart_minutes = EXCLUDED.cart_minutes, hold_days_ahead = EXCLUDED.hold_days_ahead, minimum_order = EXCLUDED.minimum_order, address = EXCLUDED.address,
     opening_hours = EXCLUDED.opening_hours, version = EXCLUDED.version
 RETURNING e.id;
 
@@ -114,7 +115,7 @@ DELETE FROM person AS p WHERE p.org_id = :org_id AND p.customer_id = ANY(:custom
 
 -- name: list_enterprises
 -- Enterprises after an id; with a scope (null: all) only those in it and those that are in relation with them.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.hold_days_ahead, e.minimum_order, e.address, e.opening_hours,
        e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id
@@ -130,7 +131,7 @@ LIMIT :limit;
 
 -- name: list_enterprises_backwards
 -- Enterprises before an id, the highest first; with a scope (null: all) only those in it and those that are in relation with them.
-SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.minimum_order, e.address, e.opening_hours,
+SELECT e.id, e.name, e.kinds, e.currency, e.timezone, e.cart_minutes, e.hold_days_ahead, e.minimum_order, e.address, e.opening_hours,
        e.version
 FROM enterprise AS e
 WHERE e.org_id = :org_id

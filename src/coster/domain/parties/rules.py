@@ -49,6 +49,7 @@ _PROFILE_TEXTS: Final = {
 }
 _MOST_ENTRIES: Final = 50
 _MOST_CART_MINUTES: Final = 10080
+_MOST_DAYS_AHEAD: Final = 3660
 _MOST_PRIORITY: Final = 1_000_000
 
 Pair = tuple[uuid.UUID, uuid.UUID]
@@ -115,6 +116,7 @@ def _refuse_enterprise(old: Enterprise | None, command: Command[PutEnterprise]) 
     if not _TIMEZONE.fullmatch(body.timezone):
         faults.add("timezone", "is no IANA time zone, for example Europe/Paris")
     faults.number("cart_minutes", body.cart_minutes, least=1, most=_MOST_CART_MINUTES)
+    faults.number("hold_days_ahead", body.hold_days_ahead, most=_MOST_DAYS_AHEAD)
     faults.number("minimum_order", body.minimum_order)
     _judge_address(faults, body.address)
     hours.judge(faults, body.timezone, body.opening_hours)
@@ -137,6 +139,7 @@ def _enterprise(body: PutEnterprise, *, version: int) -> Enterprise:
         currency=body.currency,
         timezone=body.timezone,
         cart_minutes=body.cart_minutes,
+        hold_days_ahead=body.hold_days_ahead,
         minimum_order=body.minimum_order,
         address=msgspec.to_builtins(body.address),
         opening_hours=msgspec.to_builtins(body.opening_hours),
@@ -231,6 +234,8 @@ def put_relations(
         pair = (body.hub_id, body.producer_id)
         old = now.get(pair)
         refused = _refuse_relation(state.enterprises, old, command)
+        if refused is None and pair in state.elsewhere and body.consolidation == "per_order":
+            refused = PER_ORDER_ELSEWHERE
         if refused:
             outcomes.append(refused)
             continue
@@ -254,6 +259,14 @@ def put_relations(
         )
         outcomes.append(Accepted({"id": str(entity_id), "version": version}))
     return Decided(outcomes, list(written.values()), events)
+
+
+# One held order for each shopper's order would tell another platform of every single one of them, and of the ids that follow from it.
+PER_ORDER_ELSEWHERE: Final = Rejected(
+    "per_order_not_told",
+    "This producer is on another platform, which is told of one held order for a session and of no single order of a shopper's; "
+    "set the relation's consolidation to per_session.",
+)
 
 
 def relation_id(org_id: int, hub_id: uuid.UUID, producer_id: uuid.UUID) -> uuid.UUID:

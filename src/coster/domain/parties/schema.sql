@@ -8,6 +8,7 @@ CREATE TABLE coster.enterprise (
     currency     text    NOT NULL,  -- ISO 4217
     timezone     text    NOT NULL,  -- IANA, for sessions and reports
     cart_minutes integer NOT NULL CHECK (cart_minutes BETWEEN 1 AND 10080),  -- how long a checkout may take
+    hold_days_ahead integer CHECK (hold_days_ahead BETWEEN 0 AND 3660),  -- goods are taken so long before they shall go; null: at once
     minimum_order bigint NOT NULL,  -- minor units of the currency; 0: none
     address      jsonb   NOT NULL,  -- the enterprise's own, public address
     opening_hours jsonb  NOT NULL,  -- hours by day, holidays, special days, in its zone; {}: open day and night

@@ -100,6 +100,7 @@ async def put_enterprises(conn: Connection, org_id: int, enterprises: Sequence[E
         currencies=[e.currency for e in rows],
         timezones=[e.timezone for e in rows],
         cart_minutes=[e.cart_minutes for e in rows],
+        hold_days_ahead=[e.hold_days_ahead for e in rows],
         minimum_orders=[e.minimum_order for e in rows],
         addresses=[e.address for e in rows],
         opening_hours=[e.opening_hours for e in rows],

@@ -25,7 +25,14 @@ from coster.kernel import proof
 
 _q = sql.load(__file__)
 _MOST_LOOKED_AT: Final = 2000
-"""Statuses are words for what flows say, so they are looked for among so many orders at a time."""
+"""Statuses are words for what flows say, so they are looked for among so many orders, and whoever asks on goes on from there."""
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that were found. `on`: the last one that was looked at, where there are more to look at than one question does."""
+
+    orders: list[SuppliedOrder]
+    on: uuid.UUID | None = None
 
 
 _CANCELLED: Final = dfc.Words(order=dfc.CANCELLED, fulfilment=dfc.CANCELLED, payment=dfc.CANCELLED)
@@ -55,23 +62,17 @@ async def find_binding(
     return Bound(**row) if row else None
 
 
-async def list_supplied(
-    conn: Connection, org_id: int, wanted: SuppliedWanted, flows: Tables
-) -> list[SuppliedOrder]:
+async def list_supplied(conn: Connection, org_id: int, wanted: SuppliedWanted, flows: Tables) -> Looked:
     """Orders by id (from the end of the list where `backwards`), with their lines. Raises UnknownVersionError."""
     statement = _q.list_supplied_backwards if wanted.backwards else _q.list_supplied
-    found: list[Mapping[str, Any]] = []
     filtered = any((wanted.order_status, wanted.fulfilment_status, wanted.payment_status))
     size = _MOST_LOOKED_AT if filtered else wanted.limit
     given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "limit": size}
-    while len(found) < wanted.limit:
-        rows = await statement(conn, **{name: given[name] for name in statement.parameters})
-        told = ({**row, "said": _words(row, flows)} for row in rows)
-        found += [row for row in told if _fits(row["said"], wanted)]
-        if len(rows) < size:
-            break
-        given["before" if wanted.backwards else "after"] = rows[-1]["id"]
-    return await _with_lines(conn, org_id, found[: wanted.limit])
+    rows = await statement(conn, **{name: given[name] for name in statement.parameters})
+    told = ({**row, "said": _words(row, flows)} for row in rows)
+    found = [row for row in told if _fits(row["said"], wanted)][: wanted.limit]
+    whole = filtered and len(rows) == size and len(found) < wanted.limit
+    return Looked(orders=await _with_lines(conn, org_id, found), on=rows[-1]["id"] if whole else None)
 
 
 def _words(row: Mapping[str, Any], flows: Tables) -> dfc.Words:

@@ -25,7 +25,7 @@ from coster.domain.parties.model import Enterprise
 from coster.domain.sessions import store as sessions
 from coster.domain.sessions.model import Session
 from coster.domain.wholesale import model, store
-from coster.domain.wholesale.rules import closing, cutting, driving, projecting, retiming, stepping
+from coster.domain.wholesale.rules import closing, cutting, driving, projecting, retiming, shorting, stepping
 from coster.domain.wholesale.rules import moving as rules_moving
 from coster.domain.wholesale.rules.vocabulary import VOCABULARY
 from coster.engine.batch.handler import Commands, Handler
@@ -218,6 +218,16 @@ async def load_lowering(conn: Connection, org_id: int, commands: Commands) -> cu
     return await _load_cuts(conn, org_id, (flows, shared), _Wanted(positions=ids, pools=[], with_orders=True))
 
 
+async def load_shorting(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
+    """Held orders with their stock, and everybody who holds on it."""
+    wanted = {command.body.held_order_id for command in commands}
+    found = await store.find_held_orders(conn, org_id, wanted, [])
+    shared = await sessions.share_sessions(conn, org_id, {one.session_id for one in found})
+    flows = await LIBRARY.tables(conn, org_id)
+    places = _Wanted(positions=set(), pools=[one.id for one in found], with_orders=True)
+    return _unmoved(await _load_cuts(conn, org_id, (flows, shared), places), found)
+
+
 async def load_stepping(conn: Connection, org_id: int, commands: Commands) -> cutting.CuttingState:
     """Held orders with their stock; and everybody who holds on their account, where a row of their flow may give that back."""
     asked: dict[uuid.UUID, set[str]] = {}
@@ -322,4 +332,5 @@ HANDLERS: tuple[Handler[Any, Any], ...] = (
     Handler("wholesale.move", model.MoveHeldOrders, load_moving, rules_moving.move, write_moving),
     Handler("wholesale.follow_session", model.FollowSession, load_following, retiming.follow, write_moving),
     Handler("wholesale.lower_stock", model.LowerStock, load_lowering, cutting.lower, write),
+    Handler("wholesale.short", model.ShortHeldOrder, load_shorting, shorting.short, write),
 )

@@ -43,6 +43,19 @@ class LowerStock(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ShortHeldOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A held order that is complete comes down to what its supplier really has: `items` says how much of each item is left, in thousandths
+    of its stock unit; of an item that is not named, everything is.
+
+    What no shopper wants goes first, then shoppers lose by the relation's policy for shortages. Only the system asks for this, after a
+    person has decided it.
+    """
+
+    held_order_id: uuid.UUID
+    items: dict[uuid.UUID, int]
+    reason: str
+
+
 class CancelHeldOrder(msgspec.Struct, frozen=True, kw_only=True):
     """The producer or the hub calls the whole held order off; every shopper's line in it is told and given back."""
 

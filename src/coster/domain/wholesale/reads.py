@@ -21,6 +21,7 @@ from coster.domain.wholesale.rules import past
 from coster.domain.wholesale.rules.vocabulary import PRODUCERS
 from coster.engine.db import promises, sql
 from coster.engine.db.connect import Connection
+from coster.engine.flows import counting
 from coster.engine.flows.model import FlowCount
 from coster.engine.flows.moving import Place, Standing
 from coster.engine.workflow import dfc, hours, timing
@@ -230,8 +231,8 @@ Late: TypeAlias = "tuple[dt.datetime, uuid.UUID]"
 
 
 async def flow_counts(conn: Connection, org_id: int) -> list[FlowCount]:
-    """How many held orders are in each status of each version of their flows, in that order."""
-    return [FlowCount(**row) for row in await _q.flow_counts(conn, org_id=org_id)]
+    """How many held orders are in each status of each version of their flows, in that order, each counted up to `MOST_COUNTED`."""
+    return [counting.count(row) for row in await _q.flow_counts(conn, org_id=org_id, most=counting.ASKED)]
 
 
 async def flow_page(

@@ -34,7 +34,9 @@ async def confirm(call: Call, result: Result, wanted: Mapping[uuid.UUID, int] | 
     needs = await links.needs_of(call.org_id, order_id)
     if needs:
         _tell(await links.decided(call.org_id, order_id, needs), wanted)
-        if undone := await links.undone(call.org_id, order_id, int(result.outcome.value.get("version", 0))):
+        if undone := await links.undone(
+            call.org_id, order_id, (call.command_id, int(result.outcome.value.get("version", 0)))
+        ):
             _tell(undone, wanted)
     elif known := await links.known(call.org_id, order_id):
         _tell(known, wanted)

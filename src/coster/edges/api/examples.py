@@ -49,6 +49,16 @@ _HUB: Final = {
     "minimum_order": "10.00",
     "address": _ADDRESS,
 }
+_CENTRE: Final = {
+    "id": _ID,
+    "enterprise_id": _ID,
+    "name": "Kitchen",
+    "levels": [
+        {"from_total": "100.00", "approvers": [_ID]},
+        {"from_total": "2500.00", "approvers": [_OTHER]},
+    ],
+    "sellers": [_OTHER],
+}
 _SHOPPER: Final = {
     "id": _ID,
     "seller_id": _ID,
@@ -139,11 +149,27 @@ EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
                 "lines": [{**_LINE, "price": "2.10", "discount": {"percent": "10", "label": "Second day"}}],
                 "discount": {"amount": "1.00", "over": "5.00", "label": "Welcome"},
             },
+            "on_a_cost_centre": {**_ORDER, "reference": "4717", "type": "b2b", "cost_centre_id": _ID},
+            "later": {
+                **_ORDER,
+                "reference": "4715",
+                "type": "b2b",
+                "ship_on": "2026-12-24",
+                "lines": [_LINE, {**_LINE, "ship_on": "2027-01-07"}],
+            },
         },
-        "placeOrders": {"order": {**_ORDER, "reference": "4714", "completed": True}},
+        "placeOrders": {
+            "order": {**_ORDER, "reference": "4714", "completed": True},
+            "on_a_cost_centre": {**_ORDER, "reference": "4716", "type": "b2b", "cost_centre_id": _ID},
+        },
         "changeOrder": {
             "quantity": {"lines": [{"line": 1, "quantity": "1"}]},
             "another_line": {"add": [_LINE], "discount": {"percent": "5"}},
+        },
+        "releaseOrder": {
+            "what_is_held": {},
+            "lines": {"lines": [{"line": 1}, {"line": 2, "quantity": "2.5"}]},
+            "of_a_place": {"location_id": _ID, "due": True},
         },
         "driveOrder": {
             "complete_checkout": {"name": "complete_checkout", "attributes": {"payment": "captured"}},
@@ -204,6 +230,15 @@ EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
         "createRelation": {"terms": _TERMS},
         "changeRelation": {"discount": {"discount_over": "100.00", "discount_percent": "5"}},
         "createCustomer": {"shopper": _SHOPPER},
+        "decideApprovals": {
+            "agreed": {"order_id": _ID, "version": 2, "decision": "approve"},
+            "too_dear": {"order_id": _ID, "version": 2, "decision": "deny", "reason": "Too dear."},
+        },
+        "createCostCentre": {"two levels": _CENTRE},
+        "changeCostCentre": {
+            "closed": {"active": False},
+            "other_approvers": {"levels": [{"from_total": "50.00", "approvers": [_ID]}], "sellers": [_ID]},
+        },
         "changeCustomer": {"person": {"name": "Ali Example", "email": "ali@example.org", "priority": 1}},
         "putParties": {
             "enterprise": {**_HUB, "type": "enterprise", "key": "hub-a"},
@@ -218,6 +253,7 @@ EXAMPLES: Final = MappingProxyType[str, dict[str, Any]](
                 "expires_at": "2027-11-23T09:00:00Z",
             },
         },
+        "putKeyContact": {"lead": {"email": "lead@example.org", "language": "de"}},
         "draftFlow": {
             "by_hand": {"text": _FLOW, "reason": "We look at each order.", "expected_revision": None}
         },
@@ -287,6 +323,7 @@ FILES: Final = MappingProxyType[str, str](
             "seller_id,channel,reference,session_id,customer_id,completed,item_id,quantity,unit\n"
             f"{_ID},web,4715,{_ID},{_ID},true,{_ID},2.5,kg\n"
         ),
+        "decideApprovals": f"order_id,version,decision,reason\n{_ID},2,approve,\n{_OTHER},3,deny,Too dear.\n",
         "moveStocks": (
             "kind,item_id,location_id,from_location_id,to_location_id,quantity,key\n"
             f"adjust,{_ID},{_ID},,,12.5,delivery 18\ntransfer,{_ID},,{_ID},{_OTHER},5,van 4\n"

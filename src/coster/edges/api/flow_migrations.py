@@ -26,7 +26,7 @@ from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
 from coster.edges.http.problems import Problem, not_found
 from coster.engine.flows import migrating, moving, reads
-from coster.engine.flows.model import READ, WRITE, MigrateFlow, MovedView, MoveView, UndoMove
+from coster.engine.flows.model import READ, WRITE, FlowCount, MigrateFlow, MovedView, MoveView, UndoMove
 from coster.engine.flows.moving import Move, Place, Standing
 from coster.engine.workflow.step import Table
 from coster.kernel import ids
@@ -71,7 +71,7 @@ async def preview(call: Call) -> Answer:
         found = await flow_shelf.page_of(shown, conn, call.org_id, about, (after, body.limit + 1))
     in_parent = call.parts.libraries[target.flow.entity].vocabulary.in_parent
     against = migrating.against([one.flow for one in sources], target.flow, mapping, in_parent=in_parent)
-    told = _places(places, {(one.version, one.status): one.count for one in counts if one.name == body.name})
+    told = _places(places, {(one.version, one.status): one for one in counts if one.name == body.name})
     page = found[: body.limit]
     return answer(
         Previewed(
@@ -114,12 +114,12 @@ def _move(body: MoveWanted, target: Table, mapping: dict[str, str]) -> Move:
     )
 
 
-def _places(places: list[Place], counts: dict[tuple[int, str], int]) -> list[PlaceCounted]:
+def _places(places: list[Place], counts: dict[tuple[int, str], FlowCount]) -> list[PlaceCounted]:
     """Every status that somebody would leave."""
     return [
-        PlaceCounted(version=place.version, status=place.status, to=place.to, count=count)
+        PlaceCounted(version=place.version, status=place.status, to=place.to, count=one.count, more=one.more)
         for place in places
-        if (count := counts.get((place.version, place.status), 0))
+        if (one := counts.get((place.version, place.status)))
     ]
 
 

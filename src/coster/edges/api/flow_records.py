@@ -82,11 +82,12 @@ class StatusSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """How many are in a status of a version."""
+    """How many are in a status of a version; at most 10,000 are counted, and `more` says that there are more."""
 
     version: int
     status: str
     count: int
+    more: bool
 
 
 class PinSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,12 +386,13 @@ class UndoWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PlaceCounted(msgspec.Struct, frozen=True, kw_only=True):
-    """How many would leave a status of a version, and for which."""
+    """How many would leave a status of a version, and for which; at most 10,000 are counted, and `more` says that there are more."""
 
     version: int
     status: str
     to: str
     count: int
+    more: bool
 
 
 class EntityMoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -405,7 +407,10 @@ class EntityMoved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a move would do: `faults` stand against it; `next` is the cursor of the following entities; null: these were the last."""
+    """What a move would do: `faults` stand against it; `next` is the cursor of the following entities; null: these were the last.
+
+    `total` is the sum of the counts, so where `more` is true of a place there are more.
+    """
 
     faults: list[FaultSeen]
     places: list[PlaceCounted]

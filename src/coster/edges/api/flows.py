@@ -24,7 +24,7 @@ from coster.edges.http.call import Answer, Call, answer
 from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
 from coster.edges.http.problems import not_found
-from coster.engine.flows import reads
+from coster.engine.flows import counting, reads
 from coster.engine.flows.model import READ, FlowCount, PinView, VersionView
 from coster.engine.workflow import check_migration, schema
 from coster.engine.workflow.draw import mermaid, svg
@@ -83,7 +83,7 @@ def _seen(shown: Shelf, name: str, pin: int, counts: list[FlowCount] | None) -> 
     table = tables.of(name, published.version or numbers[-1])
     flow = table.flow
     ours = [one for one in counts or [] if one.name == name]
-    now = {one.status: one.count for one in ours if one.version == flow.version}
+    now = {one.status: counting.number(one) for one in ours if one.version == flow.version}
     return FlowSeen(
         name=name,
         title=flow.title,
@@ -111,7 +111,7 @@ def _seen(shown: Shelf, name: str, pin: int, counts: list[FlowCount] | None) -> 
 
 
 def _count(one: FlowCount) -> CountSeen:
-    return CountSeen(version=one.version, status=one.status, count=one.count)
+    return CountSeen(version=one.version, status=one.status, count=one.count, more=one.more)
 
 
 def _statuses(table: Table) -> list[StatusSeen]:
@@ -165,7 +165,9 @@ async def get_version(call: Call) -> Answer:
         return Answer(body=view.text.encode(), media=_YAML)
     flow = flow_shelf.read(view.text)
     if drawn and flow is not None:
-        now = {one.status: one.count for one in counts if (one.name, one.version) == (name, number)}
+        now = {
+            one.status: counting.number(one) for one in counts if (one.name, one.version) == (name, number)
+        }
         return Answer(body=svg(flow, now).encode(), media=_SVG)
     return answer(await _told(shown, view, flow))
 

@@ -10,10 +10,20 @@ from typing import Annotated, Any
 import msgspec
 
 from coster.domain.identity import reads
-from coster.domain.identity.model import SECRET_BYTES, CreateKey, Grant, KeyView, RevokeKey, Role, new_token
+from coster.domain.identity.model import (
+    SECRET_BYTES,
+    Contact,
+    CreateKey,
+    Grant,
+    KeyView,
+    PutContact,
+    RevokeKey,
+    Role,
+    new_token,
+)
 from coster.edges.http import commands, paging
 from coster.edges.http.bodies import Body
-from coster.edges.http.call import Answer, Call, answer
+from coster.edges.http.call import Answer, Call, answer, versioned
 from coster.edges.http.fields import Id, Instant, Made, Version, in_utc
 from coster.edges.http.operation import Operation
 from coster.edges.http.paging import Page, PageQuery
@@ -50,7 +60,23 @@ class KeyMade(msgspec.Struct, frozen=True, kw_only=True):
     token: Annotated[str | None, msgspec.Meta(description="What goes after `Authorization: Bearer`.")]
 
 
-_wanted = Body(KeyWanted)
+class ContactWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the holder of a key is written to, where letters are sent at all; without an address, nowhere."""
+
+    email: Annotated[
+        str, msgspec.Meta(max_length=254, description="Personal data.", examples=["lead@example.org"])
+    ] = ""
+    language: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=12,
+            description="The language of letters (BCP 47); the fallback is English.",
+            examples=["de"],
+        ),
+    ] = "en"
+
+
+_wanted, _contact = Body(KeyWanted), Body(ContactWanted)
 
 
 async def create(call: Call) -> Answer:
@@ -102,6 +128,23 @@ async def revoke(call: Call) -> Answer:
     return commands.reply(call, result)
 
 
+async def get_contact(call: Call) -> Answer:
+    """Where the holder of a key is written to."""
+    async with call.parts.database.read(call.org_id) as conn:
+        key = await reads.get_key(conn, call.org_id, call.authority, call.id())
+        if key is None:
+            raise not_found("key")
+        found = await reads.get_contact(conn, call.org_id, key.id)
+    return versioned(found, found.version)
+
+
+async def put_contact(call: Call) -> Answer:
+    """Says where the holder of a key is written to."""
+    body = await call.read(_contact)
+    command = PutContact(key_id=call.id(), email=body.email, language=body.language)
+    return commands.reply(call, await commands.send(call, command))
+
+
 def _as_it_is(key: KeyView) -> KeyView:
     return key
 
@@ -150,6 +193,28 @@ OPERATIONS = (
         problems=("key_unknown", "last_owner_key"),
         changes=True,
         description="It stops working at once, everywhere. The last key of an owner cannot be revoked.",
+        **_MANAGE,
+    ),
+    Operation(
+        id="getKeyContact",
+        method="GET",
+        path="/api/v1/keys/{id}/contact",
+        summary="Show where the holder of a key is written to",
+        endpoint=get_contact,
+        answer=Contact,
+        **_MANAGE,
+    ),
+    Operation(
+        id="putKeyContact",
+        method="PUT",
+        path="/api/v1/keys/{id}/contact",
+        summary="Say where the holder of a key is written to",
+        endpoint=put_contact,
+        body=ContactWanted,
+        answer=Made,
+        problems=("key_unknown",),
+        changes=True,
+        description="Approvers are told by mail when an order waits for them. An empty address erases it.",
         **_MANAGE,
     ),
 )

@@ -8,9 +8,12 @@ from typing import Any, Final
 from coster import __version__
 from coster.edges.api import (
     access,
+    approvals,
     availability,
+    blocks,
     catalog,
     clock,
+    cost_centres,
     customers,
     events,
     examples,
@@ -31,6 +34,7 @@ from coster.edges.api import (
     party_rows,
     peers,
     platforms,
+    releases,
     sessions,
     suppliers,
     timeline,
@@ -43,6 +47,8 @@ from coster.edges.http.operation import Operation
 
 TAGS: Final = {
     "orders": "Shoppers' orders: their stock is held from the beginning of checkout.",
+    "approvals": "Orders that wait for people to agree to them.",
+    "cost centres": "In whose name orders are bought, and who agrees to them from which amount on.",
     "sessions": "Sales sessions of hubs: when they sell, and what.",
     "held orders": "What a hub holds of a producer's stock: the sum of its shoppers' live orders.",
     "stock": "Where things are, how many can be had, and every change of that.",
@@ -80,6 +86,10 @@ class _Document:
 OPERATIONS: Final[Sequence[Operation]] = (
     *orders.OPERATIONS,
     *order_rows.OPERATIONS,
+    *releases.OPERATIONS,
+    *blocks.OPERATIONS,
+    *approvals.OPERATIONS,
+    *cost_centres.OPERATIONS,
     *sessions.OPERATIONS,
     *wholesale.OPERATIONS,
     *links.OPERATIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -51,6 +52,10 @@ Unit = Annotated[
 LineNumber = Annotated[
     int, msgspec.Meta(ge=1, le=100_000, description="The line's number, from 1.", examples=[1])
 ]
+CostCentreId = Annotated[
+    uuid.UUID,
+    msgspec.Meta(description="The cost centre in whose name it is bought, which says who must agree to it."),
+]
 Payment = Literal["none", "pending", "authorised", "captured"]
 Priority = Annotated[
     int, msgspec.Meta(ge=-1_000_000, le=1_000_000, description="Higher is served first in a shortage.")
@@ -66,6 +71,16 @@ class DiscountGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     label: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
 
+ShipOn: TypeAlias = Annotated[
+    dt.date,
+    msgspec.Meta(
+        description="The day on which it shall go, in the seller's time zone. Where that is further off than the seller takes goods ahead "
+        "(`hold_days_ahead`), a flow that takes goods later than an order is placed (order.b2b) lets the line wait until then.",
+        examples=["2026-12-24"],
+    ),
+]
+
+
 class LineWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A wanted line, perhaps at a price that was agreed elsewhere."""
 
@@ -74,6 +89,7 @@ class LineWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unit: Unit = ""
     price: Price | None = None
     discount: DiscountGiven | None = None
+    ship_on: ShipOn | None = None
 
 
 class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +109,7 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         False
     )
     priority: Priority = 0
+    ship_on: ShipOn | None = None
     type: Annotated[
         str,
         msgspec.Meta(
@@ -107,11 +124,12 @@ class OrderWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             max_length=50,
             description="Small values that guards of its flow read: 50 names at most, of small letters, digits and _; text, whole numbers, "
             "true, false, lists and objects, no more than 4 in each other; 16,384 bytes of JSON in all. Names in which orders keep "
-            "something themselves (approval, blocks, copy_of, edit, run, schedule, shorted, submit_at, supplied, transfer) are "
-            "refused. Nobody but the seller sees them, and no event has them.",
+            "something themselves (approval, blocks, copy_of, cost_centre, edit, run, schedule, shorted, submit_at, supplied, transfer) "
+            "are refused. Nobody but the seller sees them, and no event has them.",
             examples=[{"gift": True}],
         ),
     ] = {}
+    cost_centre_id: CostCentreId | None = None
 
 
 class LineTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +152,13 @@ class LineTold(msgspec.Struct, frozen=True, kw_only=True):
     note: Annotated[
         str, msgspec.Meta(description="Why the quantity is not the one that was asked for.", examples=[""])
     ]
+    ship_on: ShipOn | None = None
+    holds_from: (
+        Annotated[
+            Instant, msgspec.Meta(description="While it waits for its day: from when on goods are taken.")
+        ]
+        | None
+    ) = None
 
 
 class OrderTold(msgspec.Struct, frozen=True, kw_only=True):

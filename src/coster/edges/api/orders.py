@@ -97,7 +97,10 @@ async def placing(call: Call, body: OrderWanted, order_id: uuid.UUID) -> PlaceOr
         seller_id=body.seller_id,
         channel=body.channel,
         reference=body.reference,
-        lines=[_line(numbers, number, line, currency) for number, line in enumerate(body.lines)],
+        lines=[
+            _line(numbers, number, (line, line.ship_on or body.ship_on), currency)
+            for number, line in enumerate(body.lines)
+        ],
         session_id=body.session_id,
         customer_id=body.customer_id,
         discount=_discount(numbers, "/discount", body.discount, currency),
@@ -106,6 +109,7 @@ async def placing(call: Call, body: OrderWanted, order_id: uuid.UUID) -> PlaceOr
         priority=body.priority,
         type=body.type,
         attributes=body.attributes,
+        cost_centre_id=body.cost_centre_id,
     )
     numbers.check()
     return command
@@ -121,7 +125,10 @@ async def _currency(call: Call, body: OrderWanted) -> str:
     return known[body.seller_id]
 
 
-def _line(numbers: Numbers, number: int, line: LineWanted, currency: str) -> LineRequest:
+def _line(
+    numbers: Numbers, number: int, wanted: tuple[LineWanted, dt.date | None], currency: str
+) -> LineRequest:
+    line, ship_on = wanted
     here = f"/lines/{number}"
     return LineRequest(
         item_id=line.item_id,
@@ -129,6 +136,7 @@ def _line(numbers: Numbers, number: int, line: LineWanted, currency: str) -> Lin
         unit=line.unit,
         price_micros=None if line.price is None else numbers.price(f"{here}/price", line.price),
         discount=_discount(numbers, f"{here}/discount", line.discount, currency),
+        ship_on=ship_on,
     )
 
 
@@ -352,6 +360,7 @@ _PLACING = (
     "session_unknown",
     "session_not_open",
     "customer_unknown",
+    "cost_centre_unknown",
     "item_not_listed",
     "item_not_buyable",
     "unit_unknown",
@@ -370,6 +379,7 @@ _CHANGING = (
     "order_status",
     "version_conflict",
     "line_unknown",
+    "line_released",
     "insufficient_stock",
     "session_not_open",
     "unit_unknown",
@@ -429,7 +439,16 @@ OPERATIONS = (
         endpoint=drive,
         body=OrderEvent,
         answer=OrderTold,
-        problems=(*_CHANGING, "role_needed", "guard_failed", "action_refused", "not_valid"),
+        problems=(
+            *_CHANGING,
+            "nothing_to_release",
+            "quantity_above_line",
+            "quantity_not_exact",
+            "role_needed",
+            "guard_failed",
+            "action_refused",
+            "not_valid",
+        ),
         description="With If-Match, cancel, change and events of the flow's own are refused where the order has changed since.",
         **_WRITE,
     ),

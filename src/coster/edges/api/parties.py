@@ -34,9 +34,11 @@ from coster.edges.http.fields import (
     Amount,
     AmountText,
     Currency,
+    DaysAhead,
     EnterpriseId,
     Id,
     Made,
+    Minutes,
     Name,
     OwnId,
     Percent,
@@ -57,12 +59,6 @@ Country = Annotated[
 Kinds = Annotated[list[Kind], msgspec.Meta(min_length=1, max_length=3, examples=[["hub"]])]
 Timezone = Annotated[
     str, msgspec.Meta(max_length=64, description="IANA time zone.", examples=["Europe/Paris"])
-]
-Minutes = Annotated[
-    int,
-    msgspec.Meta(
-        ge=1, le=10080, description="How long a checkout may hold stock, in minutes.", examples=[30]
-    ),
 ]
 
 
@@ -85,6 +81,7 @@ class EnterpriseWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     id: OwnId | None = None
     timezone: Timezone = "UTC"
     cart_minutes: Minutes = 30
+    hold_days_ahead: DaysAhead | None = None
     minimum_order: Amount = Decimal(0)
     address: AddressGiven = AddressGiven()
     opening_hours: OpeningHoursGiven = OpeningHoursGiven()
@@ -97,6 +94,7 @@ class EnterprisePatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     kinds: Kinds | Unset = UNSET
     timezone: Timezone | Unset = UNSET
     cart_minutes: Minutes | Unset = UNSET
+    hold_days_ahead: DaysAhead | Unset | None = UNSET
     minimum_order: Amount | Unset = UNSET
     address: AddressGiven | Unset = UNSET
     opening_hours: OpeningHoursGiven | Unset = UNSET
@@ -111,6 +109,7 @@ class EnterpriseSeen(msgspec.Struct, frozen=True, kw_only=True):
     currency: Currency
     timezone: Timezone
     cart_minutes: Minutes
+    hold_days_ahead: DaysAhead | None
     minimum_order: AmountText
     address: AddressGiven
     opening_hours: OpeningHoursGiven
@@ -225,6 +224,7 @@ def put_enterprise(body: EnterpriseWanted, id_: uuid.UUID, *, expected_version: 
         currency=body.currency,
         timezone=body.timezone,
         cart_minutes=body.cart_minutes,
+        hold_days_ahead=body.hold_days_ahead,
         minimum_order=minimum,
         address=stored_address(body.address),
         opening_hours=OpeningHours(**msgspec.structs.asdict(body.opening_hours)),
@@ -253,10 +253,10 @@ async def change_enterprise(call: Call) -> Answer:
     expected = call.expected_version
     patch = await call.read(_enterprise_patch)
     now = await _find_enterprise(call, call.id())
-    fields = {name: getattr(now, name) for name in ("name", "kinds", "currency", "timezone", "cart_minutes")}
+    kept = ("name", "kinds", "currency", "timezone", "cart_minutes", "hold_days_ahead")
     whole = EnterpriseWanted(
         **{
-            **fields,
+            **{name: getattr(now, name) for name in kept},
             "minimum_order": Decimal(money.text(now.minimum_order, now.currency)),
             "address": AddressGiven(**now.address),
             "opening_hours": OpeningHoursGiven(**now.opening_hours),
@@ -405,7 +405,13 @@ _WRITE: dict[str, Any] = {
     "problems": ("currency_fixed",),
 }
 _TERMS: dict[str, Any] = {"tag": "parties", "permission": "relations:write", "changes": True}
-_TERMS_PROBLEMS = ("enterprise_unknown", "not_a_hub", "not_a_producer", "consent_needed")
+_TERMS_PROBLEMS = (
+    "enterprise_unknown",
+    "not_a_hub",
+    "not_a_producer",
+    "consent_needed",
+    "per_order_not_told",
+)
 OPERATIONS = (
     Operation(
         id="createEnterprise",

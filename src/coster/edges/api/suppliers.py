@@ -383,7 +383,7 @@ _READ: dict[str, Any] = {"tag": "suppliers elsewhere", "permission": "parties:re
 _WRITE: dict[str, Any] = {"tag": "suppliers elsewhere", "permission": "relations:write", "changes": True}
 _TERMS = (
     "peer_unknown", "enterprise_not_found_there", "producer_taken", "supplier_exists", "currency_differs", "enterprise_unknown",
-    "not_a_producer",
+    "not_a_producer", "per_order_not_told",
 )  # fmt: skip
 _ASKED = ("peers_not_configured", "peer_unreachable", "supplier_unknown", "supplier_not_active")
 OPERATIONS = (

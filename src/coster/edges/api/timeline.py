@@ -20,7 +20,7 @@ from coster.edges.http.problems import not_found
 from coster.engine.db.connect import Connection
 from coster.engine.flows import clocks
 from coster.engine.story import reads, rules
-from coster.engine.story.model import Entry, Story, Waits
+from coster.engine.story.model import Elsewhere, Entry, Story, Waits
 from coster.engine.workflow.step import Table
 from coster.kernel import ids
 
@@ -103,6 +103,8 @@ class _Subject(msgspec.Struct, frozen=True, kw_only=True):
     reasons: Callable[[str], bool]
     places: list[tuple[Table, str]]
     """Its flow with its status, and after it those of what is part of it."""
+    elsewhere: list[Elsewhere] = []
+    """What happened elsewhere to what is its own."""
 
 
 async def of_order(call: Call) -> Answer:
@@ -122,6 +124,10 @@ async def of_order(call: Call) -> Answer:
         subject = _Subject(
             entity="order", id=order.id, status=order.status, flow=order.flow, flow_version=order.flow_version,
             title=f"Order {ids.short(order.id)}", reasons=lambda _kind: True, places=places,
+            elsewhere=[
+                Elsewhere(at=turn.at, name=turn.name, actor=turn.actor, what=turn.words(numbers))
+                for turn, numbers in await orders.story_of_goods(conn, call.org_id, order)
+            ],
         )  # fmt: skip
         return await _told(call, conn, subject)
 
@@ -152,7 +158,8 @@ async def _told(call: Call, conn: Connection, subject: _Subject) -> Answer:
         for entry in place.timers.get(status, ())
     ]
     facts = await reads.facts(conn, call.org_id, subject.entity, subject.id, timers)
-    actors = {one.actor for one in facts.events} | {one.actor for one in facts.refused}
+    facts = msgspec.structs.replace(facts, elsewhere=subject.elsewhere)
+    actors = {one.actor for found in (facts.events, facts.refused, facts.elsewhere) for one in found}
     names = await identity.names_of_keys(conn, call.org_id, call.authority, actors)
     told = rules.story(
         facts, [place.flow for place, _ in subject.places], rules.Reader(names=names, reasons=subject.reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -64,6 +65,13 @@ async def listed(
     return await catalog.list_items(conn, call.org_id, serving.alone(enterprise, "items:read"), asked)
 
 
+async def whole(call: Call, conn: Connection, shelf: Shelf, items: Sequence[VersionedItem]) -> list[Record]:
+    """Everything that is shown of these items: products with what is told of them, catalogue items with their stock, offers."""
+    stock = await goods.available(conn, call.org_id, shelf.enterprise_id, items)
+    told = await catalog.details(conn, call.org_id, items)
+    return goods.everything(msgspec.structs.replace(shelf, details=told), items, stock)
+
+
 def _list_of(name: str, wanted: ItemsWanted, leading: Callable[[Shelf, VersionedItem], str]) -> Any:
     """An endpoint for one way to list the goods of an enterprise; whole documents, led by what was asked for."""
 
@@ -74,10 +82,10 @@ def _list_of(name: str, wanted: ItemsWanted, leading: Callable[[Shelf, Versioned
             shelf = await shelf_of(call, conn, enterprise)
             rows = await listed(call, conn, enterprise, page=page, wanted=wanted)
             items, headers = page.cut(rows, lambda item: item.id)
-            stock = await goods.available(conn, call.org_id, enterprise, items)
+            found = await whole(call, conn, shelf, items)
         first = [leading(shelf, item) for item in items]
-        whole = goods.everything(shelf, items, stock)
-        return serving.listing(call, whole, first=first, headers=headers)
+        made = functools.partial(serving.listing, call, found, first=first, headers=headers)
+        return await serving.apart(made, len(items))
 
     endpoint.__doc__ = f"The {name} of the enterprise, each with its product, its place in the catalogue, its stock and its offer."
     return endpoint
@@ -89,10 +97,9 @@ def _one_of(leading: Callable[[Shelf, VersionedItem], str], *, buyable: bool = F
         async with call.parts.database.read(call.org_id) as conn:
             shelf = await shelf_of(call, conn, enterprise)
             item = await item_of(call, conn, enterprise, buyable=buyable)
-            stock = await goods.available(conn, call.org_id, enterprise, [item])
+            found = await whole(call, conn, shelf, [item])
         headers = [(b"etag", b'"%d"' % item.version)]
-        whole = goods.everything(shelf, [item], stock)
-        return serving.document(call, whole, first=[leading(shelf, item)], headers=headers)
+        return serving.document(call, found, first=[leading(shelf, item)], headers=headers)
 
     endpoint.__doc__ = "It, with everything that it refers to."
     return endpoint
@@ -129,10 +136,10 @@ async def list_all_products(call: Call) -> Answer:
         items, headers = page.cut(rows, lambda item: item.id)
         for owner in dict.fromkeys(item.owner_id for item in items):
             mine = [item for item in items if item.owner_id == owner]
-            stock = await goods.available(conn, call.org_id, owner, mine)
-            found += goods.everything(await shelf_of(call, conn, owner), mine, stock)
+            found += await whole(call, conn, await shelf_of(call, conn, owner), mine)
     first = [serving.iris(call).product(item.owner_id, item.id) for item in items]
-    return serving.listing(call, found, first=first, headers=headers)
+    made = functools.partial(serving.listing, call, found, first=first, headers=headers)
+    return await serving.apart(made, len(items))
 
 
 async def show_catalog(call: Call) -> Answer:
@@ -144,10 +151,11 @@ async def show_catalog(call: Call) -> Answer:
         shelf = await shelf_of(call, conn, enterprise)
         everything = pages.Page(list_name="", limit=pages.WHOLE)
         items = await listed(call, conn, enterprise, page=everything, wanted=_BUYABLE)
-        stock = await goods.available(conn, call.org_id, enterprise, items)
+        found = await whole(call, conn, shelf, items)
     here = shelf.iris.catalog(enterprise)
     catalogue = Catalog(id=here, maintained_by=shelf.iris.enterprise(enterprise))
-    return serving.document(call, [*goods.everything(shelf, items, stock), catalogue], first=[here])
+    made = functools.partial(serving.document, call, [*found, catalogue], first=[here])
+    return await serving.apart(made, len(items))
 
 
 async def show_group(call: Call) -> Answer:
@@ -164,10 +172,8 @@ async def show_group(call: Call) -> Answer:
         items = list(found)
         if name is None or not items:
             raise not_found("product group")
-        stock = await goods.available(conn, call.org_id, enterprise, items)
-    return serving.document(
-        call, goods.everything(shelf, items, stock), first=[shelf.iris.group(enterprise, name)]
-    )
+        shown = await whole(call, conn, shelf, items)
+    return serving.document(call, shown, first=[shelf.iris.group(enterprise, name)])
 
 
 async def list_categories(call: Call) -> Answer:

@@ -1,7 +1,7 @@
 """What platforms may change of a catalogue: products made and renamed, stock and SKU of catalogue items, prices of offers, categories.
 
-A change says what shall be: what a body does not mention stays. What our items do not have (a description, pictures, certificates) is
-read and not kept.
+A change says what shall be: what a body does not mention stays. What Coster does not reckon with (a description, pictures, certificates, a
+VAT rate) is kept beside the item and told again (describing.py).
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from coster.domain.inventory import reads as inventory
 from coster.domain.inventory.model import CountStock, LocationsWanted, PositionsWanted
 from coster.domain.parties import reads as parties
 from coster.domain.parties.model import Profile, PutProfile
-from coster.edges.dfc import catalogue, examples, goods, serving
+from coster.edges.dfc import catalogue, describing, examples, goods, serving
 from coster.edges.dfc.language import concepts, records
 from coster.edges.dfc.language.faults import Fault
 from coster.edges.http import commands
 from coster.edges.http.call import Answer, Call
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import Problem, not_found, of_rejection
+from coster.engine.batch.run import Result
 from coster.kernel import ids, money, quantity
 from coster.kernel.outcome import Rejected
 
@@ -42,15 +43,15 @@ async def create_product(call: Call) -> Answer:
     """
     enterprise = serving.place(call)
     graph = await serving.read_document(call, about=records.SuppliedProduct)
-    product = _the_one(graph, records.SuppliedProduct)
+    product = serving.the_one(graph, records.SuppliedProduct)
     item_id = call.new_id("item")
     async with call.parts.database.read(call.org_id) as conn:
         shelf = await catalogue.shelf_of(call, conn, enterprise)
-    told = _told_of(graph, product)
+    told = told_of(graph, product)
     if not product.name:
         raise serving.invalid([serving.fault("name", "a product has a name", node=product.id)])
     unit, weight = _unit(product.quantity)
-    price = None if told.offer is None else _price(told.offer, shelf.currency)
+    price = None if told.offer is None else price_of(told.offer, shelf.currency)
     command = PutItem(
         item_id=item_id,
         owner_id=enterprise,
@@ -66,26 +67,37 @@ async def create_product(call: Call) -> Answer:
     result = await commands.send(call, command)
     if shown := serving.preview(call, result):
         return shown
-    location = shelf.iris.product(enterprise, item_id)
-    async with call.parts.database.read(call.org_id) as conn:
-        item = await catalogue.item_by(call, conn, enterprise, item_id)
-        stock = await goods.available(conn, call.org_id, enterprise, [item])
-    headers = [(b"location", location.encode()), *serving.of_result(result)]
-    whole = goods.everything(shelf, [item], stock)
-    return serving.document(call, whole, first=[location], status=201, headers=headers)
+    await describing.keep(call, item_id, describing.told(product, told.offer))
+    return await as_made(call, item_id, result, first=shelf.iris.product(enterprise, item_id))
 
 
 async def change_product(call: Call) -> Answer:
-    """Renames a product, or says how much of it one is; the rest stays as it is."""
+    """Renames a product, says how much of it one is, or describes it; what the document does not mention stays as it is."""
     enterprise = serving.place(call)
     graph = await serving.read_document(call, about=records.SuppliedProduct)
-    item = await _item(call, enterprise)
-    product = _addressed(call, graph, records.SuppliedProduct)
+    item = await item_of(call, enterprise)
+    product = serving.addressed(call, graph, records.SuppliedProduct)
     changes: dict[str, Any] = {"name": product.name or item.name}
     if product.quantity is not None and product.quantity != goods.quantity_of(item):
         changes["stock_unit"], changes["weight_mg"] = _unit(product.quantity)
-    command = msgspec.structs.replace(_as_it_is(call, item), **changes)
-    return serving.done(call, await commands.send(call, command))
+    command = msgspec.structs.replace(as_it_is(call, item), **changes)
+    result = await commands.send(call, command)
+    if made := serving.preview(call, result):
+        return made
+    old = await describing.now(call, item)
+    await describing.keep(call, item.id, describing.told(product, None, old), old=old)
+    return serving.done(call, result)
+
+
+async def as_made(call: Call, item_id: uuid.UUID, result: Result, *, first: str, status: int = 201) -> Answer:
+    """What was made, with all that belongs to it, and where it is from now on."""
+    enterprise = serving.place(call)
+    async with call.parts.database.read(call.org_id) as conn:
+        shelf = await catalogue.shelf_of(call, conn, enterprise)
+        item = await catalogue.item_by(call, conn, enterprise, item_id)
+        whole = await catalogue.whole(call, conn, shelf, [item])
+    headers = [(b"location", first.encode()), *serving.of_result(result)]
+    return serving.document(call, whole, first=[first], status=status, headers=headers)
 
 
 # ---------------------------------------------------------------------------------------- catalogue items and offers
@@ -98,11 +110,11 @@ async def change_catalog_item(call: Call) -> Answer:
     """
     enterprise = serving.place(call)
     graph = await serving.read_document(call, about=records.CatalogItem)
-    item = await _item(call, enterprise)
-    told = _addressed(call, graph, records.CatalogItem)
+    item = await item_of(call, enterprise)
+    told = serving.addressed(call, graph, records.CatalogItem)
     tracked = item.tracked if told.stock is None and not told.unlimited else not told.unlimited
-    command = msgspec.structs.replace(_as_it_is(call, item), sku=told.sku or item.sku, tracked=tracked)
-    count = None if told.stock is None else await _count(call, enterprise, item, told.stock)
+    command = msgspec.structs.replace(as_it_is(call, item), sku=told.sku or item.sku, tracked=tracked)
+    count = None if told.stock is None else await counting(call, enterprise, item, told.stock)
     result = await commands.send(call, command)
     shown = serving.preview(call, result)
     if shown or count is None:
@@ -115,23 +127,31 @@ async def change_catalog_item(call: Call) -> Answer:
 
 
 async def change_offer(call: Call) -> Answer:
-    """Sets the price for one. Stock is the catalogue item's: what an offer says of it may be old, and is not looked at."""
+    """Sets the price for one, and the VAT rate that is told with it.
+
+    Stock is the catalogue item's: what an offer says of it may be old, and is not looked at.
+    """
     enterprise = serving.place(call)
     graph = await serving.read_document(call, about=records.Offer)
-    item = await _item(call, enterprise)
-    told = _addressed(call, graph, records.Offer)
+    item = await item_of(call, enterprise)
+    told = serving.addressed(call, graph, records.Offer)
     async with call.parts.database.read(call.org_id) as conn:
         shelf = await catalogue.shelf_of(call, conn, enterprise)
-    price = _price(told, shelf.currency)
+    price = price_of(told, shelf.currency)
     if price is None:
         raise serving.invalid(
             [serving.fault("hasPrice", "an offer's price is what can be changed", node=told.id)]
         )
-    command = msgspec.structs.replace(_as_it_is(call, item), price_micros=price)
-    return serving.done(call, await commands.send(call, command))
+    command = msgspec.structs.replace(as_it_is(call, item), price_micros=price)
+    result = await commands.send(call, command)
+    if made := serving.preview(call, result):
+        return made
+    old = await describing.now(call, item)
+    await describing.keep(call, item.id, describing.told(None, told, old), old=old)
+    return serving.done(call, result)
 
 
-async def _count(call: Call, enterprise: uuid.UUID, item: VersionedItem, stock: Decimal) -> CountStock:
+async def counting(call: Call, enterprise: uuid.UUID, item: VersionedItem, stock: Decimal) -> CountStock:
     """The count after which just this much is free: what is promised is on hand besides. Problem: stock_places_several."""
     authority = serving.alone(enterprise, "stock:read")
     async with call.parts.database.read(call.org_id) as conn:
@@ -170,7 +190,7 @@ async def create_category(call: Call) -> Answer:
     """Makes a category of customers. Our prices are the same for all, so that it is a name and a sentence for now."""
     enterprise = serving.place(call)
     graph = await serving.read_document(call, about=records.CustomerCategory)
-    told = _the_one(graph, records.CustomerCategory)
+    told = serving.the_one(graph, records.CustomerCategory)
     if not told.description:
         raise serving.invalid([serving.fault("description", "a category has a description", node=told.id)])
     name = str(call.new_id("category"))
@@ -184,6 +204,18 @@ async def create_category(call: Call) -> Answer:
     )
     headers = [(b"location", location.encode()), *serving.of_result(result)]
     return serving.document(call, [made], first=[location], status=201, headers=headers)
+
+
+async def change_category(call: Call) -> Answer:
+    """Describes a category that was made here anew; that of everybody is ours to word."""
+    enterprise = serving.place(call)
+    graph = await serving.read_document(call, about=records.CustomerCategory)
+    told, name = serving.addressed(call, graph, records.CustomerCategory), call.parameters["category"]
+    if not told.description:
+        raise serving.invalid([serving.fault("description", "a category has a description", node=told.id)])
+    return serving.done(
+        call, await _with_categories(call, enterprise, {name: told.description}, without=name)
+    )
 
 
 async def delete_category(call: Call) -> Answer:
@@ -221,7 +253,8 @@ class _Told(msgspec.Struct, frozen=True):
     offer: records.Offer | None
 
 
-def _told_of(graph: records.Graph, product: records.SuppliedProduct) -> _Told:
+def told_of(graph: records.Graph, product: records.SuppliedProduct) -> _Told:
+    """The catalogue item and the offer that a document has for a product."""
     items = [one for one in graph.of(records.CatalogItem) if one.product == product.id]
     named = {one.id for one in items}
     offers = [
@@ -230,30 +263,13 @@ def _told_of(graph: records.Graph, product: records.SuppliedProduct) -> _Told:
     return _Told(items[0] if items else None, offers[0] if offers else None)
 
 
-def _the_one(graph: records.Graph, kind: type[records.R]) -> records.R:
-    """The one record of a class that says something. Problem: document_invalid."""
-    saying = [one for one in graph.of(kind) if one != kind(id=one.id)]
-    if len(saying) != 1:
-        found = f"{len(saying)} of them"
-        accepted = f"exactly one {kind.__name__} is accepted here"
-        raise serving.invalid([serving.fault("@type", accepted, found=found)])
-    return saying[0]
-
-
-def _addressed(call: Call, graph: records.Graph, kind: type[records.R]) -> records.R:
-    """The record that has the request's address, in any spelling, or the only one of its class. Problem: document_invalid."""
-    iris = serving.iris(call)
-    here = iris.read(serving.address(call))
-    found = [one for one in graph.of(kind) if iris.read(one.id) == here]
-    return found[0] if found else _the_one(graph, kind)
-
-
-async def _item(call: Call, enterprise: uuid.UUID) -> VersionedItem:
+async def item_of(call: Call, enterprise: uuid.UUID) -> VersionedItem:
+    """The item of the path. Problem: not_found."""
     async with call.parts.database.read(call.org_id) as conn:
         return await catalogue.item_of(call, conn, enterprise)
 
 
-def _as_it_is(call: Call, item: VersionedItem) -> PutItem:
+def as_it_is(call: Call, item: VersionedItem) -> PutItem:
     """The item unchanged. Who names a version is held to it; who names none, to the one that was read a moment ago."""
     named = serving.expected(call)
     return goods.as_command(item, expected_version=item.version if named is None else named)
@@ -273,7 +289,7 @@ def _unit(told: records.Quantity | None) -> tuple[str, int | None]:
     return "piece", None
 
 
-def _price(offer: records.Offer, currency: str) -> int | None:
+def price_of(offer: records.Offer, currency: str) -> int | None:
     """The price in millionths; None where the offer says none. Problems: document_invalid, currency_fixed."""
     if offer.price is None:
         return None
@@ -353,6 +369,17 @@ OPERATIONS = (
         answer_example=examples.CATEGORY,
         status=201,
         problems=("document_invalid", "version_conflict", "enterprise_unknown"),
+        **{**_WRITE, "permission": "dfc_enterprises:write"},
+    ),
+    Operation(
+        id="changeCustomerCategory",
+        method="PUT",
+        path=f"{_ENTERPRISE}/CustomerCategories/{{category}}",
+        summary="Describe a customer category anew",
+        endpoint=change_category,
+        status=204,
+        problems=("document_invalid", "version_conflict", "enterprise_unknown"),
+        parameters={"category": "The category's short name."},
         **{**_WRITE, "permission": "dfc_enterprises:write"},
     ),
     Operation(

@@ -5,12 +5,14 @@ The contact of an enterprise is a person whom it names itself. Nothing here look
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
+from coster.domain.catalog import reads as catalog
 from coster.domain.catalog.model import ItemsWanted, VersionedItem
 from coster.domain.parties import reads as parties
 from coster.domain.parties.model import (
@@ -70,64 +72,28 @@ async def get(call: Call) -> Answer:
     enterprise_id = serving.place(call)
     items: Sequence[VersionedItem] = ()
     async with call.parts.database.read(call.org_id) as conn:
-        found, told = await _enterprise(call, conn, enterprise_id)
+        found, told = await known(call, conn, enterprise_id)
         if call.authority.allows("dfc_products:read", enterprise_id):
             everything = pages.Page(list_name="", limit=pages.WHOLE)
             wanted = ItemsWanted(buyable=True)
             items = await catalogue.listed(call, conn, enterprise_id, page=everything, wanted=wanted)
         stock = await goods.available(conn, call.org_id, enterprise_id, items) if items else {}
+        described = await catalog.details(conn, call.org_id, items) if items else {}
     iris = serving.iris(call)
-    shelf = Shelf(iris=iris, enterprise_id=enterprise_id, currency=found.currency)
+    shelf = Shelf(iris=iris, enterprise_id=enterprise_id, currency=found.currency, details=described)
     whole: list[Record] = [*records_of(iris, found, told.profile)]
     for item in items:
         whole += [goods.product(shelf, item), goods.catalog_item(shelf, item, stock[item.id])]
     headers = [(b"etag", b'"%d"' % found.version)]
-    return serving.document(call, whole, first=[iris.enterprise(enterprise_id)], headers=headers)
+    first = [iris.enterprise(enterprise_id)]
+    made = functools.partial(serving.document, call, whole, first=first, headers=headers)
+    return await serving.apart(made, len(items))
 
 
-async def get_address(call: Call) -> Answer:
-    """The address of an enterprise; its id is the enterprise's."""
-    return await _part(call, lambda iris, id_: iris.address(id_), "address")
-
-
-async def get_person(call: Call) -> Answer:
-    """The person whom an enterprise names as its contact; the id is the enterprise's."""
-    return await _part(call, lambda iris, id_: iris.person(id_), "person")
-
-
-async def get_phone(call: Call) -> Answer:
-    """The telephone of an enterprise; its id is the enterprise's."""
-    return await _part(call, lambda iris, id_: iris.phone(id_), "phone number")
-
-
-async def get_social(call: Call) -> Answer:
-    """An account of the enterprise somewhere else, by its name."""
-    enterprise_id = serving.place(call)
-    wanted = serving.iris(call).social(enterprise_id, call.parameters["name"])
-    return await _shown(call, enterprise_id, wanted, "account")
-
-
-async def _part(call: Call, iri: Any, what: str) -> Answer:
-    """Something that has the enterprise's id. Whoever may not read the enterprise learns nothing (no enumeration)."""
-    enterprise_id = call.id("id", what)
-    if not call.authority.allows("dfc_enterprises:read", enterprise_id):
-        raise not_found(what)
-    return await _shown(call, enterprise_id, iri(serving.iris(call), enterprise_id), what)
-
-
-async def _shown(call: Call, enterprise_id: uuid.UUID, wanted: str, what: str) -> Answer:
-    async with call.parts.database.read(call.org_id) as conn:
-        found, told = await _enterprise(call, conn, enterprise_id)
-    whole = records_of(serving.iris(call), found, told.profile)
-    if not any(record.id == wanted for record in whole):
-        raise not_found(what)
-    return serving.document(call, whole, first=[wanted])
-
-
-async def _enterprise(
+async def known(
     call: Call, conn: Connection, enterprise_id: uuid.UUID
 ) -> tuple[Enterprise, VersionedProfile]:
-    """Problem: not_found."""
+    """An enterprise, and what it tells the public of itself. Problem: not_found."""
     authority = serving.alone(enterprise_id, "parties:read")
     found = await parties.get_enterprise(conn, call.org_id, authority, enterprise_id)
     if found is None:
@@ -203,21 +169,13 @@ async def change(call: Call) -> Answer:
     if len(named) != 1:
         raise serving.invalid([serving.fault("@id", "the enterprise of the address is accepted here")])
     async with call.parts.database.read(call.org_id) as conn:
-        found, told = await _enterprise(call, conn, enterprise_id)
-    expected = serving.expected(call)
-    command = PutEnterprise(
-        enterprise_id=enterprise_id,
+        found, told = await known(call, conn, enterprise_id)
+    command = msgspec.structs.replace(
+        unchanged(call, found),
         name=named[0].name or found.name,
-        kinds=msgspec.convert(found.kinds, list[Kind]),
-        currency=found.currency,
-        timezone=found.timezone,
-        cart_minutes=found.cart_minutes,
-        minimum_order=found.minimum_order,
-        address=_address(graph, named[0], msgspec.convert(found.address, Address)),
-        opening_hours=msgspec.convert(found.opening_hours, OpeningHours),
-        expected_version=found.version if expected is None else expected,
+        address=first_address(graph, named[0], msgspec.convert(found.address, Address)),
     )
-    profile = _profile_of(graph, named[0], told.profile)
+    profile = profile_of(graph, named[0], told.profile)
     result = await commands.send(call, command)
     shown = serving.preview(call, result)
     if shown or profile == told.profile:
@@ -230,12 +188,33 @@ async def change(call: Call) -> Answer:
     return serving.done(call, result)
 
 
-def _address(graph: records.Graph, enterprise: records.Enterprise, old: Address) -> Address:
+def unchanged(call: Call, found: Enterprise) -> PutEnterprise:
+    """The command that would leave an enterprise as it is, bound to the version that If-Match names, else to the one that was read."""
+    expected = serving.expected(call)
+    return PutEnterprise(
+        enterprise_id=found.id,
+        name=found.name,
+        kinds=msgspec.convert(found.kinds, list[Kind]),
+        currency=found.currency,
+        timezone=found.timezone,
+        cart_minutes=found.cart_minutes,
+        hold_days_ahead=found.hold_days_ahead,
+        minimum_order=found.minimum_order,
+        address=msgspec.convert(found.address, Address),
+        opening_hours=msgspec.convert(found.opening_hours, OpeningHours),
+        expected_version=found.version if expected is None else expected,
+    )
+
+
+def first_address(graph: records.Graph, enterprise: records.Enterprise, old: Address) -> Address:
     """The first address that the document gives the enterprise, part by part; a part that it does not mention stays."""
     by_id = graph.index(records.Address)
     told = next((by_id[id_] for id_ in enterprise.addresses if id_ in by_id), None)
-    if told is None:
-        return old
+    return old if told is None else address_of(told, old)
+
+
+def address_of(told: records.Address, old: Address) -> Address:
+    """An address after what is told of it."""
     return Address(
         street=_kept(told.street, old.street),
         postal_code=_kept(told.postcode, old.postal_code),
@@ -245,7 +224,8 @@ def _address(graph: records.Graph, enterprise: records.Enterprise, old: Address)
     )
 
 
-def _profile_of(graph: records.Graph, enterprise: records.Enterprise, old: Profile) -> Profile:
+def profile_of(graph: records.Graph, enterprise: records.Enterprise, old: Profile) -> Profile:
+    """What an enterprise tells of itself after a document; what the document does not mention stays."""
     phones, persons = graph.index(records.PhoneNumber), graph.index(records.Person)
     accounts = graph.index(records.SocialMedia)
     phone = next((phones[id_].number for id_ in enterprise.phones if id_ in phones), None)
@@ -331,38 +311,5 @@ OPERATIONS = (
         tag="enterprises",
         permission="dfc_enterprises:write",
         problems=("document_invalid", "version_conflict", "enterprise_unknown"),
-    ),
-    Operation(
-        id="getAddress",
-        path="/api/dfc/Addresses/{id}",
-        summary="Show an address",
-        endpoint=get_address,
-        answer_example=examples.ADDRESS,
-        **_READ,
-    ),
-    Operation(
-        id="getPerson",
-        path="/api/dfc/Persons/{id}",
-        summary="Show the contact of an enterprise",
-        endpoint=get_person,
-        answer_example=examples.PERSON,
-        **_READ,
-    ),
-    Operation(
-        id="getPhoneNumber",
-        path="/api/dfc/PhoneNumbers/{id}",
-        summary="Show a telephone number",
-        endpoint=get_phone,
-        answer_example=examples.PHONE,
-        **_READ,
-    ),
-    Operation(
-        id="getSocialMedia",
-        path=f"{_ENTERPRISE}/SocialMedias/{{name}}",
-        summary="Show an account elsewhere",
-        endpoint=get_social,
-        answer_example=examples.SOCIAL,
-        parameters={"name": "What the account is called."},
-        **_READ,
     ),
 )

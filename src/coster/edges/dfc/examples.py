@@ -49,6 +49,11 @@ _OFFER: Final[dict[str, Any]] = {
     "dfc-b:stockLimitation": "10",
 }
 CATALOGUE: Final[dict[str, Any]] = {"@context": CONTEXT, "@graph": [_CATALOG_ITEM, _OFFER, _PRODUCT]}
+CATALOGUE_ITEM: Final[dict[str, Any]] = {
+    "@context": CONTEXT,
+    "@graph": [{**_CATALOG_ITEM, "@id": "#item"}, {**_OFFER, "@id": "#offer", "dfc-b:offers": "#item"}],
+}
+OFFER: Final[dict[str, Any]] = {"@context": CONTEXT, **_OFFER, "@id": "#"}
 CATEGORY: Final[dict[str, Any]] = {
     "@context": CONTEXT,
     "@id": f"{_OURS}/CustomerCategories/everybody",
@@ -168,6 +173,13 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
             "@id": "#",
             "@type": "dfc-b:CustomerCategory",
             "dfc-b:description": "Restaurants",
+        },
+    },
+    "changeCustomerCategory": {
+        "new_description": {
+            "@context": CONTEXT,
+            "@type": "dfc-b:CustomerCategory",
+            "dfc-b:description": "Restaurants of the valley",
         },
     },
     "changeDfcEnterprise": {

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from coster.domain.catalog import reads as catalog
-from coster.domain.catalog.model import ItemsWanted, PutItem, VersionedItem
+from coster.domain.catalog.model import Details, ItemsWanted, PutItem, VersionedDetails, VersionedItem
 from coster.domain.inventory import reads as inventory
 from coster.domain.inventory.model import LocationsWanted
 from coster.edges.dfc.iris import Iris
@@ -34,25 +34,41 @@ _MILLIS: Final = Decimal(1000)
 _GRAM_MG: Final = 1000
 _KILOGRAM_MG: Final = 1_000_000
 _MOST_LOCATIONS: Final = 10_000
+_NOTHING: Final = Details()
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose goods these are, and what they are priced in."""
+    """Whose goods these are, what they are priced in, and what is told of each besides, by item."""
 
     iris: Iris
     enterprise_id: uuid.UUID
     currency: str
+    details: Mapping[uuid.UUID, VersionedDetails] = {}
+
+    def of(self, item: VersionedItem) -> Details:
+        """What is told of an item."""
+        found = self.details.get(item.id)
+        return found.details if found else _NOTHING
 
 
 def product(shelf: Shelf, item: VersionedItem) -> SuppliedProduct:
     """The item as what an enterprise supplies."""
     group = shelf.iris.group(shelf.enterprise_id, item.product) if item.product else None
+    told = shelf.of(item)
     return SuppliedProduct(
         id=shelf.iris.product(shelf.enterprise_id, item.id),
         name=item.name,
         quantity=quantity_of(item),
         supplied_by=shelf.iris.enterprise(shelf.enterprise_id),
         variant_of=group,
+        description=told.description or None,
+        product_types=told.types,
+        images=told.images,
+        certifications=told.certifications,
+        lifetime=told.lifetime or None,
+        alcohol=Decimal(told.alcohol) if told.alcohol else None,
+        frozen=told.frozen,
+        refrigerated=told.refrigerated,
     )
 
 
@@ -77,12 +93,17 @@ def offer(shelf: Shelf, item: VersionedItem, stock: int | None) -> Offer:
             f"{', '.join(sorted(concepts.CURRENCY_CONCEPTS))}.",
             members={"currency": shelf.currency},
         )
+    rate = shelf.of(item).vat_rate
     return Offer(
         id=shelf.iris.offer(shelf.enterprise_id, item.id),
         item=shelf.iris.catalog_item(shelf.enterprise_id, item.id),
         product=shelf.iris.product(shelf.enterprise_id, item.id),
         category=shelf.iris.category(shelf.enterprise_id, DEFAULT_CATEGORY),
-        price=Price(value=Decimal(item.price_micros) / _MICROS, currency=shelf.currency),
+        price=Price(
+            value=Decimal(item.price_micros) / _MICROS,
+            currency=shelf.currency,
+            vat_rate=Decimal(rate) if rate else None,
+        ),
         stock=stock_text(stock),
     )
 

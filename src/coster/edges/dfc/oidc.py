@@ -43,6 +43,9 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     audience: Annotated[str, msgspec.Meta(min_length=1)]
     organisation: Annotated[int, msgspec.Meta(ge=1)] = 1
     algorithms: Annotated[tuple[Algorithm, ...], msgspec.Meta(min_length=1)] = ("RS256",)
+    emails: Literal["verified", "all"] = "verified"
+    """Whose mail addresses are believed: those that a token calls verified, or (of an issuer that verifies all and says nothing) all that
+    it does not call unverified."""
 
 
 def issuers_of(setting: str) -> list[Issuer]:
@@ -192,7 +195,7 @@ def _bearer(issuer: Issuer, claims: Mapping[str, Any], now: float) -> Bearer:
         raise NotGoodError("says not until when it is good")
     if now >= until + _LEEWAY or since > now + _LEEWAY:
         raise NotGoodError("over, or not good yet")
-    identities = tuple(_identities(claims))
+    identities = tuple(_identities(claims, silence=issuer.emails == "all"))
     if not identities:
         raise NotGoodError("names nobody")
     scopes = frozenset(_texts(claims.get("scope"))) & _SCOPES
@@ -210,13 +213,14 @@ _SCOPES: Final = frozenset(
 )
 
 
-def _identities(claims: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """By what the holder may be known. A client only where the token speaks for the client itself (RFC 9068 §2.2): a person who used the
-    client must never act as the platform.
+def _identities(claims: Mapping[str, Any], *, silence: bool) -> list[tuple[str, str]]:
+    """By what the holder may be known; `silence`: what is not said of a mail address means that it is verified.
+
+    A client only where the token speaks for the client itself (RFC 9068 §2.2): a person who used the client must never act as the platform.
     """
     found: list[tuple[str, str]] = []
     email, subject = claims.get("email"), claims.get("sub")
-    if isinstance(email, str) and email and claims.get("email_verified", True) is True:
+    if isinstance(email, str) and email and claims.get("email_verified", silence) is True:
         found.append(("email", email.lower()))
     if isinstance(subject, str) and subject:
         found.append(("subject", subject))

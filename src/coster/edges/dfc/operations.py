@@ -12,12 +12,15 @@ from coster.edges.dfc import (
     enterprises,
     events,
     examples,
+    founding,
     order_examples,
     order_lines,
     orders,
+    parts,
     persons,
     platforms,
     sale_sessions,
+    selling,
     webid,
 )
 from coster.edges.http import openapi
@@ -44,9 +47,14 @@ _SCHEMES: Final = {
 }
 
 
+def _bodies() -> dict[str, dict[str, Any]]:
+    told = (examples.BODIES, order_examples.BODIES, founding.BODIES, parts.BODIES, selling.BODIES)
+    return {name: body for each in told for name, body in each.items()}
+
+
 def document() -> dict[str, Any]:
     """The OpenAPI document of everything below /api/dfc."""
-    shown = openapi.Examples({**examples.BODIES, **order_examples.BODIES}, schemes=_SCHEMES)
+    shown = openapi.Examples(_bodies(), schemes=_SCHEMES)
     return openapi.document(
         OPERATIONS, version=__version__, tags=TAGS, examples=shown, title="Coster for other platforms"
     )
@@ -66,8 +74,11 @@ class _Document:
 
 OPERATIONS: Final[Sequence[Operation]] = (
     *enterprises.OPERATIONS,
+    *founding.OPERATIONS,
+    *parts.OPERATIONS,
     *catalogue.OPERATIONS,
     *catalogue_changes.OPERATIONS,
+    *selling.OPERATIONS,
     *platforms.OPERATIONS,
     *webid.OPERATIONS,
     *persons.OPERATIONS,

@@ -61,5 +61,6 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "postDfcOrderLine": {"six": LINE},
     "putDfcOrderLine": {"six": LINE},
     "postDfcSaleSession": {"a_week": SESSION},
+    "putDfcSaleSession": {"later": SESSION},
 }
 """What is sent, by operation and name."""

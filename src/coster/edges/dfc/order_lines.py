@@ -7,6 +7,7 @@ once both get their way, and a request that comes twice is as one.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -48,6 +49,14 @@ async def put(call: Call) -> Answer:
     return await _set(call, _item(call))
 
 
+async def delete(call: Call) -> Answer:
+    """Takes a line out of its order; what it held is free at once. Problem: not_found, where there is none."""
+    producer, item_id = serving.place(call), _item(call)
+    known = await ordering.bound(call, producer)
+    await _bring_about(call, known, WantedLine(item_id=item_id, quantity=0, ids=()), there=True)
+    return Answer(status=204)
+
+
 def _item(call: Call) -> uuid.UUID:
     return call.id("line_id", "line")
 
@@ -55,19 +64,9 @@ def _item(call: Call) -> uuid.UUID:
 async def _set(call: Call, item_id: uuid.UUID | None) -> Answer:
     producer = serving.place(call)
     known = await ordering.bound(call, producer)
-    for attempt in range(_ATTEMPTS):
-        order = await ordering.now(call, producer, known.id)
-        line = await _wanted(call, order, item_id)
-        before = order_documents.lines_by_item(order)
-        if item_id is not None and line.item_id not in before:
-            raise not_found("line")
-        try:
-            less = await _send(call, known, order, line)
-        except Problem as problem:
-            if problem.code != "version_conflict" or attempt == _ATTEMPTS - 1 or b"if-match" in call.headers:
-                raise
-            continue
-        break
+    order = await ordering.now(call, producer, known.id)
+    line = await _wanted(call, order, item_id)
+    before, less = await _bring_about(call, known, line, there=item_id is not None)
     now = await ordering.now(call, producer, known.id)
     headers = [(b"preference-applied", b"allow-partial")] if less else []
     if line.item_id not in order_documents.lines_by_item(now):
@@ -77,6 +76,25 @@ async def _set(call: Call, item_id: uuid.UUID | None) -> Answer:
     return _line(
         call, now, line.item_id, status=201 if made else 200, headers=[*headers, (b"location", iri.encode())]
     )
+
+
+async def _bring_about(
+    call: Call, known: Bound, line: WantedLine, *, there: bool
+) -> tuple[Mapping[uuid.UUID, SuppliedLine], bool]:
+    """Gives the order this line among those that it has by now, again where somebody else was faster; what it had, and whether less was
+    granted. Problem: not_found, where the line shall be there and is not.
+    """
+    for attempt in range(_ATTEMPTS):
+        order = await ordering.now(call, known.producer_id, known.id)
+        before = order_documents.lines_by_item(order)
+        if there and line.item_id not in before:
+            raise not_found("line")
+        try:
+            return before, await _send(call, known, order, line)
+        except Problem as problem:
+            if problem.code != "version_conflict" or attempt == _ATTEMPTS - 1 or b"if-match" in call.headers:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 async def _wanted(call: Call, order: SuppliedOrder, item_id: uuid.UUID | None) -> WantedLine:
@@ -193,5 +211,14 @@ OPERATIONS: Final = (
         endpoint=put,
         description="The quantity 0 takes the line out; then the answer is the order.",
         **_WRITE,
+    ),
+    Operation(
+        id="deleteDfcOrderLine",
+        method="DELETE",
+        path=f"{_LINES}/{{line_id}}",
+        summary="Take a line out of an order",
+        endpoint=delete,
+        status=204,
+        **{name: value for name, value in _WRITE.items() if name not in ("answer", "answer_example", "body")},
     ),
 )

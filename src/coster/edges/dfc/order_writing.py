@@ -143,7 +143,7 @@ class _Writing:
 
 
 @functools.lru_cache(maxsize=65536)
-def _natural(item_id: uuid.UUID) -> tuple[tuple[int, str], ...]:
+def _natural(item_id: uuid.UUID) -> tuple[str | int, ...]:
     return identifiers.natural(f"/{item_id}")
 
 

@@ -73,8 +73,10 @@ def platform_of(call: Call, producer_id: uuid.UUID) -> uuid.UUID | None:
 
 
 async def bound(call: Call, producer_id: uuid.UUID) -> Bound:
-    """The order of the path. Problem: not_found, also where it is another platform's."""
-    found = await find(call, producer_id, call.id(what="order"))
+    """The order of the path, to be changed: only by the platform whose it is, whoever else may read it. Problem: not_found."""
+    id_ = call.id(what="order")
+    async with call.parts.database.read(call.org_id) as conn:
+        found = await reads.find_binding(conn, call.org_id, producer_id, id_, platform_id=call.key_id)
     if found is None:
         raise not_found("order")
     return found
@@ -88,7 +90,7 @@ async def find(call: Call, producer_id: uuid.UUID, id_: uuid.UUID) -> Bound | No
         )
 
 
-async def look(call: Call, which: SuppliedWanted) -> list[SuppliedOrder]:
+async def look(call: Call, which: SuppliedWanted) -> reads.Looked:
     """Orders as they are now."""
     library = call.parts.libraries["held_order"]
     async with call.parts.database.read(call.org_id) as conn:
@@ -104,9 +106,9 @@ async def now(call: Call, producer_id: uuid.UUID, id_: uuid.UUID) -> SuppliedOrd
             producer_id=producer_id, platform_id=platform_of(call, producer_id), ids=[id_], limit=1
         ),
     )
-    if not found:
+    if not found.orders:
         raise not_found("order")
-    return found[0]
+    return found.orders[0]
 
 
 # ------------------------------------------------------------------------------------------------------------ commands

@@ -56,7 +56,7 @@ async def list_(call: Call) -> Answer:
             payment_status=_word(query.paymentState, PaymentStatus, "paymentState"), **_of_session(call, query.session),
         ),
     )  # fmt: skip
-    shown, headers = page.cut(found, lambda order: order.id)
+    shown, headers = page.cut(found.orders, lambda order: order.id, on=found.on)
     iris = serving.iris(call)
     members = [order_documents.order_iri(iris, order) for order in shown]
     return serving.listing(call, order_documents.records(iris, shown), first=members, headers=headers)

@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 USUAL: Final = 25
 MOST: Final = 255
-WHOLE: Final = 10_000
+WHOLE: Final = 5000
+"""A document of so many products has 14 MB; 60 MB of memory are needed to write it."""
 
 _Size = Annotated[int, msgspec.Meta(ge=1, le=MOST, description="How many.", examples=[25])]
 _Cursor = Annotated[str, msgspec.Meta(max_length=1024, description="A cursor out of the header PageInfo.")]
@@ -47,18 +48,26 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     backwards: bool = False
 
     def cut(
-        self, rows: Sequence[T], key: Callable[[T], uuid.UUID]
+        self, rows: Sequence[T], key: Callable[[T], uuid.UUID], *, on: uuid.UUID | None = None
     ) -> tuple[list[T], list[tuple[bytes, bytes]]]:
-        """The page out of up to `limit + 1` rows (in the order of the question), in the list's own order, and its header PageInfo."""
-        more = len(rows) > self.limit
+        """The page out of up to `limit + 1` rows (in the order of the question), in the list's own order, and its header PageInfo.
+
+        `on`: where a search goes on that was stopped before it had found so many; there may be more, and the cursor is that place.
+        """
+        fewer = on is not None and len(rows) <= self.limit
+        more = fewer or len(rows) > self.limit
         shown = list(rows[: self.limit])
         if self.backwards:
             shown.reverse()
+        ends: list[uuid.UUID | None] = [key(shown[0]), key(shown[-1])] if shown else [None, None]
+        if fewer:
+            ends[0 if self.backwards else 1] = on
+        start, end = (None if one is None else paging.write(self.list_name, one) for one in ends)
         told: dict[str, Any] = {
             "hasPreviousPage": more if self.backwards else self.after is not None,
             "hasNextPage": self.before is not None if self.backwards else more,
-            "startCursor": paging.write(self.list_name, key(shown[0])) if shown else None,
-            "endCursor": paging.write(self.list_name, key(shown[-1])) if shown else None,
+            "startCursor": start,
+            "endCursor": end,
         }
         return shown, [(b"pageinfo", msgspec.json.encode(told))]
 

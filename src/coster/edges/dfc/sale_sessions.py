@@ -55,22 +55,43 @@ async def post(call: Call) -> Answer:
     key = session.id if lasting else str(call.new_id("session"))
     id_ = reads.session_id(hub, producer, key)
     place = Place(producer_id=producer, hub_id=hub, session_id=id_, id=id_)
-    order = WantedOrder(
-        id="", status=None, buyer_iri="", buyer_name="", discount=None, lines=(),
-        session=WantedSession(begins=session.starts_at, ends=session.ends_at),
-    )  # fmt: skip
-    await ordering.open_place(call, place, order, None)
+    await ordering.open_place(call, place, _planned(session, ""), None)
     [made] = await _find(call, producer, [id_])
     iri = serving.iris(call).session(producer, id_)
     record = order_documents.session_record(serving.iris(call), producer, made)
     return serving.document(call, [record], status=201, headers=[(b"location", iri.encode())])
 
 
-async def _find(call: Call, producer: uuid.UUID, ids: list[uuid.UUID] | None) -> list[SuppliedSession]:
+async def put(call: Call) -> Answer:
+    """Moves the end of a session of the caller's own hub, and with it of its order."""
+    producer = serving.place(call)
+    graph = await serving.read_document(call, about=SaleSession)
+    told = serving.addressed(call, graph, SaleSession)
+    if told.ends_at is None:
+        raise serving.invalid([serving.fault("endDate", "the end is what can be moved", node=told.id)])
+    id_ = call.id(what="session")
+    found = await _find(call, producer, [id_], own=True)
+    if not found:
+        raise not_found("sale session")
+    place = Place(producer_id=producer, hub_id=found[0].coordinator_id, session_id=id_, id=id_)
+    await ordering.open_place(call, place, _planned(told, found[0].session_iri or ""), None)
+    return Answer(status=204)
+
+
+def _planned(told: SaleSession, iri: str) -> WantedOrder:
+    session = WantedSession(iri=iri, begins=told.starts_at, ends=told.ends_at)
+    return WantedOrder(
+        id="", status=None, buyer_iri="", buyer_name="", session=session, discount=None, lines=()
+    )
+
+
+async def _find(
+    call: Call, producer: uuid.UUID, ids: list[uuid.UUID] | None, *, own: bool = False
+) -> list[SuppliedSession]:
+    """Those that the caller may see; `own`: may change."""
+    platform = call.key_id if own else ordering.platform_of(call, producer)
     async with call.parts.database.read(call.org_id) as conn:
-        return await reads.list_sessions(
-            conn, call.org_id, producer, platform_id=ordering.platform_of(call, producer), ids=ids
-        )
+        return await reads.list_sessions(conn, call.org_id, producer, platform_id=platform, ids=ids)
 
 
 _SESSIONS: Final = "/api/dfc/Enterprises/{enterprise_id}/SaleSessions"
@@ -106,6 +127,19 @@ OPERATIONS: Final = (
         body=dict[str, Any],
         answer=dict[str, Any],
         answer_example=order_examples.SESSION,
+        problems=("document_invalid", "session_ended", "not_found"),
+    ),
+    Operation(
+        id="putDfcSaleSession",
+        method="PUT",
+        path=f"{_SESSIONS}/{{id}}",
+        summary="Move the end of a sale session",
+        endpoint=put,
+        status=204,
+        tag="orders",
+        permission="dfc_orders:write",
+        documents=True,
+        body=dict[str, Any],
         problems=("document_invalid", "session_ended", "not_found"),
     ),
 )

@@ -6,8 +6,9 @@ reads a body with `read_document`, sends commands with edges/http/commands.py, a
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from coster.edges.dfc.iris import PREFIX, Iris
 from coster.edges.dfc.language import reading, writing
 from coster.edges.dfc.language.faults import Fault
-from coster.edges.dfc.language.records import Graph, Record
+from coster.edges.dfc.language.records import Graph, R, Record
 from coster.edges.dfc.language.sorting import Subject
 from coster.edges.dfc.language.writing import Profile
 from coster.edges.http import commands
@@ -38,6 +39,7 @@ SCOPES: Final = {
 }
 """The standard's scope for each of our permissions."""
 
+_MANY: Final = 500
 _LDP: Final = {"ldp": "http://www.w3.org/ns/ldp#"}
 
 
@@ -156,6 +158,24 @@ def address(call: Call) -> str:
     return iris(call).base.removesuffix(PREFIX) + call.path
 
 
+def the_one(graph: Graph, kind: type[R]) -> R:
+    """The one record of a class that says something. Problem: document_invalid."""
+    saying = [one for one in graph.of(kind) if one != kind(id=one.id)]
+    if len(saying) != 1:
+        found = f"{len(saying)} of them"
+        accepted = f"exactly one {kind.__name__} is accepted here"
+        raise invalid([fault("@type", accepted, found=found)])
+    return saying[0]
+
+
+def addressed(call: Call, graph: Graph, kind: type[R]) -> R:
+    """The record that has the request's address, in any spelling, or the only one of its class. Problem: document_invalid."""
+    ours = iris(call)
+    here = ours.read(address(call))
+    found = [one for one in graph.of(kind) if ours.read(one.id) == here]
+    return found[0] if found else the_one(graph, kind)
+
+
 def invalid(faults: Sequence[Fault]) -> Problem:
     """A document that cannot be taken, with all that is wrong with it."""
     told = [
@@ -217,6 +237,11 @@ def listing(call: Call, records: Iterable[Record], *, first: Sequence[str], head
     return shown
 
 
+async def apart(made: Callable[[], Answer], objects: int) -> Answer:
+    """An answer, made beside the event loop where it is large: to write thousands of objects takes seconds, in which others are served."""
+    return await asyncio.to_thread(made) if objects > _MANY else made()
+
+
 def plain(call: Call, value: Any, *, status: int = 200, headers: Headers = ()) -> Answer:
     """A JSON-LD document that is no graph of records: permissions, profiles."""
     return Answer(status=status, body=encode(value), media=media_of(call), headers=list(headers))
@@ -229,6 +254,12 @@ def preview(call: Call, result: Result) -> Answer | None:
     if isinstance(result.outcome, Rejected):
         raise of_rejection(result.outcome)
     return None
+
+
+def accepted(result: Result) -> None:
+    """Lets a command pass that goes with another one. Problem: what the rooms refused."""
+    if isinstance(result.outcome, Rejected):
+        raise of_rejection(result.outcome)
 
 
 def done(call: Call, result: Result) -> Answer:

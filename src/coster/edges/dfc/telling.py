@@ -33,6 +33,7 @@ CONCERNS: Final[Mapping[str, Scope]] = {
     "enterprise.profile_changed": "read_enterprise",
     "item.created": "read_products",
     "item.changed": "read_products",
+    "item.details_changed": "read_products",
     "stock.changed": "read_products",
 }
 """Which news concern whom. What orders do to stock is not among them: that would be a stream, and hubs hear it when they hold."""

@@ -96,3 +96,21 @@ def given(patch: msgspec.Struct) -> dict[str, Any]:
 def in_utc(instant: dt.datetime | None) -> dt.datetime | None:
     """The instant in UTC, as everything below wants it."""
     return None if instant is None else clock.in_utc(instant)
+
+
+DaysAhead = Annotated[
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=3660,
+        description="So many days before a line shall go (`ship_on`) its goods are taken; until then it waits and holds nothing. "
+        "Left out: they are taken at once, whatever the day.",
+        examples=[14],
+    ),
+]
+Minutes = Annotated[
+    int,
+    msgspec.Meta(
+        ge=1, le=10080, description="How long a checkout may hold stock, in minutes.", examples=[30]
+    ),
+]

@@ -87,6 +87,7 @@ STATUS: Final[Mapping[str, int]] = {
     "quantity_not_exact": 422,
     "quantity_below_minimum": 422,
     "quantity_above_maximum": 422,
+    "quantity_above_line": 422,
     "count_in_future": 422,
     "session_times_wrong": 422,
     "session_time_past": 422,

@@ -15,6 +15,7 @@ from coster.kernel.message import Event
 
 SEEN_WITH: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "cost_centre": "parties:read",
         "customer": "orders:read",
         "enterprise": "parties:read",
         "enterprise_profile": "parties:read",
@@ -22,7 +23,9 @@ SEEN_WITH: Final[Mapping[str, str]] = MappingProxyType(
         "flow_move": "flows:read",
         "held_order": "held_orders:read",
         "item": "items:read",
+        "item_details": "items:read",
         "key": "keys:manage",
+        "key_contact": "keys:manage",
         "key_link": "keys:manage",
         "link": "held_orders:read",
         "location": "stock:read",

@@ -1,18 +1,18 @@
 """What a flow decided, as events and refusals tell it: rows, guards with the values that they read, actions. Pure.
 
-A row without a guard costs nothing to tell. What guards read is looked at once more for the record, by `Watched`, because the
-step itself keeps no values.
+A row without a guard costs nothing to tell. What guards answered and read is kept by `Watched`, because the step itself keeps no values;
+no guard is asked twice for that.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from coster.engine.workflow import templates
 from coster.engine.workflow.driving import ContextOf, Driven, Fired
-from coster.engine.workflow.step import NOTHING, Context, GuardAsked, Table, Unmatched
+from coster.engine.workflow.step import Context, GuardAsked, Matched, Table, Unmatched
 
 # Words of people may name somebody, so they go into no record.
 PRIVATE: Final = frozenset({"event.reason", "event.text"})
@@ -21,41 +21,33 @@ _NOT_TOLD: Final = PRIVATE | {"attributes"}
 
 
 class Watched:
-    """Gives `driving.drive` its contexts, and keeps what guards answered and read.
+    """Gives `driving.drive` its answers, and keeps what guards answered and read.
 
     No context is made where no guard is asked, so a flow without guards never pays for one.
     """
 
-    def __init__(
-        self, table: Table, status: Callable[[], str], context_of: ContextOf, *, inner: bool = False
-    ) -> None:
-        """Takes the table, what gives the entity's status as it is by then, and what gives its context for a trigger.
-
-        `inner` as in `drive`: the first trigger may be one that only rows name.
-        """
-        self._table = table
-        self._status = status
+    def __init__(self, table: Table, context_of: ContextOf) -> None:
+        """Takes the table, and what gives an entity's context for a trigger as things are by then."""
+        self.table = table
         self._context_of = context_of
-        self._first = not inner
         self.asked: dict[tuple[str, str], tuple[GuardAsked, ...]] = {}
+        """What was asked for a trigger in a status, in the order of asking; nothing for what needs no guard."""
         self.rolled: dict[tuple[str, str], Context] = {}
         """Where only roll-ups were asked: what they read, in the context."""
-        """What was asked for a trigger in a status, in the order of asking; nothing for what needs no guard."""
 
-    def __call__(self, trigger: str) -> Context:
-        """The context for a trigger that is about to be tried. Raises GuardFailedError."""
-        status, first = self._status(), self._first
-        self._first = False
-        rows = self._table.rows.get((status, trigger), ())
-        if (status, trigger) in self._table.certain or not rows:
-            return NOTHING
+    def step(self, status: str, trigger: str, *, inner: bool) -> Matched | Unmatched:
+        """What the trigger does; `inner`: it may be one that only rows name. Raises as `Table.step` does."""
+        table, key = self.table, (status, trigger)
+        rows = table.rows.get(key)
+        if not rows or key in table.certain:
+            return (table.inner if inner else table.step)(status, trigger)
         context = self._context_of(trigger)
         if all(row.row.guard is None and not row.row.otherwise for row in rows):
-            self.rolled[status, trigger] = context
-            return context
-        weigh = self._table.weigh if first else self._table.weigh_inner
-        self.asked[status, trigger] = weigh(status, trigger, context).asked
-        return context
+            self.rolled[key] = context
+            return (table.inner if inner else table.step)(status, trigger, context)
+        weighed = (table.weigh_inner if inner else table.weigh)(status, trigger, context)
+        self.asked[key] = weighed.asked
+        return weighed.answer
 
 
 def told(table: Table, trigger: str, came_from: str, driven: Driven, watched: Watched) -> dict[str, Any]:

@@ -235,12 +235,13 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many entities are in a status of a version."""
+    """How many entities are in a status of a version; `more`: there are more than were counted."""
 
     name: str
     version: int
     status: str
     count: int
+    more: bool = False
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,14 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-What: TypeAlias = Literal["reaction", "timer", "message"]
+What: TypeAlias = Literal["reaction", "timer", "message", "mail"]
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
     """A reaction (`key` is the event's number) or a timer (`key` is its id), by name or kind, and what went wrong.
 
-    A message that an endpoint did not get (`key` is the event's number, `name` the endpoint's id) is given up by engine/webhooks.
+    A message that an endpoint did not get (`key` is the event's number, `name` the endpoint's id) is given up by engine/webhooks; a letter
+    (`key` is its id, `name` its kind) by engine/mail.
     """
 
     what: What

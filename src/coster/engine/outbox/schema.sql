@@ -69,10 +69,10 @@ CREATE TABLE coster.parked_reaction (
 SELECT coster.place_table('coster.parked_reaction', 'tenant');
 SELECT coster.secure_table('coster.parked_reaction');
 
--- Reactions, timers and messages that people have decided not to run or send, and why; what is written here stays so.
+-- Reactions, timers, messages and letters that people have decided not to run or send, and why; what is written here stays so.
 CREATE TABLE coster.skipped (
     org_id bigint      NOT NULL,
-    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message')),
+    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message', 'mail')),
     key    text        NOT NULL,  -- the event's number, or the timer's id
     name   text        NOT NULL,  -- of the reaction, the timer's kind, or the id of the endpoint that did not get it
     at     timestamptz NOT NULL,

@@ -45,6 +45,15 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     parked: str | None
 
 
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of something else that concerns the entity, in words."""
+
+    at: dt.datetime
+    name: str
+    actor: uuid.UUID
+    what: str
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of an entity, each in order of time. `whole`: nothing of it is in the archive."""
 
@@ -52,6 +61,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     refused: Sequence[Refused]
     timers: Sequence[Due]
     whole: bool
+    elsewhere: Sequence[Elsewhere] = ()
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,18 @@ from typing import Any, Final
 import msgspec
 
 from coster.engine.flows import audit
-from coster.engine.story.model import Asked, Due, Entry, Facts, Happened, Refused, Step, Story, Waits
+from coster.engine.story.model import (
+    Asked,
+    Due,
+    Elsewhere,
+    Entry,
+    Facts,
+    Happened,
+    Refused,
+    Step,
+    Story,
+    Waits,
+)
 from coster.engine.workflow.records import Flow
 from coster.kernel import ids
 
@@ -36,6 +47,7 @@ def story(facts: Facts, flows: Sequence[Flow], reader: Reader) -> Story:
     flow = flows[0]
     labels = {status.name: status.label or status.name for status in flow.statuses}
     entries = [_happened(one, labels, reader) for one in facts.events]
+    entries += [_elsewhere(one, entries, reader) for one in facts.elsewhere]
     entries += [_refused(one, labels, reader) for one in facts.refused]
     # A refusal at the instant of an event came after it: what it was refused for had happened.
     entries.sort(key=lambda entry: (entry.at, entry.version == 0, entry.version))
@@ -51,10 +63,28 @@ def _happened(one: Happened, labels: Mapping[str, str], reader: Reader) -> Entry
     steps = [_step(row) for part in (below, told) for row in audit.rows(part)]
     status = told.get("to") or one.data.get("state") or one.data.get("status") or ""
     return Entry(
-        at=one.at, what=_words(one.name, told, steps, labels), event=one.name, version=one.version, actor=one.actor,
+        at=one.at, what=_words(one, told, steps, labels) + _went(one.data), event=one.name, version=one.version, actor=one.actor,
         who=reader.who(one.actor), why=one.reason if reader.reasons(one.kind) else "",
         status=labels.get(status, status), steps=steps, guards=[], code="", detail=_because(told),
     )  # fmt: skip
+
+
+def _elsewhere(one: Elsewhere, entries: Sequence[Entry], reader: Reader) -> Entry:
+    """What happened elsewhere, with the version and the status that the entity had by then; these it left as they were."""
+    before = [entry for entry in entries if entry.version and entry.at <= one.at]
+    return Entry(
+        at=one.at, what=one.what, event=one.name, version=before[-1].version if before else 0, actor=one.actor,
+        who=reader.who(one.actor), why="", status=before[-1].status if before else "", steps=[], guards=[], code="", detail="",
+    )  # fmt: skip
+
+
+def _went(data: Mapping[str, Any]) -> str:
+    """Which lines of an order were released with it, where any were."""
+    numbers = data.get("released")
+    if not isinstance(numbers, list) or not numbers:
+        return ""
+    word = "line" if len(numbers) == 1 else "lines"
+    return f" ({word} {', '.join(str(number) for number in numbers)})"
 
 
 def _because(told: Mapping[str, Any]) -> str:
@@ -71,17 +101,22 @@ _SENTENCES: Final = {
     "checkout_moved": "Its checkout went over to version {version} of its flow",
     "shorted": "Got less, because there was less than promised",
     "placed": "Placed",
+    "copy_placed": "Copy {run} was placed",
+    "copy_delayed": "Copy {run} could not be placed; it is tried again at {again_at}",
+    "copy_refused": "Copy {run} could not be placed",
 }
 """What is told of events that no row of a flow has a label for, by their names without the entity."""
 
 
-def _words(name: str, told: Mapping[str, Any], steps: list[Step], labels: Mapping[str, str]) -> str:
+def _words(one: Happened, told: Mapping[str, Any], steps: list[Step], labels: Mapping[str, str]) -> str:
     """The labels of the rows where they have any; else a sentence about the event, or about where the first row that moved has led."""
     found = [step.label for step in steps if step.label]
     if found:
         return "; ".join(found)
+    name = one.name
     if sentence := _SENTENCES.get(name.rpartition(".")[2]):
-        return sentence.format(version=told.get("version", ""))
+        fields = {field: one.data.get(field, "") for field in ("run", "again_at")}
+        return sentence.format(version=told.get("version", ""), **fields)
     moved = next((step for step in steps if step.to != step.came_from), None)
     if moved is not None:
         return f"Came to {labels.get(moved.to, in_words(moved.to))}"

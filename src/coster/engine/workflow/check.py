@@ -1,7 +1,7 @@
 """The checker: proves a flow against a vocabulary, or tells everything that is wrong with it.
 
-The order is names and types (`check_names`, `check_parts`), rows (`check_rows`, `check_guards`), then what needs the graph as
-a whole: statuses that are reached, ways out, what the entity owns (`check_axes`), cycles (`check_cycles`), and its children
+The order is names and types (`check_names`, `check_parts`), rows (`check_rows`, `check_guards`, `check_overlaps`), then what needs the
+graph as a whole: statuses that are reached, ways out, what the entity owns (`check_axes`), cycles (`check_cycles`), and its children
 and parents (`check_rollups`, `check_children`, `check_circles`). The last part is left out while a transition names a status that does not
 exist, because everything that it could say would follow from that.
 
@@ -23,6 +23,7 @@ from coster.engine.workflow import (
     check_cycles,
     check_guards,
     check_names,
+    check_overlaps,
     check_parts,
     check_rollups,
     check_rows,
@@ -53,6 +54,7 @@ def check(flow: Flow, vocabulary: Vocabulary, library: Mapping[str, Flow] = ALON
     questions = Questions(flow, vocabulary)
     found = [*check_names.faults(flow, vocabulary), *check_parts.faults(flow, vocabulary, library)]
     found += [*check_rows.faults(graph, questions), *_initial(flow), *check_guards.faults(graph, questions)]
+    found += check_overlaps.faults(graph, questions)
     if not any(fault.code in ("status_unknown", "initial_count") for fault in found):
         family = Family(graph, library)
         found += [*_reach(graph), *_ends(graph), *check_axes.faults(graph, vocabulary)]

@@ -1,13 +1,13 @@
 """One event to its end: the row that fires, what it leads to at once (`next`), and what makes good a failure (`error`).
 
-The step itself knows one row. A room's fold carries rows out, so it is asked here for each: for the context as it is by
-then, and to carry a row out wholly or not at all.
+The step itself knows one row. A room's fold carries rows out, so it is asked here for each: for the answer to a trigger as things are
+by then, and to carry a row out wholly or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -54,35 +54,58 @@ ContextOf: TypeAlias = Callable[[str], Context]
 Carry: TypeAlias = Callable[[Fired], Failed | None]
 
 
-def drive(
-    table: Table, start: tuple[str, str], context_of: ContextOf, carry: Carry, *, inner: bool = False
-) -> Driven:
+class Steps(Protocol):
+    """Gives the answers of a table, by contexts that it makes itself."""
+
+    table: Table
+
+    def step(self, status: str, trigger: str, *, inner: bool) -> Matched | Unmatched:
+        """What the trigger does in the status, as things are now; `inner`: it may be one that only rows name."""
+        ...
+
+
+class Plain:
+    """The answers as they are; `flows.audit.Watched` also keeps what was asked for them."""
+
+    __slots__ = ("_context_of", "table")
+
+    def __init__(self, table: Table, context_of: ContextOf) -> None:
+        """Takes the table, and what gives the context that guards on a trigger read."""
+        self.table = table
+        self._context_of = context_of
+
+    def step(self, status: str, trigger: str, *, inner: bool) -> Matched | Unmatched:
+        """As `Steps` has it."""
+        context = self._context_of(trigger)
+        return (self.table.inner if inner else self.table.step)(status, trigger, context)
+
+
+def drive(steps: Steps, start: tuple[str, str], carry: Carry, *, inner: bool = False) -> Driven:
     """Carries out what an event (status, trigger) leads to.
 
-    `context_of(trigger)` gives what guards on the trigger read, as things are by then; `carry(fired)` does the row's
-    actions and gives None, or does nothing and says why. `inner` lets the event be one that only rows name, as the machinery
-    does for `error.then`. Raises as `Table.step` does, and DrivenTooFarError.
+    `steps` gives the answer to each trigger, as things are by then; `carry(fired)` does the row's actions and gives None, or does
+    nothing and says why. `inner` lets the event be one that only rows name, as the machinery does for `error.then`. Raises as
+    `Table.step` does, and DrivenTooFarError.
     """
     status, trigger = start
-    step = table.inner if inner else table.step
-    answer = step(status, trigger, context_of(trigger))
+    answer = steps.step(status, trigger, inner=inner)
     if inner and isinstance(answer, Unmatched):
-        answer = _elsewhere(table, answer)
+        answer = _elsewhere(steps.table, answer)
     fired: list[Fired] = []
     while isinstance(answer, Matched):
         if len(fired) >= MOST:
             raise DrivenTooFarError(
-                f"flow {table.flow.name}: '{start[1]}' in {start[0]} fired {MOST} rows without end"
+                f"flow {steps.table.flow.name}: '{start[1]}' in {start[0]} fired {MOST} rows without end"
             )
         row = Fired(status=status, trigger=trigger, matched=answer)
         failed = carry(row)
         if failed is not None:
-            return _make_good(table, (row, failed), (context_of, carry), tuple(fired))
+            return _make_good(steps, (row, failed), carry, tuple(fired))
         fired.append(row)
         status, trigger = answer.to, answer.next
         if not trigger:
             return Driven(status=status, fired=tuple(fired))
-        answer = table.inner(status, trigger, context_of(trigger))
+        answer = steps.step(status, trigger, inner=True)
     return Driven(status=status, fired=tuple(fired), unmatched=None if fired else answer)
 
 
@@ -94,13 +117,11 @@ def _elsewhere(table: Table, answer: Unmatched) -> Unmatched:
     return msgspec.structs.replace(answer, reason="wrong_status", accepted_in=statuses)
 
 
-def _make_good(
-    table: Table, failure: tuple[Fired, Failed], asked: tuple[ContextOf, Carry], fired: tuple[Fired, ...]
-) -> Driven:
+def _make_good(steps: Steps, failure: tuple[Fired, Failed], carry: Carry, fired: tuple[Fired, ...]) -> Driven:
     """Tries the row's `error.then` in the status where it failed."""
-    (row, failed), (context_of, carry) = failure, asked
+    row, failed = failure
     trigger = row.matched.error.then if row.matched.error is not None else ""
-    answer = table.inner(row.status, trigger, context_of(trigger)) if trigger else None
+    answer = steps.step(row.status, trigger, inner=True) if trigger else None
     if isinstance(answer, Matched):
         instead = Fired(status=row.status, trigger=trigger, matched=answer)
         again = carry(instead)

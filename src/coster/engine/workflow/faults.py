@@ -29,6 +29,7 @@ CODES: dict[str, str] = {
     "guard_not_boolean": "a guard whose result is not a boolean",
     "guard_constant": "a guard that reads nothing and so is always or never true",
     "guard_repeated": "two rows of one status and trigger have the same guard, so the second never fires",
+    "rows_overlap": "two rows of one status and trigger have guards that can both be true, so only their order decides",
     "row_never_tried": "a row that can never be reached by any event",
     "otherwise_without_guard": "an `otherwise` on a row that has no `when`",
     "otherwise_hides_row": "an `otherwise` on a row that is not the last of its status and trigger",

@@ -7,13 +7,13 @@ trusts truthiness: only the objects True and False are answers, everything else 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from cel_expr_python import cel
 
-from coster.engine.workflow import fields, kinds
+from coster.engine.workflow import fields, guard_plain, kinds
 
 LONGEST = 2_000
 
@@ -38,7 +38,7 @@ class Guard:
     Calling it with a context gives True or False, and raises GuardFailedError otherwise.
     """
 
-    __slots__ = ("_constants", "_expression", "names", "source")
+    __slots__ = ("_constants", "_expression", "_plain", "names", "source")
 
     def __init__(self, source: str, reads: _Reads, expression: cel.Expression) -> None:
         """Made by Language.compile only."""
@@ -46,6 +46,7 @@ class Guard:
         self.names = reads.names
         """The context fields that it reads."""
         self._constants = reads.constants
+        self._plain = reads.plain
         self._expression = expression
 
     def __str__(self) -> str:
@@ -62,14 +63,18 @@ class Guard:
         Raises GuardFailedError, also for a field that short-circuiting would not have needed.
         """
         try:
-            # Only what the guard reads goes in, because the library's cost grows with every value given.
-            data = {name: context[name] for name in self.names}
+            values = [context[name] for name in self.names]
         except KeyError as missing:
             raise GuardFailedError(
                 f"the guard '{self.source}' reads {missing}, which the context does not hold"
             ) from None
-        if self._constants:
-            data.update(self._constants)
+        answer = self._plain(values) if self._plain is not None else None
+        return self._ask(values) if answer is None else answer
+
+    def _ask(self, values: Sequence[object]) -> bool:
+        """The library's answer for the values of the names. Raises GuardFailedError."""
+        # Only what the guard reads goes in, because the library's cost grows with every value given.
+        data = {**dict(zip(self.names, values, strict=True)), **self._constants}
         try:
             value = self._expression.eval(data=data).value()
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
@@ -86,6 +91,7 @@ class _Reads(NamedTuple):
 
     names: tuple[str, ...]
     constants: Mapping[str, object]
+    plain: guard_plain.Plain | None
 
 
 class Language:
@@ -132,7 +138,8 @@ class Language:
                 f"found '{source}', which reads nothing; accepted: a question to the context",
             )
         given = {name: self._constants[name] for name in names if name in self._constants}
-        return Guard(source, _Reads(tuple(name for name in names if name not in given), given), expression)
+        free = {name: self._kinds[name] for name in names if name not in given}
+        return Guard(source, _Reads(tuple(free), given, guard_plain.plain(source, free, given)), expression)
 
     def _check_records(self, source: str) -> None:
         """Refuses fields that records do not have, and operands of wrong types among those that they have."""

@@ -18,6 +18,9 @@ MOST_TERMS = 200
 
 Value: TypeAlias = "str | float | bool"
 
+# Stands for every text that no comparison names.
+OTHER = "\0any other text"
+
 
 class Atom(NamedTuple):
     """A comparison of a term with a constant; `test` is one of `== != < <= > >= in`, for `in` a tuple of constants."""
@@ -86,7 +89,7 @@ def domain(found: Iterable[Atom], *, whole: bool) -> tuple[Value, ...]:
         for constant in atom.value if isinstance(atom.value, tuple) else (atom.value,):
             for value in _around(constant, whole=whole):
                 values[type(value), value] = value
-    return tuple(values.values()) or ("\0any other text",)
+    return tuple(values.values()) or (OTHER,)
 
 
 def _around(constant: Value, *, whole: bool) -> tuple[Value, ...]:
@@ -94,7 +97,7 @@ def _around(constant: Value, *, whole: bool) -> tuple[Value, ...]:
     if isinstance(constant, bool):
         return (True, False)
     if isinstance(constant, str):
-        return (constant, "\0any other text")
+        return (constant, OTHER)
     return (constant - 1, constant, constant + 1) if whole else (constant - 0.5, constant, constant + 0.5)
 
 
@@ -111,21 +114,33 @@ class Solver:
 
         `whole` are the terms that are whole numbers.
         """
-        if self._flow <= 0:
+        try:
+            return self._asked(parts, whole) is not None
+        except _SpentError:
             return None
+
+    def example(
+        self, parts: tuple[Formula, ...], whole: frozenset[str] = frozenset()
+    ) -> Mapping[str, Value] | None:
+        """Values of terms with which all parts are true; None where there are none, or none were found in time."""
+        try:
+            return self._asked(parts, whole)
+        except _SpentError:
+            return None
+
+    def _asked(self, parts: tuple[Formula, ...], whole: frozenset[str]) -> Mapping[str, Value] | None:
+        """Values with which all parts are true; None: there are none. Raises _SpentError."""
         compared: dict[str, list[Atom]] = {}
         for part in parts:
             for atom in atoms(part):
                 compared.setdefault(atom.term, []).append(atom)
-        if len(compared) > MOST_TERMS:
-            return None
+        if self._flow <= 0 or len(compared) > MOST_TERMS:
+            raise _SpentError
         domains = {term: domain(found, whole=term in whole) for term, found in compared.items()}
         self._question = min(A_QUESTION, self._flow)
         given = self._question
         try:
             return self._search(parts, domains, {})
-        except _SpentError:
-            return None
         finally:
             self._flow -= given - max(self._question, 0)
 
@@ -134,19 +149,23 @@ class Solver:
         parts: tuple[Formula, ...],
         domains: Mapping[str, tuple[Value, ...]],
         given: dict[str, Value],
-    ) -> bool:
-        """Whether the terms that are not given yet have values that make all parts true. Raises _SpentError."""
+    ) -> Mapping[str, Value] | None:
+        """Values that make all parts true, those that are given kept; None: there are none. Raises _SpentError."""
         undecided = []
         for part in parts:
             held = self._value(part, given)
             if held is False:
-                return False
+                return None
             if held is None:
                 undecided.append(part)
         if not undecided:
-            return True
+            return given
         term = next(atom.term for atom in atoms(undecided[0]) if atom.term not in given)
-        return any(self._search(tuple(undecided), domains, {**given, term: value}) for value in domains[term])
+        for value in domains[term]:
+            found = self._search(tuple(undecided), domains, {**given, term: value})
+            if found is not None:
+                return found
+        return None
 
     def _value(self, formula: Formula, given: Mapping[str, Value]) -> bool | None:
         """The formula's value as far as the given terms decide it. Raises _SpentError."""

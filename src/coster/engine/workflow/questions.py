@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from coster.engine.workflow import guard_forms, kinds, scope
 from coster.engine.workflow.actions import Vocabulary
-from coster.engine.workflow.logic import All, Any, Atom, Formula, Not, Solver, atoms
+from coster.engine.workflow.logic import All, Any, Atom, Formula, Not, Solver, Value, atoms
 from coster.engine.workflow.paths import Graph
 from coster.engine.workflow.records import Condition, Flow, Transition
 
@@ -33,6 +33,7 @@ class Questions:
         self._whole: dict[str, frozenset[str]] = {}
         self._answers: dict[tuple[int, ...], bool] = {}
         self._solver = Solver()
+        self._beside = Solver()
 
     def of(self, row: Transition) -> Formula:
         """What must be true for the row to fire when it is tried."""
@@ -56,6 +57,18 @@ class Questions:
             return False
         near = [self.of(other) for other in before if not self._terms(row).isdisjoint(self._terms(other))]
         return self.possible((self.of(row), *(Not(asked) for asked in near)), row.on)
+
+    def both(self, one: Transition, other: Transition) -> Mapping[str, Value] | None:
+        """Values of fields with which both rows fit; None: there are none, or it is not certain.
+
+        Certain is it where the rows ask for fields and children against constants only, since nothing is known of other terms.
+        Such questions have a budget of their own, so that they take nothing from the proofs.
+        """
+        known = self._fields(one.on) & self._fields(other.on)
+        rolled = {f"{kind} in {status}" for kind, statuses in self._named.items() for status in statuses}
+        if not (self._terms(one) | self._terms(other)) <= (known | rolled):
+            return None
+        return self._beside.example((self.of(one), self.of(other)), self._numbers(one.on))
 
     def exhaustive(self, rows: tuple[Transition, ...]) -> bool:
         """Whether it is proved that one of the rows always fires."""
@@ -91,14 +104,23 @@ class Questions:
 
     def _numbers(self, trigger: str) -> frozenset[str]:
         """The fields that are whole numbers in the context of a trigger."""
-        if self._vocabulary is None:
-            return frozenset()
         if trigger not in self._whole:
-            context = scope.context_of(self._flow, self._vocabulary, trigger)
             self._whole[trigger] = frozenset(
-                name for name, kind in context.items() if kinds.required(kind) == "int"
+                name for name, kind in self._context(trigger).items() if kinds.required(kind) == "int"
             )
         return self._whole[trigger]
+
+    def _fields(self, trigger: str) -> frozenset[str]:
+        """Every field of the context of a trigger whose values are free of each other."""
+        return frozenset(
+            name
+            for name, kind in self._context(trigger).items()
+            if kinds.required(kind) in ("bool", "int", "string")
+        )
+
+    def _context(self, trigger: str) -> Mapping[str, str]:
+        """What a guard on the trigger may read; nothing where no vocabulary is known."""
+        return {} if self._vocabulary is None else scope.context_of(self._flow, self._vocabulary, trigger)
 
 
 def _named(flow: Flow) -> Mapping[str, frozenset[str]]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from coster.engine.workflow.document import Plain
 
 # Two braces stand for one; {field} for a field of the context.
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+# The types of nearly all values, which are looked for first.
+_ALREADY: Final = frozenset({str, int, float, bool})
 FIELD = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
@@ -52,6 +55,8 @@ def _value(name: str, context: Mapping[str, object]) -> object:
 
 def plain(value: object) -> Plain:
     """A value of a context as it can be sent: instants and durations as ISO 8601 text."""
+    if value is None or type(value) in _ALREADY:
+        return value  # type: ignore[return-value]  # one of the types of plain values, which the checker does not see
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.timedelta):

@@ -120,3 +120,13 @@ class Watch:
 def _told(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     """Without what proves who asks, which is chance itself and could look like anything."""
     return ((name, value) for name, value in headers if name not in ("authorization", "x-api-token"))
+
+
+def in_log(said: bytes, others: Set[uuid.UUID]) -> Iterable[str]:
+    """What a server's log has of shoppers, in half a sentence each: any planted word, and any id that is of another platform's shopper.
+    Its own orders it may name by their ids, to those who run it.
+    """
+    yield from (f"has {mark!r} in it" for mark in forms(MARK) if mark in said)
+    yield from (
+        f"names {one}, which is a shopper's of another platform" for one in sorted(uuids(said) & others)
+    )

@@ -15,7 +15,8 @@ from coster.engine.db import connect, sql
 from coster.engine.db.connect import Connection
 from coster.engine.db.faults import DatabaseAway
 from coster.kernel import ids
-from coster.simulation.federation.anonymity import MARK, Watch
+from coster.simulation.federation import anonymity
+from coster.simulation.federation.anonymity import Watch
 from coster.simulation.federation.people import Spot, Sure
 from coster.simulation.federation.platforms import ORG, Platform
 from coster.simulation.federation.record import Record
@@ -202,18 +203,25 @@ async def anonymous(world: World, record: Record) -> None:
     report = world.report
     secret: set[uuid.UUID] = set()
     own: dict[str, set[uuid.UUID]] = {}
+    of_shoppers: dict[str, set[uuid.UUID]] = {}
     for platform in (world.jean, *(hub.platform for hub in world.hubs)):
         conn = await connect.connect(platform.options)
-        secret |= {row["id"] for row in await _q.secrets(conn, org_id=ORG)}
+        of_shoppers[platform.name] = {row["id"] for row in await _q.secrets(conn, org_id=ORG)}
+        secret |= of_shoppers[platform.name]
         own[platform.name] = {row["id"] for row in await _q.own(conn, org_id=ORG)}
         # The name of a request, under which it is sent again, follows from the held order and how often was asked about it.
         for row in await _q.sequences(conn, org_id=ORG):
             own[platform.name] |= {
-                ids.derived(_REQUEST, row["held_order_id"], number) for number in range(row["sequence"] + 1)
+                ids.derived(_REQUEST, row["held_order_id"], number, *method)
+                for number in range(row["sequence"] + 1)
+                for method in ((), ("DELETE",))
             }
         own[f"owner of {platform.name}"] = own[platform.name]
         await conn.close()
+    for platform in (world.jean, *(hub.platform for hub in world.hubs)):
+        others = secret - of_shoppers[platform.name]
         said = platform.log.read_bytes() if platform.log.exists() else b""
-        if MARK.encode().lower() in said.lower():
-            report.break_(f"the log of {platform.name}'s server names a shopper")
+        report.checked["bytes of logs read for anything personal"] += len(said)
+        for sentence in anonymity.in_log(said, others):
+            report.break_(f"the log of {platform.name}'s server {sentence}")
     Watch(report, secret, dict(own)).all(record.passed())

@@ -4,6 +4,7 @@
 // statuses and units up in; `change`, where it is given, is done to the first order ({quantity, or quantities of its lines in order;
 // add: {quantity, offer}; status}) before all is exported again; `create` is the address of an enterprise to which a new order is written, with no document read: of `lines` ([{id, quantity}]
 // of its goods) in a session that `begins` and `ends`, where these are given.
+// `goods` asks for all that is offered; `describe` ({of, name, price}) sends one node back otherwise.
 // There is no network: every attempt to fetch is refused and reported.
 import fs from "node:fs";
 import { Connector } from "@datafoodconsortium/connector";
@@ -99,11 +100,40 @@ async function create(home) {
   return connector.export([order, ...made]);
 }
 
+// What is offered, by every getter that leads to another node, and who offers it.
+async function goods() {
+  const offers = await Promise.all(of("Offer").map(async (one) => ({
+    id: id(one), stock: one.getStockLimitation(), price: await money(one.getPrice()), product: id(await one.getOfferedItem()),
+  })));
+  const products = of("SuppliedProduct").map((one) => ({
+    id: id(one), name: one.getName(), description: one.getDescription(), lifetime: one.getLifetime(), images: one.getImages(),
+  }));
+  const items = await Promise.all(of("CatalogItem").map(async (one) => ({
+    id: id(one), sku: one.getSku(), stock: one.getStockLimitation(), product: id(await one.getOfferedProduct()),
+  })));
+  const enterprises = await Promise.all(of("Enterprise").map(async (one) => ({
+    id: id(one), name: one.getName(), places: (await one.getLocalizations()).map(id),
+  })));
+  return { offers, products, items, enterprises };
+}
+
+// The first node of that id, renamed or with another price, as a platform sends it back: alone, with what is inside it.
+async function described({ of: wanted, name, price }) {
+  const one = objects.find((object) => id(object) === wanted);
+  if (name) one.setName(name);
+  if (price) {
+    const unit = await one.getPrice().getQuantityUnit();
+    one.setPrice(connector.createPrice({ value: price, vatRate: one.getPrice().getVatRate(), unit }));
+  }
+  return connector.export([one]);
+}
+
 const orders = of("Order");
 const told = {
   nodes: objects.map((object) => ({ id: id(object), type: object.getSemanticType() })),
   orders: asked.change ? [] : await Promise.all(orders.map(order)),
-  exported: asked.create ? await create(asked.create) : asked.change ? await change(orders[0], asked.change) : null,
+  goods: asked.goods ? await goods() : null,
+  exported: asked.describe ? await described(asked.describe) : asked.create ? await create(asked.create) : asked.change ? await change(orders[0], asked.change) : null,
   fetched,
 };
 process.stdout.write(JSON.stringify(told));

@@ -213,6 +213,8 @@ def _stand_for(
             {"currency": hub.currency, "found": [there.currency]},
         )
     old = fold.relations.get((hub.id, producer_id))
+    if old is not None and old.consolidation == "per_order":
+        return parties.PER_ORDER_ELSEWHERE
     wanted = PutRelation(hub_id=hub.id, producer_id=producer_id, remainder=body.remainder)
     if old is not None:
         kept = {n: getattr(old, n) for n in wanted.__struct_fields__ if n != "expected_version"}

@@ -61,12 +61,12 @@ def revoke_keys(keys: Keys, commands: Sequence[Command[RevokeKey]]) -> Decided[K
         key = now.get(command.body.key_id)
         refused = _refuse_revocation(key, command) or _refuse_lockout(now, command)
         if refused or key is None:
-            outcomes.append(refused or _UNKNOWN)
+            outcomes.append(refused or UNKNOWN)
             continue
         if key.revoked_at is None:
             revoked[key.id] = command.at
             now[key.id] = msgspec.structs.replace(key, revoked_at=command.at)
-            events.append((index, Event("key.revoked", "key", key.id, 2, _concerned(key.grants))))
+            events.append((index, Event("key.revoked", "key", key.id, 2, concerned(key.grants))))
         outcomes.append(Accepted({"id": str(key.id), "version": 2}))
     return Decided(outcomes, KeysWrites(made=[], revoked=revoked), events)
 
@@ -113,12 +113,12 @@ def _refuse_taken(key_id: uuid.UUID, taken: set[uuid.UUID]) -> Rejected | None:
 def _refuse_revocation(key: KeyState | None, command: Command[RevokeKey]) -> Rejected | None:
     """Whoever may manage none of a key's grants learns nothing of it; a key may always end itself."""
     if key is None:
-        return _UNKNOWN
+        return UNKNOWN
     authority = command.authority
     if key.id == command.actor or all(may_hand_out(authority, grant) for grant in key.grants):
         return None
     if not any(authority.allows("keys:manage", grant.enterprise_id) for grant in key.grants):
-        return _UNKNOWN
+        return UNKNOWN
     return refusal.not_permitted("revoke this key, as the key may do more than it")
 
 
@@ -133,7 +133,7 @@ def _refuse_lockout(keys: Keys, command: Command[RevokeKey]) -> Rejected | None:
     )
 
 
-_UNKNOWN = Rejected("key_unknown", "No key that you manage has this id; list them at /api/v1/keys.")
+UNKNOWN = Rejected("key_unknown", "No key that you manage has this id; list them at /api/v1/keys.")
 
 
 def _created(body: CreateKey) -> dict[str, Any]:
@@ -142,10 +142,10 @@ def _created(body: CreateKey) -> dict[str, Any]:
         {"role": g.role, "enterprise": str(g.enterprise_id) if g.enterprise_id else None} for g in body.grants
     ]
     expires_at = clock.text(body.expires_at) if body.expires_at else None
-    return {"grants": grants, "expires_at": expires_at, **_concerned(body.grants)}
+    return {"grants": grants, "expires_at": expires_at, **concerned(body.grants)}
 
 
-def _concerned(grants: Iterable[Grant]) -> dict[str, Any]:
+def concerned(grants: Iterable[Grant]) -> dict[str, Any]:
     """The enterprises for which the key is; a key that is for more than enterprises concerns the organisation."""
     scopes = {grant.enterprise_id for grant in grants}
     return {} if None in scopes else {"enterprises": sorted(map(str, scopes))}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from coster.domain.inventory.model import Change, Demand, EntryType, Hold, PoolLine, Position, Want
-from coster.domain.inventory.rules.book import Book
+from coster.domain.inventory.rules.book import Book, HoldKey
 from coster.kernel import ids, quantity
 
 
@@ -128,6 +128,26 @@ def release(
     return freed
 
 
+def pass_on(book: Book, demand_id: uuid.UUID, lines: tuple[int, int], leaving: Mapping[HoldKey, int]) -> None:
+    """A part of what one line of a demand holds is another line's from now on: as much of each of its holds as `leaving` says.
+
+    `lines` are the line that gives and the one that gets. Nothing is promised or free by it, so no balance, account or entry changes.
+    """
+    giver, taker = lines
+    for held in book.of_demand(demand_id, giver):
+        here = (demand_id, giver, held.position_id)
+        take = leaving.get(here, 0)
+        if take == 0:
+            continue
+        there = (demand_id, taker, held.position_id)
+        rest, old = held.quantity - take, book.hold(there)
+        book.put_hold(here, msgspec.structs.replace(held, quantity=rest) if rest else None)
+        passed = msgspec.structs.replace(
+            held, demand_line=taker, quantity=take + (old.quantity if old else 0)
+        )
+        book.put_hold(there, passed)
+
+
 def give_up(book: Book, demand: Demand, held: Hold, take: int) -> int:
     """Gives up a part of just this hold, and yields what is free again (see `release`)."""
     rest = held.quantity - take
@@ -155,9 +175,29 @@ def _leave_with_pool(book: Book, line: PoolLine, held: Hold, take: int) -> None:
     book.put_pool(msgspec.structs.replace(line, surplus=line.surplus + take))
 
 
+def give_back(book: Book, demand: Demand, line: PoolLine, amount: int) -> None:
+    """A part of what is owed to a pool, and that no demand wants (any more), is owed no longer: there is less of it than was promised."""
+    owed = Change(
+        position_id=line.position_id, type="RELEASE", committed=-amount, by=line.pool_id, pool=line.pool_id,
+        reason="less than was owed",
+    )  # fmt: skip
+    book.move(owed, demand)
+    key = (line.pool_id, 0, line.position_id)
+    rest = book.hold(key)
+    left = (rest.quantity if rest else 0) - amount
+    book.put_hold(key, msgspec.structs.replace(rest, quantity=left) if rest and left > 0 else None)
+    fewer = msgspec.structs.replace(line, committed=line.committed - amount, surplus=line.surplus - amount)
+    book.put_pool(fewer)
+
+
 def keep(book: Book, demand: Demand) -> None:
     """The checkout is over: the demand's holds no longer expire."""
-    for held in book.of_demand(demand.id):
+    keep_line(book, demand, None)
+
+
+def keep_line(book: Book, demand: Demand, line: int | None) -> None:
+    """The same for what one line of the demand holds; None: for all of it."""
+    for held in book.of_demand(demand.id, line):
         kept = msgspec.structs.replace(held, policy=demand.policy, expires_at=demand.expires_at)
         book.put_hold((held.demand_id, held.demand_line, held.position_id), kept)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from coster.domain.linking import model, store
@@ -26,6 +28,7 @@ from coster.domain.linking.rules import wishing
 from coster.domain.wholesale.model import CompleteSession
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.connect import Connection, Database
+from coster.engine.db.faults import DatabaseAway
 
 HANDLERS: tuple[Handler[Any, Any], ...] = (
     Handler("linking.open", model.OpenLink, store.load_nothing, wishing.decide_open, store.write),
@@ -53,8 +56,13 @@ def waiting_for_suppliers(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handle
     return tuple(over(one) if one.body is CompleteSession else one for one in handlers)
 
 
-_LEASE: Final = dt.timedelta(seconds=60)
+_LEASE: Final = dt.timedelta(seconds=20)
 _AT_ONCE: Final = 500
+# A connection that broke. What is no value for the database (also an InterfaceError, and a ValueError) is a fault of ours.
+_BROKEN: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError, asyncpg.InterfaceError, OSError,
+)  # fmt: skip
 
 
 class InDatabase:
@@ -62,6 +70,19 @@ class InDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @contextlib.asynccontextmanager
+    async def _write(self, org_id: int) -> AsyncIterator[Connection]:
+        """A transaction that does no harm when it is carried out twice, so that a connection that breaks in it is the database's absence:
+        whoever waits comes again.
+        """
+        try:
+            async with self._database.write(org_id) as conn:
+                yield conn
+        except _BROKEN as fault:
+            if isinstance(fault, ValueError):
+                raise
+            raise DatabaseAway(f"the database does not answer: {fault}", retry_after=2) from fault
 
     async def due(
         self, holder: uuid.UUID, now: tuple[dt.datetime, dt.datetime], count: int
@@ -71,18 +92,18 @@ class InDatabase:
             return await store.due(conn, holder, now, count)
 
     async def claim(self, lease: Lease, now: dt.datetime) -> bool:
-        """Whether the turn is ours now, for a minute."""
-        async with self._database.write(lease.org_id) as conn:
+        """Whether the turn is ours now, for a while: whoever died with it is missed no longer than that."""
+        async with self._write(lease.org_id) as conn:
             return await store.claim(conn, lease, now, now + _LEASE)
 
     async def extend(self, lease: Lease, now: dt.datetime) -> bool:
-        """Whether it still is; then for a minute more."""
-        async with self._database.write(lease.org_id) as conn:
+        """Whether it still is; then for a while more."""
+        async with self._write(lease.org_id) as conn:
             return await store.extend(conn, lease, now + _LEASE)
 
     async def release(self, lease: Lease, now: dt.datetime) -> None:
         """Gives it back."""
-        async with self._database.write(lease.org_id) as conn:
+        async with self._write(lease.org_id) as conn:
             await store.release(conn, lease, now)
 
     async def read(self, lease: Lease) -> Turn | None:
@@ -92,7 +113,7 @@ class InDatabase:
 
     async def store(self, lease: Lease, link: Link, wish: str, now: dt.datetime) -> bool:
         """Keeps the link as it is after a step; False where the turn is another's by now."""
-        async with self._database.write(lease.org_id) as conn:
+        async with self._write(lease.org_id) as conn:
             return await store.keep(conn, lease, link, wish, now + _LEASE)
 
     async def holders(self, org_id: int, link: Link, here: Here) -> list[Holder]:
@@ -105,26 +126,31 @@ class InDatabase:
         async with self._database.read(org_id) as conn:
             return await store.orders(conn, org_id, ids)
 
-    async def refuse(self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime) -> None:
-        """Keeps what whoever waits for these orders is told."""
-        async with self._database.write(org_id) as conn:
+    async def refuse(
+        self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime, acked_version: int
+    ) -> bool:
+        """Keeps what whoever waits for these orders on one held order is told, unless its supplier has said something meanwhile."""
+        async with self._write(org_id) as conn:
+            if await store.acknowledged(conn, org_id, refused[0].held_order_id) != acked_version:
+                return False
             await store.refuse(conn, org_id, refused, now)
+            return True
 
     async def refused(
         self, org_id: int, held_order_id: uuid.UUID, gone: Sequence[uuid.UUID], all_: Sequence[uuid.UUID]
     ) -> None:
         """Those orders among all of these are taken back by now; of the others nothing was refused after all."""
-        async with self._database.write(org_id) as conn:
+        async with self._write(org_id) as conn:
             await store.refused(conn, org_id, held_order_id, (gone, all_))
 
     async def health(self, org_id: int, health: Health) -> None:
         """Keeps how a peer answers."""
-        async with self._database.write(org_id) as conn:
+        async with self._write(org_id) as conn:
             await store.health(conn, org_id, health)
 
     async def open(self, org_id: int, ids: Iterable[uuid.UUID]) -> None:
         """Held orders with a supplier elsewhere have their link."""
-        async with self._database.write(org_id) as conn:
+        async with self._write(org_id) as conn:
             await store.open_links(conn, org_id, ids)
 
     async def alarms(self, closing: dt.datetime, failing: dt.datetime) -> list[Alarm]:
@@ -148,10 +174,12 @@ class InDatabase:
         async with self._database.read(org_id) as conn:
             return await store.refusals(conn, org_id, ids)
 
-    async def accepted(self, org_id: int, command_ids: Iterable[uuid.UUID]) -> bool:
-        """Whether any of these commands was carried out."""
+    async def undone(
+        self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
+    ) -> OrderRefused | None:
+        """What was taken back of an order after a command had made it grow."""
         async with self._database.read(org_id) as conn:
-            return await store.accepted(conn, org_id, command_ids)
+            return await store.undone(conn, org_id, order_id, made)
 
     async def accounts(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
         """Order, held order and its version now, of what these orders hold with suppliers elsewhere."""

@@ -19,7 +19,6 @@ from coster.domain.linking.rules.patience import Patience
 from coster.engine import tasks
 from coster.engine.batch.gather import Gatherer
 from coster.engine.db.connect import Database
-from coster.kernel.errors import Busy, Stopped
 from coster.kernel.message import SYSTEM, Command
 from coster.kernel.outcome import Accepted
 
@@ -57,10 +56,7 @@ async def started(ground: Ground) -> AsyncIterator[Waiters]:
 
     async def submit(org_id: int, command_id: uuid.UUID, body: Any, reason: str) -> bool:
         command = Command(command_id, org_id, SYSTEM, ground.instant(), body, reason=reason)
-        try:
-            result = await ground.gatherer.submit(command)
-        except (Busy, Stopped):
-            return False
+        result = await ground.gatherer.submit(command)
         return isinstance(result.outcome, Accepted)
 
     heard: list[Callable[[int, uuid.UUID], None]] = []
@@ -78,19 +74,33 @@ async def started(ground: Ground) -> AsyncIterator[Waiters]:
     heard.append(waiters.wake)
     waiting = asyncio.create_task(waiters.run())
     ringing = asyncio.create_task(_wake_at_commits(linker, ground.gatherer.committed.listen(_NAMES)))
+    forgetting = asyncio.create_task(
+        _forget_at_commits(waiters, ground.gatherer.committed.listen(_SUPPLIERS))
+    )
     working = asyncio.create_task(linker.run()) if ground.background else None
     try:
         yield waiters
     finally:
         ringing.cancel()
+        forgetting.cancel()
         linker.stop()
         if working is not None:
             await working
         await tasks.end(waiting)
 
 
-_OF_HELD_ORDERS = ("created", "changed", "completed", "cancelled", "fulfilled", "stepped")
+_OF_HELD_ORDERS = ("created", "changed", "completed", "cancelled", "fulfilled", "stepped", "shorted")
 _NAMES = (*(f"held_order.{what}" for what in _OF_HELD_ORDERS), "link.settled")
+
+
+_SUPPLIERS = tuple(f"supplier.{what}" for what in ("accepted", "changed", "removed"))
+
+
+async def _forget_at_commits(waiters: Waiters, rung: asyncio.Event) -> None:
+    while True:
+        await rung.wait()
+        rung.clear()
+        waiters.forget()
 
 
 async def _wake_at_commits(linker: Linker, rung: asyncio.Event) -> None:

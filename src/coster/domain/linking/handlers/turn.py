@@ -6,6 +6,7 @@ what may be there.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
@@ -29,17 +30,19 @@ from coster.domain.linking.model import (
     Undo,
 )
 from coster.domain.linking.ports import Journal, Submit
-from coster.domain.linking.rules import answering, patience, progress, undoing, wishing
+from coster.domain.linking.rules import answering, patience, progress, totals, undoing, wishing
 from coster.domain.linking.rules.answering import Moment
 from coster.domain.linking.rules.patience import Patience
-from coster.domain.wholesale.model import CompleteSession
+from coster.domain.wholesale.model import CompleteSession, ShortHeldOrder
 from coster.engine import observe
 from coster.kernel import ids
-from coster.kernel.errors import Fault
+from coster.kernel.errors import Busy, Fault
 
 _ROUNDS: Final = 200
 _LOOKS: Final = 20
 _FINISH_SECONDS: Final = 5.0
+_BUSY_TIMES: Final = 40
+_BUSY_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +180,16 @@ class Turns:
 
     async def _take_back(self, lease: Lease, turn: Turn, link: Link, refusal: Refusal) -> bool:
         """Whoever came last gives back what the supplier does not have; where nobody can, people are asked."""
-        together = await self._together(lease, turn, link)
+        together = await self.together(lease, turn, link)
         if together is None:
             return False
         turn, holders = together
+        if refusal.everything:
+            now = totals.desired(turn.here, self._tools.instant())
+            known = undoing.known(refusal.answer, link.acked, now)
+            refusal = msgspec.structs.replace(refusal, answer=known)
+            if turn.here.holds == "committed":
+                return await self._shorten(lease, turn, link, refusal)
         undone = undoing.choose(turn.here, holders, refusal.answer, everything=refusal.everything)
         left = undoing.left(turn.here, undone, holders, refusal.answer)
         code = "supplier_refused" if refusal.answer.code == "short" else f"supplier_{refusal.answer.code}"
@@ -190,8 +199,28 @@ class Turns:
             )
             for one in undone
         ]  # fmt: skip
-        if await self.undo(lease.org_id, link, undone, refused):
+        done = await self.undo(lease.org_id, link, undone, refused)
+        if done is None:
+            return True
+        if done:
             return await self._keep(lease, link)
+        return await self._ask_people(lease, turn, link)
+
+    async def _shorten(self, lease: Lease, turn: Turn, link: Link, refusal: Refusal) -> bool:
+        """What is owed already comes down to what the supplier has, because somebody has accepted that."""
+        left = undoing.remains(turn.here, refusal.answer)
+        if not left:
+            return await self._ask_people(lease, turn, link)
+        code = "supplier_refused" if refusal.answer.code == "short" else f"supplier_{refusal.answer.code}"
+        body = ShortHeldOrder(held_order_id=link.held_order_id, items=left, reason=code)
+        command_id = ids.derived("linking.shorten", link.held_order_id, turn.here.version, refusal.sequence)
+        if not await self._tools.submit(lease.org_id, command_id, body, code):
+            return False
+        self._tools.told(lease.org_id, link.held_order_id)
+        return await self._keep(lease, link)
+
+    async def _ask_people(self, lease: Lease, turn: Turn, link: Link) -> bool:
+        """Nobody can give back what is missing unless somebody decides it."""
         stuck = answering.stuck(link, turn.here.version)
         if link.state != "refused":
             await self._report(
@@ -200,7 +229,7 @@ class Turns:
         await self._keep(lease, stuck)
         return False
 
-    async def _together(self, lease: Lease, turn: Turn, link: Link) -> tuple[Turn, Sequence[Holder]] | None:
+    async def together(self, lease: Lease, turn: Turn, link: Link) -> tuple[Turn, Sequence[Holder]] | None:
         """The held order and who holds in it, as of one version of it: nobody is chosen who came after what is counted, and who is chosen
         is told no as of a version with his own part in it. None: the turn is lost, or somebody comes again and again.
         """
@@ -217,29 +246,49 @@ class Turns:
 
     async def undo(
         self, org_id: int, link: Link, undone: Sequence[Undo], told: Sequence[OrderRefused]
-    ) -> bool:
-        """Takes orders back; whether any was. Why is kept before, so that nobody takes an order that is gone for one that is held; and
-        each command's id follows from what it undoes, so a crash in between does no harm.
+    ) -> bool | None:
+        """Takes orders back; whether any was. None: the supplier has said something meanwhile, so that nothing of this may be so any more.
+
+        Why is kept before, and only as long as nothing more is acknowledged: so nobody takes an order that is about to go for one that
+        is held, and none goes that somebody has taken for held. Each command's id follows from what it undoes, so a crash in
+        between does no harm: whoever waits carries out what was begun (`carry_out`).
         """
         if not undone:
             return False
         tools = self._tools
-        await tools.journal.refuse(org_id, told, tools.instant())
         orders = await tools.journal.orders(org_id, [one.order_id for one in undone])
-        why = {one.order_id: one.code for one in told}
-        gone = []
-        for one in undone:
-            order = orders.get(one.order_id)
-            if order is None:
-                continue
-            cause = why[one.order_id]
-            body = undoing.command(one, order, cause)
-            command_id = undo_id(link.held_order_id, one.order_id, order.version)
-            if await tools.submit(org_id, command_id, body, cause):
-                gone.append(one.order_id)
-        await tools.journal.refused(org_id, link.held_order_id, gone, [one.order_id for one in undone])
+        notes = [
+            msgspec.structs.replace(
+                note, step=undoing.step(one, orders[one.order_id]), marks=link.acked.marks
+            )
+            for one, note in zip(undone, told, strict=True)
+            if one.order_id in orders
+        ]
+        if not notes:
+            return False
+        if not await tools.journal.refuse(org_id, notes, tools.instant(), link.acked.version):
+            return None
+        gone = [note.order_id for note in notes if await self._give_back(org_id, note)]
+        await tools.journal.refused(org_id, link.held_order_id, gone, [note.order_id for note in notes])
         tools.told(org_id, link.held_order_id)
         return bool(gone)
+
+    async def carry_out(self, org_id: int, note: OrderRefused) -> bool:
+        """Ends what somebody has begun to take back, and may have died over; whether it is taken back now."""
+        gone = [note.order_id] if await self._give_back(org_id, note) else []
+        await self._tools.journal.refused(org_id, note.held_order_id, gone, [note.order_id])
+        return bool(gone)
+
+    async def _give_back(self, org_id: int, note: OrderRefused) -> bool:
+        body = undoing.command(note.order_id, note.step, note.code)
+        command_id = undo_id(note.held_order_id, note.order_id, note.step.version)
+        for _ in range(_BUSY_TIMES):
+            try:
+                return await self._tools.submit(org_id, command_id, body, note.code)
+            except Busy:
+                # What was said to be taken back is: others may have heard of it by now.
+                await asyncio.sleep(_BUSY_SECONDS)
+        return await self._tools.submit(org_id, command_id, body, note.code)
 
     async def _report(self, lease: Lease, link: Link, body: ReportLink) -> None:
         told = ids.derived(

@@ -16,7 +16,7 @@ from typing import Final
 
 import asyncpg
 
-from coster.domain.linking.handlers.turn import Tools, Turns, undo_id
+from coster.domain.linking.handlers.turn import Tools, Turns
 from coster.domain.linking.model import Lease, OrderRefused, StandingOfLink, Verdict
 from coster.domain.linking.rules import undoing
 from coster.engine import observe
@@ -28,6 +28,7 @@ _SILENT: Final = ("supplier_silent", "supplier_away")
 _LOOK_SECONDS: Final = 0.1
 _BETWEEN_LOOKS: Final = 0.01
 _SUPPLIERS_SECONDS: Final = 0.25
+_TRIES: Final = 5
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +36,7 @@ class _Waiter:
     org_id: int
     order_id: uuid.UUID
     needs: dict[uuid.UUID, int]
-    future: asyncio.Future[Verdict]
+    future: asyncio.Future[Verdict | OrderRefused]
     since: dt.datetime
 
 
@@ -83,25 +84,32 @@ class Waiters:
             return _told(one)
         return None
 
-    async def undone(self, org_id: int, order_id: uuid.UUID, version: int) -> Verdict | None:
-        """Why what made the order this version was taken back for a supplier's sake, where it was and the order goes on."""
-        refused = await self._journal.refusals(org_id, [order_id])
-        undoing_ = [undo_id(one.held_order_id, order_id, version) for one in refused]
-        if undoing_ and await self._journal.accepted(org_id, undoing_):
-            return _told(refused[0])
-        return None
+    async def undone(self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]) -> Verdict | None:
+        """Why what a command made of the order (its id, and the order's version then) was taken back for a supplier's sake, where it was
+        and the order goes on.
+        """
+        refused = await self._journal.undone(org_id, order_id, made)
+        return _told(refused) if refused else None
 
     async def decided(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
         """How the suppliers have decided; what nobody said within the time that the most patient of them is given is taken back."""
         if not needs:
             return Verdict(kind="held")
-        verdict = await self._wait(org_id, order_id, needs)
-        if verdict.kind != "silent":
-            return verdict
-        return await self._take_back(org_id, order_id, needs, verdict)
+        while True:
+            verdict = await self._wait(org_id, order_id, needs)
+            if isinstance(verdict, OrderRefused):
+                # Somebody has begun to take it back: whether he died over it is not known, so it is done here as well, which is once.
+                if await self._turns.carry_out(org_id, verdict):
+                    return _told(verdict)
+            elif verdict.kind != "silent":
+                return verdict
+            else:
+                return await self._take_back(org_id, order_id, needs, verdict)
 
-    async def _wait(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+    async def _wait(
+        self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]
+    ) -> Verdict | OrderRefused:
+        future: asyncio.Future[Verdict | OrderRefused] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(org_id, order_id, dict(needs), future, self._machine())
         mine = self._waiting.setdefault(org_id, set())
         mine.add(waiter)
@@ -116,30 +124,34 @@ class Waiters:
         self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int], silent: Verdict
     ) -> Verdict:
         """What nobody has acknowledged of the order is given up; where a supplier has spoken meanwhile, that counts."""
-        kept = False
-        for held_order_id in needs:
-            lease = Lease(
-                org_id=org_id, held_order_id=held_order_id, peer_id=held_order_id, holder=held_order_id
-            )
-            turn = await self._journal.read(lease)
-            if turn is None:
-                continue
-            holders = await self._journal.holders(org_id, turn.link, turn.here)
-            undone = undoing.alone(turn.here, holders, order_id)
-            if not undone:
-                continue
-            told = OrderRefused(
-                order_id=order_id,
-                held_order_id=held_order_id,
-                version=turn.here.version,
-                code=silent.code,
-                left=(),
-            )
-            kept |= not await self._turns.undo(org_id, turn.link, undone, [told])
+        kept = [held for held in needs if not await self._given_up(org_id, order_id, held, silent.code)]
         if kept:
             return Verdict(kind="kept", held_order_id=silent.held_order_id, code=silent.code)
         known = await self.known(org_id, order_id)
         return known or Verdict(kind="held")
+
+    async def _given_up(self, org_id: int, order_id: uuid.UUID, held: uuid.UUID, code: str) -> bool:
+        """Whether nothing of the order is left on this held order that its supplier has not acknowledged."""
+        lease = Lease(org_id=org_id, held_order_id=held, peer_id=held, holder=held)
+        for _ in range(_TRIES):
+            turn = await self._journal.read(lease)
+            if turn is None:
+                return True
+            # What has grown is reckoned by what was acknowledged in this look; where more is by now, all of it is looked at again.
+            link = turn.link
+            together = await self._turns.together(lease, turn, link)
+            if together is None:
+                return False
+            turn, holders = together
+            undone = undoing.alone(turn.here, holders, order_id)
+            if not undone:
+                return True
+            told = OrderRefused(
+                order_id=order_id, held_order_id=held, version=turn.here.version, code=code, left=()
+            )
+            if await self._turns.undo(org_id, link, undone, [told]):
+                return True
+        return False
 
     async def run(self) -> None:
         """Looks for those who wait, until it is cancelled."""
@@ -174,8 +186,14 @@ class Waiters:
             if verdict is not None and not waiter.future.done():
                 waiter.future.set_result(verdict)
 
+    def forget(self) -> None:
+        """Somebody has connected a producer, or parted with one: who is elsewhere is asked anew."""
+        self._remote.clear()
+
     async def _suppliers(self, org_id: int) -> frozenset[uuid.UUID]:
-        """The producers that are elsewhere, as they were at most a quarter of a second ago: nobody sells what was connected just now."""
+        """The producers that are elsewhere, as they were at most a quarter of a second ago; whom this process has connected it knows at
+        once.
+        """
         known = self._remote.get(org_id)
         instant = asyncio.get_running_loop().time()
         if known is None or instant - known[0] > _SUPPLIERS_SECONDS:
@@ -203,13 +221,17 @@ def _verdict(
     links: Mapping[uuid.UUID, StandingOfLink],
     refused: Mapping[tuple[uuid.UUID, uuid.UUID], OrderRefused],
     now: dt.datetime,
-) -> Verdict | None:
-    """What the suppliers together have said; None while one has not and there is time."""
+) -> Verdict | OrderRefused | None:
+    """What the suppliers together have said; None while one has not and there is time. An order that somebody has begun to take back is
+    neither held nor refused yet.
+    """
     for held, version in waiter.needs.items():
         no = refused.get((waiter.order_id, held))
         # Whoever took it back may have died between doing so and saying so: then the supplier's yes is to what is left.
-        if no is not None and no.version >= version and (no.done or _is_acked(links.get(held), version)):
+        if no is not None and no.done and no.version >= version:
             return _told(no)
+        if no is not None and not no.done and _is_acked(links.get(held), version):
+            return no
     open_ = [
         (held, links.get(held))
         for held, version in waiter.needs.items()

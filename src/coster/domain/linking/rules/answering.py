@@ -26,6 +26,8 @@ from coster.domain.linking.rules import totals
 from coster.domain.linking.rules.patience import Patience
 
 _FINAL = ("complete", "cancelled")
+HELD_THERE = "held_there"
+"""What a done link says whose supplier has all of it and goes on calling it held: some platforms know no other status."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +106,11 @@ def _accepted(link: Link, sent: State, answer: AcceptedByPeer, moment: Moment) -
         return _refused(
             msgspec.structs.replace(link, acked=held), sent, RefusedByPeer(code="short", lines=less)
         )
-    return confirmed(link, sent, moment.now, done=sent.standing in _FINAL)
+    done = confirmed(link, sent, moment.now, done=sent.standing in _FINAL)
+    if sent.standing == "complete" and answer.standing == "held":
+        # It took what was asked for, and does not say that it is complete: it is looked at once more before that is believed.
+        return msgspec.structs.replace(done, state="open", look=True, cause=HELD_THERE)
+    return done
 
 
 def _less(sent: State, lines: tuple[RemoteLine, ...]) -> tuple[Short, ...]:
@@ -150,6 +156,11 @@ def _forgotten(link: Link, now: dt.datetime) -> Link:
 
 
 def _compared(link: Link, wanted: State, found: Found, now: dt.datetime) -> Link:
+    if link.cause == HELD_THERE and link.sent is None and _stays_held(found, link.acked):
+        return msgspec.structs.replace(
+            link, order=found.order, state="done", look=False, looked_at=now, attempts=0, failing_since=None, next_at=None,
+            sequence=max(link.sequence, found.sequence or 0),
+        )  # fmt: skip
     candidates = [one for one in (link.sent, link.acked, wanted) if one is not None]
     match = next((one for one in candidates if _is(found, one)), None)
     drifted = match is None and link.sent is None
@@ -160,6 +171,15 @@ def _compared(link: Link, wanted: State, found: Found, now: dt.datetime) -> Link
         drifts=link.drifts + drifted, sequence=max(link.sequence, found.sequence or 0), attempts=0, failing_since=None,
         next_at=None, cause=cause, state="open" if link.state == "blocked" else link.state,
     )  # fmt: skip
+
+
+def _stays_held(found: Found, acked: State) -> bool:
+    """Whether it is what it had said yes to, but for the word."""
+    return (
+        found.standing == "held"
+        and acked.standing == "complete"
+        and totals.same_lines(found.lines, acked.lines)
+    )
 
 
 def _is(found: Found, state: State) -> bool:

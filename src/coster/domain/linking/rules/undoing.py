@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from fractions import Fraction
+
+import msgspec
 
 from coster.domain.federation.ports import RefusedByPeer, RemoteLine, Short
-from coster.domain.linking.model import Here, Holder, LineLeft, Offered, ShopperOrder, Undo
+from coster.domain.linking.model import Here, Holder, LineLeft, Offered, ShopperOrder, State, Step, Undo
 from coster.domain.linking.rules import totals
 from coster.domain.orders.model import CancelOrder, ChangeOrder, FailCheckout, LineChange
 
@@ -65,6 +68,40 @@ def choose(
     return list(fold.undone.values())
 
 
+def known(answer: RefusedByPeer, acked: State, wanted: State) -> RefusedByPeer:
+    """What the supplier would take of what is wanted now: what it has said, line by line; where it refused the order as a whole, what it
+    has there.
+    """
+    if answer.code == "short" and answer.lines:
+        return answer
+    there = () if acked.standing == "cancelled" else acked.lines
+    parts = ((one, totals.quantity_of(there, one.product, one.offer)) for one in wanted.lines)
+    lines = tuple(
+        Short(product=one.product, offer=one.offer, wanted=one.quantity, available=got, cause=answer.code)
+        for one, got in parts
+        if got < one.quantity
+    )
+    return msgspec.structs.replace(answer, lines=lines)
+
+
+def remains(here: Here, answer: RefusedByPeer) -> dict[uuid.UUID, int]:
+    """What is left of each item of which the supplier has less than is owed: thousandths of its stock unit, and so little of all items of
+    one product that together they fit. Where the supplier did not say how much there is, half of it.
+    """
+    exact = totals.exact(here.items, here.offered)
+    left: dict[uuid.UUID, int] = {}
+    for short in answer.lines:
+        for item_id, kind in here.offered.items():
+            owed, whole = here.items.get(item_id, 0), exact.get(kind.product, Fraction(0))
+            if not owed or not _about(kind, short):
+                continue
+            most = whole / 2 if short.available is None else Fraction(short.available)
+            fits = most // kind.step * kind.step
+            if fits < whole:
+                left[item_id] = int(owed * fits / whole)
+    return left
+
+
 def alone(here: Here, holders: Sequence[Holder], order_id: uuid.UUID) -> list[Undo]:
     """What one order gives back because nobody has acknowledged it: all that it has grown by; nothing, where all is acknowledged."""
     mine = [one for one in holders if one.order_id == order_id]
@@ -109,17 +146,23 @@ def left(
     return list(found.values())
 
 
-def command(undo: Undo, order: ShopperOrder, cause: str) -> FailCheckout | CancelOrder | ChangeOrder:
-    """The command by which an order gives back. A change names the version that was looked at: nothing newer is overwritten."""
-    if undo.whole:
-        return (
-            FailCheckout(order_id=order.order_id, reason=cause)
-            if order.running
-            else CancelOrder(order_id=order.order_id, reason=cause)
-        )
-    changes = [
-        LineChange(line_no=number, quantity=order.lines[number][0] * stock // order.lines[number][1])
+def step(undo: Undo, order: ShopperOrder) -> Step:
+    """How an order as it is now gives back."""
+    lines = {
+        number: order.lines[number][0] * stock // order.lines[number][1]
         for number, stock in sorted(undo.lines.items())
         if order.lines.get(number, (0, 0))[1]
-    ]
-    return ChangeOrder(order_id=order.order_id, lines=changes, expected_version=order.version)
+    }
+    return Step(version=order.version, running=order.running, whole=undo.whole, lines=lines)
+
+
+def command(order_id: uuid.UUID, step: Step, cause: str) -> FailCheckout | CancelOrder | ChangeOrder:
+    """The command by which an order gives back. A change names the version that was looked at: nothing newer is overwritten."""
+    if step.whole:
+        return (
+            FailCheckout(order_id=order_id, reason=cause)
+            if step.running
+            else CancelOrder(order_id=order_id, reason=cause)
+        )
+    changes = [LineChange(line_no=number, quantity=amount) for number, amount in sorted(step.lines.items())]
+    return ChangeOrder(order_id=order_id, lines=changes, expected_version=step.version)

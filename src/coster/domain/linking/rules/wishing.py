@@ -33,6 +33,8 @@ EVENTS: Final = {
     "recovered": "link.recovered",
     "accept": "link.settled",
     "close": "link.settled",
+    "retry": "link.retry_asked",
+    "look": "link.comparison_asked",
 }
 
 
@@ -71,9 +73,10 @@ def _one(now: dict[uuid.UUID, LinkFound], command: Command[Any]) -> tuple[Outcom
     told: str | None = None
     match body:
         case RetryLink():
-            changed = msgspec.structs.replace(link, wish="retry")
-        case ReconcileLink():
-            changed = msgspec.structs.replace(link, wish="look")
+            changed, told = msgspec.structs.replace(link, wish="retry"), "retry"
+        case ReconcileLink(by_itself=by_itself):
+            silent = by_itself and command.authority.system
+            changed, told = msgspec.structs.replace(link, wish="look"), None if silent else "look"
         case SettleLink(how="accept") if not link.refused:
             return Rejected(
                 "link_not_refused", "The supplier has refused nothing here; there is nothing to accept."
@@ -91,9 +94,8 @@ def _one(now: dict[uuid.UUID, LinkFound], command: Command[Any]) -> tuple[Outcom
         return _accepted(changed), None
     changed = msgspec.structs.replace(changed, told=link.told + 1)
     now[link.held_order_id] = changed
-    return _accepted(changed), _event(
-        changed, told, getattr(body, "cause", "") or getattr(body, "reason", "")
-    )
+    cause = getattr(body, "cause", "") or getattr(body, "reason", "") or command.reason
+    return _accepted(changed), _event(changed, told, cause)
 
 
 def _alarmed(link: LinkFound, what: str, at: dt.datetime) -> LinkFound:

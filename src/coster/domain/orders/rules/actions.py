@@ -81,6 +81,8 @@ def _changed(fold: Fold, doing: Doing, old: Line | None, wanted: tuple[LineChang
         return _added(fold, doing.command, doing.demand, change, number)
     if old is None:
         return Rejected("line_unknown", f"The order has no line {change.line_no}.", {"line": change.line_no})
+    if lines.is_out(old):
+        return lines.released_before(old)
     return _resized(fold, doing.command, doing.demand, old, change.quantity)
 
 
@@ -99,8 +101,12 @@ def discounted(changed: list[Line], command: Command[Any]) -> list[Line]:
     if discount is None:
         return changed
     goods = sum(line.gross - line.discount for line in changed)
-    bare = [lines.without_share(line) for line in changed]
-    return lines.shared(bare, lines.discount_of(discount, goods))
+    # What was released keeps its share; the rest has what is left of the discount, so that nothing is given twice.
+    bare = [lines.without_share(line) for line in changed if not lines.is_out(line)]
+    given = sum(line.order_share for line in changed if lines.is_out(line))
+    left = min(lines.discount_of(discount, goods) - given, sum(line.total for line in bare))
+    now = {line.line_no: line for line in lines.shared(bare, max(0, left))}
+    return [now.get(line.line_no, line) for line in changed]
 
 
 def named_twice(changes: Sequence[LineChange]) -> Rejected | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from coster.domain.buying.model import APPROVE
 from coster.domain.identity.model import ROLES
 from coster.domain.orders.model import Order, StepOrder
-from coster.domain.orders.rules import checkout, way
+from coster.domain.orders.rules import approving, checkout, way
 from coster.domain.orders.rules.fold import Fold
 from coster.domain.orders.rules.vocabulary import VOCABULARY
 from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT
@@ -36,6 +37,8 @@ def asked(fold: Fold, command: Command[StepOrder], order: Order) -> Mapping[str,
 
     def may_press(role: str) -> bool:
         held = ROLES.get(role)
+        if role == approving.ROLE:
+            return authority.allows(APPROVE, approving.bought_by(order))
         return held is not None and all(authority.allows(one, order.seller_id) for one in held)
 
     unknown = asking.unknown(wish, "order_status")

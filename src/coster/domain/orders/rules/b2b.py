@@ -5,11 +5,12 @@ Everything is kept in the order's attributes; the parts are `approving`, `blocki
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from coster.domain.orders.model import Line, Order
-from coster.domain.orders.rules import approving, blocking, editing, repeating
+from coster.domain.orders.rules import approving, blocking, editing, lines, repeating
 from coster.engine.workflow.actions import ActionSpec
 from coster.engine.workflow.plugins import Action, Asked, Done, Refused
 from coster.kernel import clock
@@ -18,8 +19,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "stock.missing": "int",
     "stock.lost": "int",
     "stock.short": "bool",
+    "stock.future": "int",
+    "stock.opens_at": "timestamp?",
+    "lines.released": "int",
+    "lines.all_released": "bool",
     "approval.level": "int",
     "approval.levels": "int",
+    "cost_centre.named": "bool",
+    approving.LEVELS: "int",
     "blocks.open": "int",
     "edit.came_from": "string",
     "edit.touched": "bool",
@@ -27,15 +34,30 @@ FIELDS: Final[Mapping[str, str]] = {
     "schedule.next_at": "timestamp?",
 }
 """Fields of the context by name with their types: counts of lines that wait and that nobody can supply, of people, of blocks; and whether a
-producer had less (`stock.short`), and nobody has agreed to that."""
+producer had less (`stock.short`), and nobody has agreed to that. How many lines wait for their day (`stock.future`), and when goods are
+taken for the first of them. Of lines with something left, how many were released, and whether all were."""
+
+
+def _opens_at(of_order: Sequence[Line]) -> dt.datetime | None:
+    """When goods are taken for the first of the lines that wait for their day."""
+    return min(
+        (line.holds_from for line in of_order if line.stock == "future" and line.holds_from), default=None
+    )
 
 
 VALUES: Final[Mapping[str, Callable[[Order, Sequence[Line]], object]]] = {
     "stock.missing": lambda _, lines: sum(line.stock == "backordered" for line in lines),
     "stock.lost": lambda _, lines: sum(line.stock == "unavailable" and line.quantity > 0 for line in lines),
     "stock.short": lambda order, _: "shorted" in order.attributes,
+    "stock.future": lambda _, of_order: sum(line.stock == "future" for line in of_order),
+    "stock.opens_at": lambda _, of_order: _opens_at(of_order),
+    "lines.released": lambda _, of_order: lines.released_lines(of_order),
+    "lines.all_released": lambda _, of_order: (
+        lines.released_lines(of_order) > 0 and not lines.open_lines(of_order)
+    ),
     "approval.level": lambda order, _: approving.standing(order.attributes)["level"],
     "approval.levels": lambda order, _: approving.standing(order.attributes)["levels"],
+    "cost_centre.named": lambda order, _: approving.named(order.attributes) is not None,
     "blocks.open": lambda order, _: len(blocking.open_reasons(order.attributes)),
     "edit.came_from": lambda order, _: editing.standing(order.attributes)["came_from"],
     "edit.touched": lambda order, _: editing.standing(order.attributes)["touched"],
@@ -50,6 +72,7 @@ KEPT: Final = frozenset(
         "approval",
         "blocks",
         "copy_of",
+        "cost_centre",
         "edit",
         "run",
         "schedule",
@@ -116,17 +139,44 @@ _ALL = (
         fails=True,
     ),
     _action("ask_approval", approving.ask, "So many people must agree.", parameters={"levels": "int"}),
-    _action("approve_level", approving.approve, "One more has agreed.", fails=True),
-    _action("deny_approval", approving.deny, "The order is not agreed to.", fails=True),
+    _action(
+        "ask_cost_centre",
+        approving.ask_centre,
+        "As many people must agree as the order's cost centre says, of those whom it names.",
+        needs=approving.TELLING,
+        fails=True,
+        sends=True,
+    ),
+    _action(
+        "approve_level",
+        approving.approve,
+        "One more has agreed.",
+        needs=approving.TELLING,
+        fails=True,
+        sends=True,
+    ),
+    _action(
+        "deny_approval",
+        approving.deny,
+        "The order is not agreed to.",
+        needs=approving.TELLING,
+        fails=True,
+        sends=True,
+    ),
     _action(
         "delegate_approval",
         approving.delegate,
         "Somebody else decides this level, whose key may approve the order.",
-        needs=frozenset({"attributes", approving.APPROVERS}),
+        needs=approving.TELLING | {approving.APPROVERS},
         fails=True,
+        sends=True,
     ),
     _action(
-        "pass_on_approval", approving.pass_on, "Whoever may can decide, since the one who was asked did not."
+        "pass_on_approval",
+        approving.pass_on,
+        "Whoever may can decide, since the one who was asked did not; on a cost centre also those above.",
+        needs=approving.TELLING,
+        sends=True,
     ),
     _action("withdraw", withdraw, "Request for approval, edit and plan are given up."),
     _action(
@@ -158,6 +208,15 @@ _ALL = (
     _action("place_copy", repeating.place_copy, "A copy is placed, and the next time reckoned.", sends=True),
 )
 ACTIONS: Mapping[str, Action] = {action.spec.name: action for action in _ALL}
+RELEASE_PART: Final = {
+    "line": "int?",
+    "quantity": "string?",
+    "parts": "list({line: int, quantity: string})?",
+    "location": "string?",
+    "due": "bool?",
+}
+"""What says which part of an order is released: a line, or `parts` of several, so much of each (as decimals, empty: all), what lies at a
+location, what shall go by today."""
 STOCK: Final = (
     ActionSpec(
         name="take_holds",
@@ -185,5 +244,18 @@ STOCK: Final = (
         needs=frozenset({"holds"}),
         holds="committed",
     ),
+    ActionSpec(
+        name="release_lines",
+        summary="The event's `parts` are released (or its `line`, with its `quantity`), or whatever is held; all of it or nothing.",
+        needs=frozenset({"supply"}),
+        fails=True,
+        holds="taken",
+    ),
+    ActionSpec(
+        name="cancel_rest",
+        summary="What is not released is off, costs nothing, and what it held is free again.",
+        needs=frozenset({"holds"}),
+        holds="kept",
+    ),
 )
-"""Declarations of the actions in `taking`, which touch what is held."""
+"""Declarations of the actions in `taking` and `releasing`, which touch what is held."""

@@ -26,7 +26,7 @@ from coster.domain.orders.model import (
     ReplaceLines,
     StepOrder,
 )
-from coster.domain.orders.rules import asking, checkout, lines, replacing, way
+from coster.domain.orders.rules import approving, asking, checkout, lines, replacing, way
 from coster.domain.orders.rules.fold import ChangingState, Fold
 from coster.domain.parties.model import Relation
 from coster.domain.sourcing import rules as sourcing
@@ -108,7 +108,7 @@ def _whole(fold: Fold, index: int, command: Command[Any]) -> Outcome:
 def _step(fold: Fold, index: int, command: Command[Any]) -> Outcome:
     body = command.body
     order = fold.orders.get(order_of(body))
-    if order is None or not command.authority.allows("orders:write", order.seller_id):
+    if order is None or not _is_theirs(fold, command, order):
         return Rejected("order_unknown", "No order of yours has this id; list them at /api/v1/orders.")
     expected = getattr(body, "expected_version", None)
     if expected is not None and expected != order.version:
@@ -118,6 +118,19 @@ def _step(fold: Fold, index: int, command: Command[Any]) -> Outcome:
     if isinstance(arrival, way.Arrival):
         return way.carry_out(fold, index, command, arrival)
     return arrival
+
+
+def _is_theirs(fold: Fold, command: Command[Any], order: Order) -> bool:
+    """Whether somebody may change the order at all: who writes the seller's orders; and who is asked to agree to it, by the buttons that
+    are for approvers and by nothing else.
+    """
+    if command.authority.allows("orders:write", order.seller_id):
+        return True
+    body = command.body
+    if not isinstance(body, StepOrder) or not approving.may_decide(order, command.actor, command.authority):
+        return False
+    offers = fold.flows.of(order.flow, order.flow_version).offers.get(order.status, ())
+    return any(one.trigger == body.trigger and approving.ROLE in one.button.roles for one in offers)
 
 
 def _arrival(fold: Fold, index: int, command: Command[Any], order: Order) -> way.Arrival | Outcome:

@@ -40,7 +40,7 @@ FIELDS: Final[Mapping[str, str]] = {
 class Facts:
     """An order as it is at one moment of a batch."""
 
-    __slots__ = ("approvers", "at", "lines", "order", "session")
+    __slots__ = ("approvers", "at", "centre", "lines", "order", "session")
 
     def __init__(self, order: Order, lines: Sequence[Line], session: Session | None, at: dt.datetime) -> None:
         """Takes the order with its lines, the session that it belongs to, and the instant of the command."""
@@ -49,6 +49,7 @@ class Facts:
         self.session = session
         self.at = at
         self.approvers: frozenset[str] = frozenset()
+        self.centre = approving.Named()
 
 
 def _lines(facts: Facts) -> list[dict[str, Any]]:
@@ -89,6 +90,8 @@ _VALUES: Final[dict[str, Callable[[Facts], object]]] = {
     "order.lines": _lines,
     "attributes": lambda facts: facts.order.attributes,
     approving.APPROVERS: lambda facts: facts.approvers,
+    approving.CENTRE: lambda facts: facts.centre,
+    approving.LEVELS: lambda facts: approving.levels(facts.order, facts.centre),
     **{name: functools.partial(_of_b2b, value) for name, value in b2b.VALUES.items()},
 }
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from coster.domain.buying.model import Centre
 from coster.domain.inventory.model import Hold, PoolLine, Position
 from coster.domain.inventory.rules.book import Book
-from coster.domain.orders.model import Comment, Line, Order, OrderWrites, PoolChange
-from coster.domain.orders.rules import lines, shelf
+from coster.domain.orders.model import Approvers, Comment, Line, Order, OrderWrites, PoolChange
+from coster.domain.orders.rules import approving, lines, shelf
 from coster.domain.sessions.model import Session
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.sourcing.model import Pool
@@ -43,6 +44,8 @@ class ChangingState(msgspec.Struct, frozen=True, kw_only=True):
     """When the timers of the batch were due, where it is one of timers."""
     approvers: Mapping[uuid.UUID, Authority] = {}
     """What keys may do that commands name as those who shall decide."""
+    centres: Mapping[uuid.UUID, Centre] = {}
+    """Cost centres that the orders name, where their flows look at them."""
 
 
 class Mark(NamedTuple):
@@ -99,9 +102,16 @@ class Fold:
             (line.order_id, line.line_no): line for of_order in self.state.lines.values() for line in of_order
         }
         after = [line for of_order in self.lines.values() for line in of_order]
+        changed = [order for id_, order in self.orders.items() if self.state.orders[id_] is not order]
         return OrderWrites(
             new=[],
-            changed=[order for id_, order in self.orders.items() if self.state.orders[id_] is not order],
+            changed=changed,
+            approvers=[
+                Approvers(order_id=order.id, keys=list(keys))
+                for order in changed
+                if (keys := approving.open_to(order.attributes))
+                != approving.open_to(self.state.orders[order.id].attributes)
+            ],
             lines=[line for line in after if before.get((line.order_id, line.line_no)) is not line],
             comments=self.comments,
             stock=self.book.writes(),

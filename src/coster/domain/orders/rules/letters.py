@@ -89,6 +89,12 @@ VIEWS: Final[Mapping[str, View]] = {
 PART_SHIPPED: Final = View(
     name="part_shipped", fluent="PICK_PACK", dfc_order="Complete", dfc_fulfilment="Unfulfilled"
 )
+PART_RELEASED: Final = View(
+    name="part_released", fluent="PICK_PACK", dfc_order="Held", dfc_fulfilment="Unfulfilled"
+)
+"""Some of it is released while the rest waits for goods or a payment: what the rest comes to is still open, so the order is held, but
+goods of it are on their way. Where the rest is confirmed too, the order is complete to the consortium.
+"""
 HELD_CART: Final = View(name="draft_quoted", dfc_order="Held", dfc_fulfilment="Held")
 """A draft that holds its goods already: the checkout has begun."""
 
@@ -132,12 +138,15 @@ def _paid(order: Standing) -> str:
 
 
 def view(order: Standing) -> View:
-    """The state in the words of others; of what is partly shipped, and of a draft that holds goods, more than the letter says."""
+    """The state in the words of others; of what is partly shipped, and of a draft that holds goods, more than the letter says;
+    of what is released in part too."""
     found = letter(order)
     if found == "R" and any(item.state == "S" for item in order.items):
         return PART_SHIPPED
     if found == "P" and any(item.state != "X" and item.inv == "ALLC" for item in order.items):
         return HELD_CART
+    if found in ("B", "L", "M", "A", "C") and any(item.state in ("R", "S") for item in order.items):
+        return msgspec.structs.replace(PART_RELEASED, dfc_order=VIEWS[found].dfc_order)
     return VIEWS[found]
 
 

@@ -5,6 +5,7 @@ Quantities are rounded up to the item's multiple, and the buyer is told (source:
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import msgspec
 from coster.domain.catalog.model import Item, SalesUnit
 from coster.domain.orders.model import Discount, Line, LineRequest, Order
 from coster.domain.sourcing.model import Sale
-from coster.kernel import money, quantity
+from coster.kernel import clock, money, quantity
 from coster.kernel.outcome import Rejected
 
 
@@ -31,6 +32,7 @@ class Checked(msgspec.Struct, frozen=True):
     price_micros: int
     discount: Discount | None
     note: str
+    ship_on: dt.date | None = None
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,9 @@ def check(shop: Shop, number: int, request: LineRequest) -> Checked | Rejected:
     if isinstance(sized, Rejected):
         return sized
     sold, stock, note = sized
-    return Checked(number, item, unit, request.quantity, sold, stock, price, request.discount, note)
+    return Checked(
+        number, item, unit, request.quantity, sold, stock, price, request.discount, note, request.ship_on
+    )
 
 
 def _price(shop: Shop, item: Item, unit: SalesUnit, request: LineRequest) -> int | None:
@@ -156,7 +160,7 @@ def priced(order_id: uuid.UUID, checked: Checked, currency: str, stock_state: st
         unit=checked.unit.code, requested=checked.requested, quantity=checked.quantity, stock_quantity=checked.stock,
         price_micros=checked.price_micros, gross=gross, discount=off, order_share=0, basis_gross=asked,
         basis_discount=discount_of(checked.discount, asked), basis_share=0, total=gross - off,
-        stock=stock_state, fulfilment="not_started", note=checked.note,
+        stock=stock_state, fulfilment="not_started", note=checked.note, ship_on=checked.ship_on,
     )  # fmt: skip
 
 
@@ -194,7 +198,65 @@ def scaled(line: Line, sold: int, stock: int, currency: str, note: str) -> Line:
     return msgspec.structs.replace(
         line, quantity=sold, stock_quantity=stock, gross=gross, discount=off, order_share=share,
         total=gross - off - share, note=note, stock=line.stock if stock else "none",
+        holds_from=line.holds_from if stock else None,
     )  # fmt: skip
+
+
+OUT = ("released", "picking", "packed", "shipped", "collected", "delivered", "returned")
+"""How far a line is whose goods were given to whoever packs them; nothing takes them back."""
+
+
+def is_out(line: Line) -> bool:
+    """Whether a line was released: no change, cancellation or edit reaches it any more."""
+    return line.quantity > 0 and line.fulfilment in OUT
+
+
+def open_lines(of_order: Sequence[Line]) -> int:
+    """How many lines have something left that was not released."""
+    return sum(line.quantity > 0 and not is_out(line) for line in of_order)
+
+
+def released_lines(of_order: Sequence[Line]) -> int:
+    """How many lines were released."""
+    return sum(is_out(line) for line in of_order)
+
+
+def released_before(line: Line) -> Rejected:
+    """The refusal to change a line that was released."""
+    return Rejected(
+        "line_released",
+        f"Line {line.line_no} was released and can be changed no more; what is not released yet can.",
+        {"line": line.line_no},
+    )
+
+
+def divided(line: Line, part: tuple[int, int], number: int) -> tuple[Line, Line]:
+    """A line cut in two: a part of it, with its number, and the rest with a number of its own.
+
+    `part` is how much, in sales and in stock units: less than all of it. To the cent and to the thousandth the two are the whole, so
+    cutting costs nobody anything; from now on the discounts of each are counted on what it is itself.
+    """
+    sold, stock = part
+    gross = money.share(line.gross, [sold, line.quantity - sold])
+    off = money.share(line.discount, gross)
+    shares = money.share(line.order_share, [gross[0] - off[0], gross[1] - off[1]])
+    asked = max(0, line.requested - sold)
+    kept, left = (
+        msgspec.structs.replace(
+            line, gross=gross[nth], discount=off[nth], order_share=shares[nth], total=gross[nth] - off[nth] - shares[nth],
+            basis_gross=gross[nth] or line.basis_gross, basis_discount=off[nth] if gross[nth] else line.basis_discount,
+            basis_share=shares[nth] if gross[nth] else line.basis_share,
+        )
+        for nth in (0, 1)
+    )  # fmt: skip
+    kept = msgspec.structs.replace(
+        kept, requested=line.requested - asked, quantity=sold, stock_quantity=stock
+    )
+    left = msgspec.structs.replace(
+        left, line_no=number, requested=asked, quantity=line.quantity - sold, stock_quantity=line.stock_quantity - stock,
+        note=f"the rest of line {line.line_no}",
+    )  # fmt: skip
+    return kept, left
 
 
 def sale_of(order: Order) -> Sale:
@@ -218,4 +280,11 @@ def told(line: Line, currency: str) -> dict[str, Any]:
         "stock": line.stock,
         "fulfilment": line.fulfilment,
         "note": line.note,
+        **_days(line),
     }
+
+
+def _days(line: Line) -> dict[str, str]:
+    """The day on which a line shall go, and from when on goods are taken for it; nothing where it may go at once."""
+    found = {} if line.ship_on is None else {"ship_on": line.ship_on.isoformat()}
+    return found if line.holds_from is None else {**found, "holds_from": clock.text(line.holds_from)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from coster.domain.orders.rules import repeating
+from coster.domain.orders.rules import approving, repeating
 from coster.domain.sessions.rules import life
 from coster.engine.flows import moving
 
@@ -18,14 +18,19 @@ TOLD: Final = frozenset(
         "order.changed",
         "order.commented",
         "order.stepped",
+        "order.part_released",
         "order.shorted",
         "order.flow_moved",
         "order.checkout_moved",
+        "order.copy_delayed",
         "order.copy_refused",
+        repeating.PLACED,
         "held_order.created",
         "held_order.completed",
         "held_order.cancelled",
         "held_order.fulfilled",
+        approving.ASKED_EVENT,
+        approving.DECIDED_EVENT,
         repeating.EVENT,
         *life.EVENTS,
         *moving.EVENTS,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from coster.domain.orders.model import Firm
-from coster.domain.orders.rules import checkout
+from coster.domain.orders.rules import approving, checkout
 from coster.engine.workflow.language import ROLLUP
 from coster.engine.workflow.step import Matched, Table
 from coster.engine.workflow.tables import Tables
@@ -60,6 +60,8 @@ def _of(table: Table, child: Table | None, trigger: str) -> Iterator[str]:
         yield from matched.needs
         if matched.row.guard is not None and SESSION in matched.row.guard.names:
             yield SESSION
+        if matched.row.guard is not None and approving.LEVELS in matched.row.guard.names:
+            yield approving.CENTRE
 
 
 def _reached(table: Table, begin: Iterable[str]) -> Iterator[Matched]:

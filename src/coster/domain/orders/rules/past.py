@@ -93,4 +93,5 @@ def _line(known: Mapping[int, Line], told: Mapping[str, Any], currency: str) -> 
         quantity=quantity.parse(told["quantity"]), stock_quantity=quantity.parse(told["stock_quantity"]),
         price_micros=money.parse_price(told["price"]), gross=total + discount + share, discount=discount,
         order_share=share, total=total, stock=told["stock"], fulfilment=told["fulfilment"], note=told["note"],
+        holds_from=dt.datetime.fromisoformat(told["holds_from"]) if "holds_from" in told else None,
     )  # fmt: skip

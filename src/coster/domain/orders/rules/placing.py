@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from coster.domain.buying.model import Centre
 from coster.domain.inventory.model import Demand
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PlaceOrder, PoolChange, Taken
-from coster.domain.orders.rules import attributes, checkout, lines, shelf, telling, way
+from coster.domain.orders.rules import approving, attributes, checkout, lines, shelf, telling, way
 from coster.domain.orders.rules.context import Context, Facts, session_of
 from coster.domain.orders.rules.fold import ChangingState, Fold
 from coster.domain.orders.rules.shelf import PlacingState
@@ -86,18 +87,17 @@ class _Placing:
         begin = self._beginning(body)
         demand = self._demand(command, seller, begin)
         sound: list[lines.Checked] = checked  # type: ignore[assignment]
-        served = self._serve(command, demand, sound) if begin.held else [(one, _UNPLANNED) for one in sound]
+        served = self._served(command, demand, sound, held=begin.held)
         if isinstance(served, Rejected):
             return served
-        return self._accept(_Wish(index, command, seller, begin, demand), served)
+        centre = self.state.centres.get(body.cost_centre_id) if body.cost_centre_id else None
+        return self._accept(_Wish(index, command, seller, begin, demand, centre), served)
 
     def _unfit(self, command: Command[PlaceOrder]) -> Rejected | None:
         """Why no order of this kind can be placed now, whatever its lines."""
         body = command.body
-        if not body.lines and not body.whole_range:
-            faults = refusal.Faults()
-            faults.add("lines", "is empty; an order needs one line at least")
-            return faults.rejected()
+        if refused := _unheard_of(body, command.at.date()):
+            return refused
         if body.attributes and not command.authority.system and body.whole_range is None:
             faults = refusal.Faults()
             attributes.judge(faults, body.attributes)
@@ -124,7 +124,39 @@ class _Placing:
             customer = self.state.customers.get(body.customer_id)
             if customer is None or customer.seller_id != body.seller_id or customer.erased:
                 return Rejected("customer_unknown", "This shop has no customer of this id.")
+        return self._unfit_centre(body)
+
+    def _unfit_centre(self, body: PlaceOrder) -> Rejected | None:
+        """Why the order cannot be bought in the name of the cost centre that it names."""
+        if body.cost_centre_id is None:
+            return None
+        centre = self.state.centres.get(body.cost_centre_id)
+        if centre is None or not centre.active or not centre.sold_by(body.seller_id):
+            return Rejected(
+                "cost_centre_unknown", "No cost centre of this id can be named in orders of this shop."
+            )
+        currency = self.currencies[body.seller_id]
+        if centre.currency != currency:
+            return Rejected(
+                "currency_mismatch",
+                f"The cost centre reckons in {centre.currency}, and this shop in {currency}.",
+                {"currency": currency},
+            )
         return None
+
+    def _served(
+        self, command: Command[PlaceOrder], demand: Demand, checked: Sequence[lines.Checked], *, held: bool
+    ) -> list[tuple[lines.Checked, Plan]] | Rejected:
+        """The lines with the plans by which their goods are held; where nothing is held yet, without any."""
+        if held:
+            return self._serve(command, demand, checked)
+        if command.body.whole:
+            before = self.book.mark()
+            tried = self._serve(command, demand, checked)
+            self.book.back_to(before)
+            if isinstance(tried, Rejected):
+                return tried
+        return [(one, _UNPLANNED) for one in checked]
 
     def _serve(
         self, command: Command[PlaceOrder], demand: Demand, checked: Sequence[lines.Checked]
@@ -255,7 +287,7 @@ class _Placing:
             gross=sum(line.gross for line in priced), line_discount=sum(line.discount for line in priced),
             order_discount=sum(line.order_share for line in priced), total=sum(line.total for line in priced),
             priority=wish.demand.priority, placed_at=at, expires_at=wish.demand.expires_at, version=1, type=body.type,
-            holds=begin.holds_completed if over else begin.holds, attributes=body.attributes, entered=1, entered_at=at,
+            holds=begin.holds_completed if over else begin.holds, attributes=wish.attributes, entered=1, entered_at=at,
             sla_at=timing.beyond(table, status, at, wish.calendars) if table.slas else None,
             checkout=begin.checkout_completed if over else begin.checkout, checkout_version=begin.checkout_version,
         )  # fmt: skip
@@ -346,6 +378,13 @@ class _Wish(NamedTuple):
     seller: Enterprise
     begin: Beginning
     demand: Demand
+    centre: Centre | None
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What is kept with the order: what came with it, and its cost centre."""
+        given = self.command.body.attributes
+        return given if self.centre is None else approving.with_centre(given, self.centre)
 
     @property
     def calendars(self) -> timing.Calendars:
@@ -401,7 +440,19 @@ def _completed(table: Table, child: Table | None) -> tuple[Matched | None, str |
     return done, ended
 
 
+_MOST_DAYS_OFF: Final = 3660
 _UNPLANNED: Final = Plan(wants=(), pools=(), opens=(), partial=False, untracked=False)
+
+
+def _unheard_of(body: PlaceOrder, today: dt.date) -> Rejected | None:
+    """What is wrong with the lines that are asked for, whatever the goods: there are none, or one shall go on a day far off."""
+    faults = refusal.Faults()
+    if not body.lines and not body.whole_range:
+        faults.add("lines", "is empty; an order needs one line at least")
+    for number, line in enumerate(body.lines, 1):
+        if line.ship_on is not None and abs((line.ship_on - today).days) > _MOST_DAYS_OFF:
+            faults.add(f"lines.{number}.ship_on", "is more than ten years away; take a nearer day")
+    return faults.rejected()
 
 
 def flow_for(flows: Tables, type_: str) -> str | None:

@@ -36,6 +36,8 @@ class MovingState(msgspec.Struct, frozen=True, kw_only=True):
     orders: Mapping[uuid.UUID, Order]
     calendars: Mapping[uuid.UUID, Calendar] = {}
     """Opening hours of sellers, where a flow counts in them."""
+    since: Mapping[uuid.UUID, dt.datetime] = {}
+    """Since when checkouts are in their status, of those that have left another one."""
     pools: list[uuid.UUID] = []
     sessions: Mapping[uuid.UUID, Session] = {}
     """None of either: no stock is touched."""

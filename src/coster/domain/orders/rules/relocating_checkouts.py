@@ -1,7 +1,7 @@
 """Checkouts that go from one version of their flow to another, in the rows of their orders. Pure.
 
-A checkout owes nothing itself, and none is moved into an end, so its order does not hear of it. The row keeps no clock for it: in the
-status in which a checkout begins it has been since its order was placed, in any other one its timers count from the move.
+A checkout owes nothing itself, and none is moved into an end, so its order does not hear of it. The row keeps no clock for it: since when
+it is in its status its order's events tell, and in the status in which it began it is since the order was placed.
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ def _name(state: MovingState, order: Order) -> str:
     return checkout.flow_name(state.flows.of(order.flow, order.flow_version), order.type)
 
 
+def _since(state: MovingState, table: Table, order: Order, at: dt.datetime) -> dt.datetime:
+    """Since when a checkout is in its status; since now, where nothing tells it any more."""
+    first = order.placed_at if order.checkout == table.initial else at
+    return state.since.get(order.id, first)
+
+
 def _clock(
     state: MovingState, left: tuple[Table, Order], now: tuple[Table, Order], at: dt.datetime
 ) -> list[Timer]:
@@ -68,7 +74,7 @@ def _clock(
     (old, before), (new, after) = left, now
     found = clocks.leaving(old, before.checkout or "", before.id)
     if new.timers.get(after.checkout or ""):
-        since = after.placed_at if after.checkout == new.initial and after.checkout == before.checkout else at
+        since = _since(state, old, before, at) if after.checkout == before.checkout else at
         timed = (new, state.known(after))
         found += clocks.entering(way.standing_below(timed, after, relocating.facts(after, at), since=since))
     return found

@@ -1,6 +1,7 @@
 """Scheduled and standing orders: a template of which a copy is placed at its time, once or again and again. Pure.
 
-Kept in the order's attributes, as `schedule`: `next_at` (null: no more), `every` (null: once), `left` (null: without end), `runs`.
+Kept in the order's attributes, as `schedule`: `next_at` (null: no more), `every` (null: once), `left` (null: without end), `runs`;
+`attempts` with `delay`, where a copy that is refused is tried again, and `whole`, where one is refused whose goods are not all there.
 A standing order keeps its distance: what was missed while nothing ran is placed once, and the next comes at its own time.
 """
 
@@ -17,7 +18,11 @@ from coster.kernel import clock
 SHORTEST: Final = dt.timedelta(hours=1)
 LONGEST: Final = dt.timedelta(days=3660)
 """Nobody plans further ahead than ten years, neither the first copy nor the distance between two."""
+SHORTEST_DELAY: Final = dt.timedelta(minutes=1)
+LONGEST_DELAY: Final = dt.timedelta(days=30)
+MOST_ATTEMPTS: Final = 100
 EVENT: Final = "order.copy_due"
+PLACED: Final = "order.copy_placed"
 
 
 def next_at(attributes: Mapping[str, Any]) -> dt.datetime | None:
@@ -53,7 +58,35 @@ def schedule(asked: Asked) -> Done | Refused:
         "left": left,
         "runs": _runs(asked),
     }
-    return Done(attributes={"schedule": planned})
+    retry = _retry(asked.event)
+    return retry if isinstance(retry, Refused) else Done(attributes={"schedule": {**planned, **retry}})
+
+
+def _retry(event: Mapping[str, Any]) -> dict[str, Any] | Refused:
+    """What becomes of a copy that is refused: further `attempts`, `delay` apart (both or none); `whole`: a copy that would have to wait
+    for goods is refused too.
+    """
+    attempts, delay = event.get("attempts"), event.get("delay")
+    kept: dict[str, Any] = {"whole": True} if event.get("whole") else {}
+    if attempts is None and delay is None:
+        return kept
+    length = kinds.duration(str(delay)) if delay else None
+    fits = isinstance(attempts, int) and 1 <= attempts <= MOST_ATTEMPTS
+    if not fits or length is None or not SHORTEST_DELAY <= length <= LONGEST_DELAY:
+        return Refused(
+            code="schedule_attempts",
+            detail=f"`attempts` is 1 to {MOST_ATTEMPTS}, and `delay` an ISO 8601 duration of a minute to 30 days, such as PT30M; "
+            "both or none.",
+        )
+    return {**kept, "attempts": attempts, "delay": str(delay)}
+
+
+def again_at(plan: Mapping[str, Any], attempt: int, now: dt.datetime) -> dt.datetime | None:
+    """When a copy that was refused is tried again; None: no more, or the plan knows nothing of that."""
+    length = kinds.duration(plan["delay"]) if plan.get("delay") else None
+    if length is None or attempt > plan.get("attempts", 0):
+        return None
+    return now + length
 
 
 def place_copy(asked: Asked) -> Done:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from coster.domain.buying.model import Centre
 from coster.domain.catalog.model import Item
 from coster.domain.inventory.model import Hold, PoolLine, Position
 from coster.domain.inventory.rules import holding
@@ -41,6 +42,7 @@ class PlacingState(msgspec.Struct, frozen=True, kw_only=True):
     pools: list[uuid.UUID]
     pool_lines: list[PoolLine]
     remainders: list[Hold]
+    centres: Mapping[uuid.UUID, Centre] = {}
 
 
 def available_for(book: Book, item: Item, plan: Plan) -> int:

@@ -1,7 +1,7 @@
 """Goods that an order takes later than it was placed, and lines that change without touching the shelf. Pure.
 
 A draft holds nothing. What is sent in takes what it can, line by line: a line is held whole, or it waits (`backordered`), or nobody
-can supply it (`unavailable`). `ACTIONS` is every action of an order's flow that touches lines.
+can supply it (`unavailable`). What is released in parts, and every action that touches lines, is in `releasing`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 from coster.domain.inventory.rules import holding
 from coster.domain.orders.model import Line, LineChange, LineRequest
-from coster.domain.orders.rules import actions, lines, shelf
+from coster.domain.orders.rules import actions, dates, lines, shelf
 from coster.domain.orders.rules.actions import Doing
 from coster.domain.orders.rules.fold import Fold
 from coster.domain.sourcing import rules as sourcing
@@ -25,15 +25,20 @@ FIRM = ("held", "untracked")
 def take_holds(fold: Fold, doing: Doing) -> list[Line]:
     """Every line that is not held is held now, whole or not at all; what one holds already it keeps meanwhile."""
     return [
-        line if line.stock in FIRM or line.quantity == 0 else _taken(fold, doing, line)
-        for line in doing.lines
+        line if line.stock in FIRM or line.quantity == 0 else taken(fold, doing, line) for line in doing.lines
     ]
 
 
-def _taken(fold: Fold, doing: Doing, line: Line) -> Line:
+def taken(fold: Fold, doing: Doing, line: Line, *, early: bool = False) -> Line:
+    """One line as far as its goods can be had now, whole or not at all; `early`: also where its day is still far."""
     state = fold.supply
     assert state is not None, "what takes goods is loaded with what placing needs"
     order, item = fold.orders[doing.demand.id], state.supply.items[line.item_id]
+    opens = dates.held_from(state.enterprises[order.seller_id], line.ship_on)
+    if opens is not None and doing.command.at < opens and not early:
+        holding.release(fold.book, doing.demand, line.line_no)
+        return msgspec.structs.replace(line, stock="future", holds_from=opens)
+    line = msgspec.structs.replace(line, holds_from=None)
     plan = sourcing.plan(state.supply, lines.sale_of(order), item, line.line_no, line.stock_quantity)
     if isinstance(plan, Rejected) or actions.not_open(fold, order, doing.command):
         return msgspec.structs.replace(line, stock="unavailable")
@@ -74,6 +79,8 @@ def _resized(fold: Fold, doing: Doing, line: Line, change: LineChange) -> Line |
     state = fold.supply
     assert state is not None, "changes are loaded with what placing needs"
     item, currency = state.supply.items[line.item_id], fold.orders[doing.demand.id].currency
+    if lines.is_out(line):
+        return lines.released_before(line)
     if change.quantity == 0:
         holding.release(fold.book, doing.demand, line.line_no)
         return lines.scaled(line, 0, 0, currency, "taken out")
@@ -92,7 +99,11 @@ def _resized(fold: Fold, doing: Doing, line: Line, change: LineChange) -> Line |
         actions.less(fold, doing.demand, line, line.stock_quantity - stock)
     firm = line.stock in FIRM and stock <= line.stock_quantity
     return lines.scaled(
-        msgspec.structs.replace(line, stock=line.stock if firm else "none"), sold, stock, currency, note
+        msgspec.structs.replace(line, stock=line.stock if firm else "none", holds_from=None),
+        sold,
+        stock,
+        currency,
+        note,
     )
 
 
@@ -115,11 +126,16 @@ def _added(fold: Fold, doing: Doing, change: LineChange, number: int) -> Line | 
 def lose_line(fold: Fold, doing: Doing) -> list[Line] | Rejected:
     """The goods of one line are gone: what it held is given up, and it is `unavailable` until they can be had again."""
     wanted = getattr(doing.command.body, "attributes", {}).get("line")
-    if not isinstance(wanted, int) or not any(one.line_no == wanted and one.quantity for one in doing.lines):
+    found = [one for one in doing.lines if one.line_no == wanted and one.quantity]
+    if not isinstance(wanted, int) or not found:
         return Rejected("line_unknown", f"The order has no line {wanted}.", {"line": wanted})
+    if lines.is_out(found[0]):
+        return lines.released_before(found[0])
     holding.release(fold.book, doing.demand, wanted)
     return [
-        msgspec.structs.replace(line, stock="unavailable") if line.line_no == wanted else line
+        msgspec.structs.replace(line, stock="unavailable", holds_from=None)
+        if line.line_no == wanted
+        else line
         for line in doing.lines
     ]
 
@@ -128,7 +144,9 @@ def commit_holds(fold: Fold, doing: Doing) -> list[Line]:
     """The goods are the order's for good: its lines are released to whoever packs them, and stay held until they leave."""
     holding.keep(fold.book, msgspec.structs.replace(doing.demand, expires_at=None))
     return [
-        msgspec.structs.replace(line, fulfilment="released") if line.quantity else line
+        msgspec.structs.replace(line, fulfilment="released")
+        if line.quantity and not lines.is_out(line)
+        else line
         for line in doing.lines
     ]
 

@@ -24,6 +24,7 @@ VOCABULARY = Vocabulary(
         "change": {},
         "comment": {"text": "string"},
         "shorted": {},
+        "release_part": b2b.RELEASE_PART,
     },
     actions=(
         ActionSpec(
@@ -50,10 +51,11 @@ VOCABULARY = Vocabulary(
     ),
     data={
         HOLDS: "what the order holds, and the stock that it holds on",
+        approving.CENTRE: "the cost centre that the order names, as it is now",
         approving.APPROVERS: "what the key that the event names in `to` may do",
         SUPPLY: "everything that placing is decided on: goods, terms, and all stock of the order's items",
     },
-    roles=frozenset({"owner", "hub", "shop"}),
+    roles=frozenset({"owner", "hub", "shop", approving.ROLE}),
     owns=("holds",),
     calendars=frozenset({hours.NAME}),
     children={KIND: "checkout"},

@@ -13,11 +13,11 @@ import msgspec
 
 from coster.domain.inventory.model import Demand
 from coster.domain.orders.model import Comment, Line, MakeOrderGood, Order
-from coster.domain.orders.rules import approving, b2b, checkout, editing, lines, shelf, telling
+from coster.domain.orders.rules import approving, b2b, checkout, editing, lines, releasing, shelf, telling
 from coster.domain.orders.rules.actions import Doing
 from coster.domain.orders.rules.context import Context, Facts, session_of
 from coster.domain.orders.rules.fold import Fold, summed
-from coster.domain.orders.rules.taking import ACTIONS
+from coster.domain.orders.rules.releasing import ACTIONS
 from coster.domain.orders.rules.vocabulary import VOCABULARY
 from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT
 from coster.engine.flows import audit, clocks, outside
@@ -48,6 +48,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "cancel": "order.cancelled",
     "change": "order.changed",
     "comment": "order.commented",
+    "release_part": releasing.EVENT,
     "": "order.stepped",
 }
 """Under which name a trigger is told; every other one as STEPPED."""
@@ -95,11 +96,7 @@ class _Side:
         self.status = status
         self.carry = carry
         self.context_of = context_of
-        self.watched = audit.Watched(table, status, context_of)
-
-    def open_to_inner(self) -> None:
-        """What comes next may be a trigger that only rows name."""
-        self.watched = audit.Watched(self.table, self.status, self.context_of, inner=True)
+        self.watched = audit.Watched(table, context_of)
 
 
 class Way:
@@ -112,7 +109,7 @@ class Way:
         self.command = command
         self.arrival = arrival
         self.order = arrival.order
-        self.lines = fold.lines[self.order.id]
+        self.lines = self.before = fold.lines[self.order.id]
         self.table = fold.flows.of(self.order.flow, self.order.flow_version)
         self.messages: list[tuple[str, Mapping[str, Any]]] = []
         self.restart: tuple[str, ...] = ()
@@ -156,9 +153,6 @@ class Way:
             below = is_for_checkout(self.child, self.table, self.arrival.trigger)
             return "checkout" if below else "order"
         below = undelivered.of == CHECKOUT.entity and self.below is not None
-        side = self.below if below else self.above
-        if side is not None:
-            side.open_to_inner()
         return "checkout" if below else "order"
 
     def _drive(self, to: _To, trigger: str) -> Rejected | None:
@@ -168,7 +162,7 @@ class Way:
         if side is None:
             return None
         inner = first and self.arrival.undelivered is not None
-        driven = drive(side.table, (side.status(), trigger), side.watched, side.carry, inner=inner)
+        driven = drive(side.watched, (side.status(), trigger), side.carry, inner=inner)
         if driven.unmatched is not None:
             # What one tells the other may find nothing to do; what came from outside may not.
             return self._refused(side, driven.unmatched) if first else None
@@ -327,6 +321,8 @@ class Way:
         told = [lines.told(line, order.currency) for line in self.lines]
         data = telling.placed_data(order, told)
         data["flow"] = self._audit()
+        if out := releasing.newly_released(self.before, self.lines):
+            data["released"] = out
         self._tell(name, data)
         for event, body in self.messages:
             self._tell(event, {**body, "enterprises": [str(order.seller_id)]})
@@ -422,7 +418,9 @@ class Way:
         facts = Facts(order, of_order, session, self.command.at)
         if named := self.fold.state.approvers:
             may = approving.roles(self.table, order.status)
-            facts.approvers = approving.able(named, may, order.seller_id)
+            facts.approvers = approving.able(named, may, order)
+        if found := self.fold.state.centres:
+            facts.centre = approving.found(order, found)
         return Context(facts, attributes, taken, more)
 
     def _about(self, reason: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from coster.domain.catalog.model import Item
-from coster.domain.inventory.model import Change, Demand, Hold, Location, PoolLine, Position
+from coster.domain.inventory.model import Change, Demand, Hold, HoldState, Location, PoolLine, Position
 from coster.domain.inventory.rules import holding
 from coster.domain.inventory.rules.book import Book
 from coster.domain.orders.model import Line, Order, OrderWrites, PoolChange
@@ -49,13 +49,16 @@ class CuttingState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """What must go from a position (None pool: from everybody), and why."""
+    """What must go from a position (None pool: from everybody), and why. `state`: of what is held, or of what is owed to a pool already;
+    what shoppers lose of the latter stays with the pool as its surplus.
+    """
 
     position_id: uuid.UUID
     pool_id: uuid.UUID | None
     amount: int
     policy: Policy
     why: str
+    state: HoldState = "live"
 
 
 class Fold:
@@ -128,15 +131,18 @@ def share_out(fold: Fold, cut: Cut) -> None:
 
 def _held(fold: Fold, cut: Cut) -> int:
     if cut.pool_id is not None:
-        return fold.book.pools[cut.pool_id, cut.position_id].held
+        line = fold.book.pools[cut.pool_id, cut.position_id]
+        return line.held if cut.state == "live" else line.committed - line.surplus
     return fold.book.position(cut.position_id).held
 
 
-def latest_first(fold: Fold, pool_lines: Sequence[PoolLine]) -> list[PoolLine]:
+def latest_first(fold: Fold, pool_lines: Sequence[PoolLine], state: HoldState = "live") -> list[PoolLine]:
     """An account's lines of one item in the order in which they lose: the one whose shopper came last goes first."""
 
     def latest(line: PoolLine) -> dt.datetime:
-        here = Cut(position_id=line.position_id, pool_id=line.pool_id, amount=0, policy="first_come", why="")
+        here = Cut(
+            position_id=line.position_id, pool_id=line.pool_id, amount=0, policy="first_come", why="", state=state
+        )  # fmt: skip
         return max((hold.since for hold in _wanted(fold, here)), default=_NEVER)
 
     return sorted(pool_lines, key=latest, reverse=True)
@@ -152,7 +158,7 @@ def _wanted(fold: Fold, cut: Cut) -> list[Hold]:
         for order_id in fold.orders
         for hold in fold.book.of_demand(order_id)
         if hold.position_id == cut.position_id
-        and hold.state == "live"
+        and hold.state == cut.state
         and cut.pool_id in (None, hold.pool_id)
     ]
     return sorted(holds, key=lambda hold: (hold.since, hold.demand_id, hold.demand_line))
@@ -204,13 +210,13 @@ def _key(hold: Hold) -> tuple[uuid.UUID, int, uuid.UUID]:
 
 def _by_case(fold: Fold, hold: Hold) -> bool:
     pool = fold.book.pools.get((hold.pool_id, hold.position_id)) if hold.pool_id else None
-    return pool is not None and pool.multiple > 1
+    return pool is not None and pool.multiple > 1 and hold.state == "live"
 
 
 def _in_cases(fold: Fold, hold: Hold, over: int) -> int:
     """What shoppers must lose for `over` to come free of the hold's account, which is held in whole cases."""
     pool = fold.book.pools.get((hold.pool_id, hold.position_id)) if hold.pool_id else None
-    if pool is None or pool.multiple == 1:
+    if pool is None or not _by_case(fold, hold):
         return over
     whole = (pool.held - over) // pool.multiple * pool.multiple
     return pool.held - pool.surplus - whole
@@ -278,8 +284,10 @@ def _reduce(fold: Fold, hold: Hold, line: Line, left: int) -> None:
             holding.release(fold.book, demand, line.line_no, loss - here, item_id)
     unit = lines.unit_of(line, item)
     cut = lines.scaled(line, left * unit.den // unit.num, left, order.currency, line.note)
+    # What was released stays released, with less.
+    fulfilment = line.fulfilment if left and lines.is_out(line) else "short"
     fold.lines[order.id][line.line_no] = msgspec.structs.replace(
-        cut, stock=line.stock if left else "unavailable", fulfilment="short"
+        cut, stock=line.stock if left else "unavailable", fulfilment=fulfilment
     )
 
 
@@ -352,12 +360,12 @@ def _cut_for(fold: Fold, command: Command[LowerStock], position: Position, missi
     item = fold.state.items[position.item_id]
     why = (
         f"{item.name}: {quantity.text(missing)} {item.stock_unit} fewer than promised ({command.body.reason}), "
-        f"shared out {_WORDS[policy]}"
+        f"shared out {WORDS[policy]}"
     )
     return Cut(position_id=position.id, pool_id=None, amount=missing, policy=policy, why=why)
 
 
-_WORDS: dict[str, str] = {
+WORDS: dict[str, str] = {
     "first_come": "by who came first",
     "pro_rata": "in proportion to what was ordered",
     "priority": "by priority, then by who came first",

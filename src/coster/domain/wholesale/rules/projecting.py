@@ -36,7 +36,7 @@ class Projection(Steps):
             return  # What is owed stays as it was; what is given back to it is its hub's surplus.
         held = self.held[change.pool_id] = known or self._new(change, at)
         what = Happening(index=change.index, trigger="grow" if after >= before else "shrink", at=at)
-        run = stepping.Run(self, what, held.id, _following(self))
+        run = stepping.Run(self, what, held.id, following(self))
         run.drive()
         table, now = self.table(held), self.held[held.id]
         lost = now.status not in table.possible
@@ -60,7 +60,7 @@ class Projection(Steps):
         )  # fmt: skip
 
 
-def _following(projection: Projection) -> Mapping[str, Do]:
+def following(projection: Projection) -> Mapping[str, Do]:
     """What rows may do while a shopper's order changes: nothing but follow."""
     close = functools.partial(close_empty, projection)
     return {

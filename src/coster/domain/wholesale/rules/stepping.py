@@ -45,6 +45,7 @@ EVENTS: Final = {
     "fulfilled": "held_order.fulfilled",
     "created": "held_order.created",
     "stepped": "held_order.stepped",
+    "shorted": "held_order.shorted",
 }
 
 Touched: TypeAlias = Sequence[tuple[uuid.UUID, PoolLine]]
@@ -215,7 +216,7 @@ class Run:
         self.came_from = steps.held[id_].status
         self._table = steps.table(steps.held[id_])
         self._inner = what.undelivered is not None
-        self.watched = audit.Watched(self._table, lambda: self._held.status, self._context, inner=self._inner)
+        self.watched = audit.Watched(self._table, self._context)
         self.driven = Driven(status=self.came_from)
         self.fired: list[Fired] = []
         self.messages: list[tuple[str, Mapping[str, Any]]] = []
@@ -224,7 +225,7 @@ class Run:
         """Every row that the event leads to. A guard that has no answer is a failure like that of an action."""
         start = (self.came_from, self.what.trigger)
         try:
-            self.driven = driving.drive(self._table, start, self.watched, self._carry, inner=self._inner)
+            self.driven = driving.drive(self.watched, start, self._carry, inner=self._inner)
         except FAULTS as fault:
             failed = Failed(code="guard_failed", detail=f"The flow has no answer: {fault}.")
             self.driven = Driven(status=self._held.status, fired=tuple(self.fired), failed=failed)

@@ -65,7 +65,7 @@ VOCABULARY = Vocabulary(
     told=names.TOLD
     | {
         "held_order.changed", "held_order.completed", "held_order.cancelled", "held_order.fulfilled", "held_order.created",
-        "held_order.stepped", "held_order.flow_moved",
+        "held_order.stepped", "held_order.shorted", "held_order.flow_moved",
     },
     data={"holders": "the shoppers' orders that hold on its account"},
 )  # fmt: skip

@@ -102,7 +102,7 @@ async def read_pages(
         graphs.append(graph)
         size += len(told.body)
         faults += wrong
-        tags.append(told.headers.get("etag", ""))
+        tags.append(_tag(told))
         more = await _contained(speaker, access, (told, place), graph)
         if isinstance(more, Failed):
             return more
@@ -188,3 +188,9 @@ def _members(document: object) -> list[str]:
                 elif isinstance(member, dict) and member.keys() == {"@id"}:
                     found.append(str(member["@id"]))
     return list(dict.fromkeys(found))[:_MOST_PAGES]
+
+
+def _tag(heard: Heard) -> str:
+    """The answer's ETag; one that no header could carry back (RFC 9110, 5.5: ASCII that can be seen) is as good as none."""
+    tag = heard.headers.get("etag", "")
+    return tag if tag.isascii() and tag.isprintable() else ""

@@ -99,7 +99,7 @@ class Orders:
             return put
         if not isinstance(put, AcceptedByPeer) and getattr(put, "code", "") != "invalid":
             return put
-        asked = Asked(method="DELETE", url=ask.order, headers=_headers(ask))
+        asked = Asked(method="DELETE", url=ask.order, headers=_headers(ask, "DELETE"))
         heard = await self._speaker.ask(way.access, asked, way.patience)
         if isinstance(heard, Heard) and heard.status in {200, 202, 204, 410}:
             return AcceptedByPeer(order=ask.order, standing="cancelled", lines=())
@@ -138,15 +138,17 @@ def _one_of(pages: catalogues.Pages, ask: Ask, way: Way) -> Seen:
     return min(found, key=lambda one: (rank[one.standing], one.order)) if found else Missing()
 
 
-def _headers(ask: Ask) -> dict[str, str]:
-    """Nothing that says anything of a shopper: how manieth request it is, and by which name a repeat is known."""
+def _headers(ask: Ask, method: str = "") -> dict[str, str]:
+    """Nothing that says anything of a shopper: how manieth request it is, and by which name a repeat is known; a second request of another
+    method is no repeat of the first.
+    """
     return {
         "accept": speaking.ACCEPT,
         "content-type": _MEDIA,
         "coster-sequence": str(ask.sequence),
-        "idempotency-key": str(_key(ask.held_order_id, ask.sequence)),
+        "idempotency-key": str(_key(ask.held_order_id, ask.sequence, *([method] if method else []))),
     }
 
 
-def _key(held_order_id: uuid.UUID, sequence: int) -> uuid.UUID:
-    return ids.derived("request about a held order", held_order_id, sequence)
+def _key(held_order_id: uuid.UUID, *what: int | str) -> uuid.UUID:
+    return ids.derived("request about a held order", held_order_id, *what)

@@ -150,3 +150,25 @@ def unit_of_word(word: str) -> str | None:
 def currency(iri: str) -> str | None:
     """The currency (ISO 4217) of a concept; None where it is none of the five that the standard has."""
     return _CURRENCY_NAMES.get(name_of(iri).lower())
+
+
+# The taxonomies have no unit of temperature, so that those of QUDT are written (https://qudt.org/vocab/unit/).
+TEMPERATURES = {
+    "Celsius": "http://qudt.org/vocab/unit/DEG_C",
+    "Fahrenheit": "http://qudt.org/vocab/unit/DEG_F",
+    "Kelvin": "http://qudt.org/vocab/unit/K",
+}
+_TEMPERATURE_NAMES = {name_of(iri).lower(): name for name, iri in TEMPERATURES.items()} | {
+    word: name
+    for name, words in (
+        ("Celsius", "celsius degreecelsius °c c"),
+        ("Fahrenheit", "fahrenheit °f"),
+        ("Kelvin", "kelvin"),
+    )
+    for word in words.split()
+}
+
+
+def temperature(iri: str) -> str | None:
+    """The name of a unit of temperature (a key of `TEMPERATURES`), however it is written; None where it is none."""
+    return _TEMPERATURE_NAMES.get(name_of(iri).lower())

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 # RFC 3987 allows none of these in an IRI; pyld lets them pass.
 _FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f-\xa0\ud800-\udfff]')
 _BRACKETS = frozenset("[]")
-_DIGITS = re.compile("[0-9]+")
+_NUMBERS = re.compile("([0-9]{1,18})")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]")
 
 
@@ -55,9 +55,8 @@ def _joined(base: str, text: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=16384)
-def natural(text: str) -> tuple[tuple[int, str], ...]:
-    """A key that sorts `…/OrderLines/9` before `…/OrderLines/10`."""
-    return tuple(
-        (int(part), "") if _DIGITS.fullmatch(part) else (-1, part)
-        for part in re.split(r"([0-9]{1,18})", text)
-    )
+def natural(text: str) -> tuple[str | int, ...]:
+    """A key that sorts `…/OrderLines/9` before `…/OrderLines/10`: texts and numbers by turns, a text first."""
+    parts: list[str | int] = list(_NUMBERS.split(text))
+    parts[1::2] = map(int, parts[1::2])
+    return tuple(parts)

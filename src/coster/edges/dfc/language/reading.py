@@ -60,6 +60,7 @@ class _Reader:
             Kind.INSTANT: read.instant,
             Kind.QUANTITY: read.quantity,
             Kind.PRICE: read.price,
+            Kind.TEMPERATURE: read.temperature,
             Kind.COUNTRY: read.country,
             Kind.CONCEPT: read.concepts,
         }

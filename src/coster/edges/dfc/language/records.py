@@ -30,6 +30,14 @@ class Price(msgspec.Struct, frozen=True):
     vat_rate: Decimal | None = None
 
 
+class TemperatureRange(msgspec.Struct, frozen=True):
+    """From how cold to how warm something is kept; `unit` is a key of `concepts.TEMPERATURES`."""
+
+    least: Decimal | None = None
+    most: Decimal | None = None
+    unit: str | None = None
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A node with its id; `same_as` are ids of the same thing elsewhere (`owl:sameAs`)."""
 
@@ -112,6 +120,7 @@ class SuppliedProduct(Record, frozen=True, kw_only=True):
     alcohol: Decimal | None = None
     frozen: bool | None = None
     refrigerated: bool | None = None
+    temperature: TemperatureRange | None = None
 
 
 class TechnicalProduct(Record, frozen=True, kw_only=True):

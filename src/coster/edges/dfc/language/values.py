@@ -12,7 +12,7 @@ from typing import TypeVar
 from coster.edges.dfc.language import concepts, countries, dates, identifiers, namespaces, numbers, vocabulary
 from coster.edges.dfc.language.expanding import Literal, Ref, Value
 from coster.edges.dfc.language.faults import Found
-from coster.edges.dfc.language.records import Price, Quantity
+from coster.edges.dfc.language.records import Price, Quantity, TemperatureRange
 from coster.edges.dfc.language.sorting import Node, Nodes
 from coster.edges.dfc.language.vocabulary import Field
 
@@ -142,6 +142,24 @@ class Values:
         )
         return Price(found[0], currency or found[1], vat_rate)
 
+    def temperature(self, node: Node, field: Field) -> TemperatureRange | None:
+        """From how cold to how warm; None where neither is said."""
+        part = self._part(node, field)
+        if part is None:
+            return None
+        least, most = (
+            self._number(node, names, (), of=part, behind=field)
+            for names in (vocabulary.LEAST, vocabulary.MOST)
+        )
+        unit = self._single(
+            node,
+            _property(field, "hasUnit"),
+            _of(part, vocabulary.UNIT),
+            lambda value: concepts.temperature(wording(value)),
+            f"one of {', '.join(concepts.TEMPERATURES)} is accepted",
+        )
+        return None if least is None and most is None else TemperatureRange(least, most, unit)
+
     def said(self, node: Node, field: Field) -> list[Value]:
         """What a node says of a field in the first spelling that says anything; of a set, what it says in all of them."""
         names = (*field.writes, *field.reads)
@@ -246,7 +264,9 @@ class Values:
             part = self._nodes.find(value) if isinstance(value, Ref) else None
             if part:
                 parts[part.id] = part
-            elif wording(value) and (isinstance(value, Literal) or not _is_elsewhere(value.id)):
+            elif wording(value) and (
+                isinstance(value, Literal) or not _is_elsewhere(self._nodes.bare(value.id))
+            ):
                 self._refuse(
                     node,
                     _property(field),
@@ -270,9 +290,8 @@ class Values:
         )
 
     def _refuse(self, node: Node, name: str, value: Value, accepted: str) -> None:
-        self._found.add(
-            "value_malformed", node=node.id, property_=name, found=wording(value), accepted=accepted
-        )
+        found = self._nodes.bare(wording(value))
+        self._found.add("value_malformed", node=node.id, property_=name, found=found, accepted=accepted)
 
 
 def _is_elsewhere(id_: str) -> bool:

@@ -1,7 +1,7 @@
 """The one table of terms: which class each record is and which property each field, in what we write and in all that we read.
 
 A name stands in the ontology 1.16.0 unless `NOT_IN_ONTOLOGY` says where else it comes from; tests compare both with the ontology. Names
-of version 2.0.0 are the same but for those in `Class.name_2`.
+of version 2.0.0 are the same but for those in `Class.name_2` and `names_2`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Kind(enum.Enum):
     INSTANT = "instant"
     QUANTITY = "quantity"
     PRICE = "price"
+    TEMPERATURE = "temperature"
     LINE_QUANTITY = "line quantity"
     COUNTRY = "country"
     STATUS = "status"
@@ -212,6 +213,7 @@ _CATALOGUE = (
         _value("alcohol", Kind.DECIMAL, "alcoholPercentage", reads=("hasPercentageOfAlcoholByVolume",)),
         _value("frozen", Kind.FLAG, "frozen"),
         _value("refrigerated", Kind.FLAG, "refrigerated"),
+        _value("temperature", Kind.TEMPERATURE, "hasTemperature"),
     )),
     Class(record=records.TechnicalProduct, name="TechnicalProduct", fields=(
         _NAME,
@@ -305,6 +307,22 @@ def backwards(kind: Class, name: str) -> list[tuple[Class, Field]]:
     return [(other, field) for other, field in BACKWARDS.get(name, ()) if kind.name in field.of]
 
 
-# The parts of the two values that have no id: quantities and prices.
+# What the ontology calls a property that connectors call otherwise, by our name: version 2.0.0 is written in both, so that its own
+# readers and those of today find it. Lines are the exception: 2.0.0 has dropped `quantity`, and who is sent two changes one (dfc.md §0.4).
+_OF_ONTOLOGY = {
+    "hasStreet": "street", "hasPostalCode": "postcode", "hasCity": "city", "hasDescription": "description", "image": "Image",
+    "totalTheoreticalStock": "totalTheoriticalStock", "alcoholPercentage": "hasPercentageOfAlcoholByVolume",
+}  # fmt: skip
+
+
+def names_2(field: Field) -> tuple[str, ...]:
+    """The names under which a field is written in the vocabulary of 2.0.0."""
+    if field.kind is Kind.LINE_QUANTITY:
+        return field.reads
+    return (*field.writes, *(_OF_ONTOLOGY[name] for name in field.writes if name in _OF_ONTOLOGY))
+
+
+# The parts of the values that have no id: quantities, prices, temperatures.
 VALUE, UNIT, VAT_RATE = ("value", "hasValue"), ("hasUnit",), ("VATrate",)
-QUANTITY_CLASS, PRICE_CLASS = "QuantitativeValue", "Price"
+LEAST, MOST = ("minValue",), ("maxValue",)
+QUANTITY_CLASS, PRICE_CLASS, TEMPERATURE_CLASS = "QuantitativeValue", "Price", "Temperature"

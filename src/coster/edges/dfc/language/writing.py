@@ -31,6 +31,7 @@ from coster.edges.dfc.language.records import (
     Price,
     Quantity,
     Record,
+    TemperatureRange,
 )
 from coster.edges.dfc.language.vocabulary import Class, Field, Kind
 
@@ -172,14 +173,23 @@ def _node(record: Record, backwards: dict[str, list[str]], profile: Profile) -> 
     kind = vocabulary.BY_RECORD[type(record)]
     made: Json = {"@id": _id(record.id), "@type": f"dfc-b:{_name(kind, profile)}"}
     for field in kind.fields:
-        values = _values(getattr(record, field.name), field)
-        if values:
-            made |= {f"dfc-b:{name}": _pointing(name, values, field) for name in field.writes}
+        told = getattr(record, field.name)
+        if profile is Profile.VERSION_2:
+            if field.kind is Kind.LINE_QUANTITY and told is not None:
+                told, field = Quantity(told), _LINES_QUANTITY  # noqa: PLW2901 - the same field, as 2.0.0 has it
+            names = vocabulary.names_2(field)
+        else:
+            names = field.writes
+        if values := _values(told, field):
+            made |= {f"dfc-b:{name}": _pointing(name, values, field) for name in names}
     for name, ids in sorted(backwards.items()):
         made[f"dfc-b:{name}"] = _alone(sorted(map(_id, ids), key=identifiers.natural))
     if record.same_as:
         made[vocabulary.SAME_AS] = _alone([{"@id": _id(id_)} for id_ in record.same_as])
     return made
+
+
+_LINES_QUANTITY = Field(name="quantity", kind=Kind.QUANTITY, writes=("hasQuantity",))
 
 
 def _name(kind: Class, profile: Profile) -> str:
@@ -236,6 +246,16 @@ def _price(price: Price) -> Json:
     return made
 
 
+def _temperature(range_: TemperatureRange) -> Json:
+    made: Json = {"@type": f"dfc-b:{vocabulary.TEMPERATURE_CLASS}"}
+    for name, value in ((vocabulary.LEAST[0], range_.least), (vocabulary.MOST[0], range_.most)):
+        if value is not None:
+            made[f"dfc-b:{name}"] = numbers.text(value)
+    if range_.unit is not None:
+        made["dfc-b:hasUnit"] = concepts.TEMPERATURES[range_.unit]
+    return made
+
+
 def _id(id_: str) -> str:
     if identifiers.is_malformed(id_) or not (identifiers.is_absolute(id_) or identifiers.is_blank(id_)):
         raise ValueError(f"{id_!r} is no id that others could know")
@@ -253,4 +273,5 @@ _WRITTEN: dict[Kind, Callable[[Any], Any]] = {
     Kind.COUNTRY: lambda country: countries.iri(country) or {"@value": country},
     Kind.QUANTITY: _quantity,
     Kind.PRICE: _price,
+    Kind.TEMPERATURE: _temperature,
 }

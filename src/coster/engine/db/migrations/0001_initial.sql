@@ -150,10 +150,10 @@ CREATE TABLE coster.parked_reaction (
 SELECT coster.place_table('coster.parked_reaction', 'tenant');
 SELECT coster.secure_table('coster.parked_reaction');
 
--- Reactions, timers and messages that people have decided not to run or send, and why; what is written here stays so.
+-- Reactions, timers, messages and letters that people have decided not to run or send, and why; what is written here stays so.
 CREATE TABLE coster.skipped (
     org_id bigint      NOT NULL,
-    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message')),
+    what   text        NOT NULL CHECK (what IN ('reaction', 'timer', 'message', 'mail')),
     key    text        NOT NULL,  -- the event's number, or the timer's id
     name   text        NOT NULL,  -- of the reaction, the timer's kind, or the id of the endpoint that did not get it
     at     timestamptz NOT NULL,
@@ -415,6 +415,27 @@ SELECT coster.secure_table('coster.archive_part');
 -- Requests move nothing; `coster db archive` does, as the owner.
 REVOKE INSERT, UPDATE, DELETE ON TABLE coster.archive_part FROM coster_app;
 
+-- engine/mail/schema.sql
+
+-- engine/mail: letters to people that nobody has taken yet. Addresses are elsewhere, and looked up when a letter goes.
+
+CREATE TABLE coster.mail (
+    org_id     bigint      NOT NULL REFERENCES coster.org (org_id),
+    id         uuid        NOT NULL,  -- follows from the command that wrote it; the Message-ID follows from it
+    recipient  uuid        NOT NULL,  -- a key
+    kind       text        NOT NULL,  -- which text
+    words      jsonb       NOT NULL,  -- what fills it; nothing personal
+    written_at timestamptz NOT NULL,
+    attempts   integer     NOT NULL,
+    next_at    timestamptz,           -- null: given up
+    parked     text,                  -- why it was given up, in our own words
+    PRIMARY KEY (org_id, id),
+    CONSTRAINT mail_parked_rests CHECK ((parked IS NULL) = (next_at IS NOT NULL))
+);
+CREATE INDEX mail_due ON coster.mail (next_at) WHERE next_at IS NOT NULL;
+SELECT coster.place_table('coster.mail', 'tenant');
+SELECT coster.secure_table('coster.mail');
+
 -- domain/identity/schema.sql
 
 -- identity: API keys and their grants.
@@ -436,8 +457,8 @@ SELECT coster.secure_table('coster.api_key');
 CREATE TABLE coster.api_grant (
     org_id        bigint NOT NULL,
     key_id        uuid   NOT NULL,
-    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader', 'platform',
-                                                  'read_enterprise', 'write_enterprise', 'read_products', 'write_products',
+    role          text   NOT NULL CHECK (role IN ('owner', 'hub', 'producer', 'shop', 'picker', 'reader', 'approver',
+                                                  'platform', 'read_enterprise', 'write_enterprise', 'read_products', 'write_products',
                                                   'read_orders', 'write_orders')),
     enterprise_id uuid   NOT NULL,  -- nil: the whole organisation
     PRIMARY KEY (org_id, key_id, role, enterprise_id),
@@ -445,6 +466,19 @@ CREATE TABLE coster.api_grant (
 );
 SELECT coster.place_table('coster.api_grant', 'tenant');
 SELECT coster.secure_table('coster.api_grant');
+
+-- Where the holder of a key is written to. Personal data, and nothing else.
+CREATE TABLE coster.key_contact (
+    org_id   bigint  NOT NULL,
+    key_id   uuid    NOT NULL,
+    email    text    NOT NULL,  -- '': nowhere
+    language text    NOT NULL,  -- BCP 47
+    version  integer NOT NULL,
+    PRIMARY KEY (org_id, key_id),
+    FOREIGN KEY (org_id, key_id) REFERENCES coster.api_key (org_id, id)
+);
+SELECT coster.place_table('coster.key_contact', 'tenant');
+SELECT coster.secure_table('coster.key_contact');
 
 -- Who saw which customer's personal data. Kept for a while (COSTER_ACCESS_DAYS), also when the person has been erased.
 CREATE TABLE coster.person_access (
@@ -505,6 +539,7 @@ CREATE TABLE coster.enterprise (
     currency     text    NOT NULL,  -- ISO 4217
     timezone     text    NOT NULL,  -- IANA, for sessions and reports
     cart_minutes integer NOT NULL CHECK (cart_minutes BETWEEN 1 AND 10080),  -- how long a checkout may take
+    hold_days_ahead integer CHECK (hold_days_ahead BETWEEN 0 AND 3660),  -- goods are taken so long before they shall go; null: at once
     minimum_order bigint NOT NULL,  -- minor units of the currency; 0: none
     address      jsonb   NOT NULL,  -- the enterprise's own, public address
     opening_hours jsonb  NOT NULL,  -- hours by day, holidays, special days, in its zone; {}: open day and night
@@ -574,6 +609,27 @@ CREATE TABLE coster.person (
 SELECT coster.place_table('coster.person', 'tenant');
 SELECT coster.secure_table('coster.person');
 
+-- domain/buying/schema.sql
+
+-- buying: cost centres.
+
+CREATE TABLE coster.cost_centre (
+    org_id        bigint  NOT NULL,
+    id            uuid    NOT NULL,
+    enterprise_id uuid    NOT NULL,  -- who buys
+    name          text    NOT NULL,
+    currency      text    NOT NULL,  -- of the amounts in levels
+    levels        jsonb   NOT NULL,  -- [{from_total, approvers}], amounts in minor units, each above the one before it
+    sellers       uuid[]  NOT NULL,  -- whose orders may name it, besides the enterprise's own
+    own_orders    boolean NOT NULL,  -- an approver may agree to an order of their own
+    active        boolean NOT NULL,
+    version       integer NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, enterprise_id) REFERENCES coster.enterprise (org_id, id)
+);
+SELECT coster.place_table('coster.cost_centre', 'tenant');
+SELECT coster.secure_table('coster.cost_centre');
+
 -- domain/catalog/schema.sql
 
 -- catalog: items, their sales units, the components of kits.
@@ -627,6 +683,17 @@ CREATE TABLE coster.kit_component (
 );
 SELECT coster.place_table('coster.kit_component', 'tenant');
 SELECT coster.secure_table('coster.kit_component');
+
+CREATE TABLE coster.item_details (
+    org_id  bigint  NOT NULL,
+    item_id uuid    NOT NULL,
+    details jsonb   NOT NULL,  -- what the producer tells the public of the item; nothing is decided by it
+    version integer NOT NULL,
+    PRIMARY KEY (org_id, item_id),
+    FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
+);
+SELECT coster.place_table('coster.item_details', 'tenant');
+SELECT coster.secure_table('coster.item_details');
 
 -- domain/inventory/schema.sql
 
@@ -825,6 +892,9 @@ CREATE INDEX orders_late ON coster.orders (org_id, sla_at) WHERE sla_at IS NOT N
 CREATE INDEX orders_running ON coster.orders (org_id, session_id) WHERE expires_at IS NOT NULL;
 -- Who is where on which version: moves between versions, pictures with counts.
 CREATE INDEX orders_flow ON coster.orders (org_id, flow, flow_version, status, id);
+-- The same of checkouts, whose flow follows from their orders' flow and type.
+CREATE INDEX orders_checkout ON coster.orders (org_id, flow, flow_version, type, checkout_version, checkout, id)
+    WHERE checkout IS NOT NULL;
 SELECT coster.place_table('coster.orders', 'tenant');
 SELECT coster.secure_table('coster.orders');
 
@@ -851,6 +921,8 @@ CREATE TABLE coster.order_line (
     fulfilment   text    NOT NULL CHECK (fulfilment IN ('not_started', 'released', 'picking', 'packed', 'shipped', 'collected',
                                                         'delivered', 'short', 'returned', 'cancelled')),
     note         text    NOT NULL,  -- why the quantity is not the one asked for, in words
+    ship_on      date,                 -- the day on which it shall go, in the seller's time zone; null: as soon as may be
+    holds_from   timestamptz,          -- stock `future`: from when on goods are taken for it
     PRIMARY KEY (org_id, order_id, line_no),
     CHECK (total = gross - discount - order_share),
     FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
@@ -870,6 +942,18 @@ CREATE TABLE coster.order_comment (
 );
 SELECT coster.place_table('coster.order_comment', 'tenant');
 SELECT coster.secure_table('coster.order_comment');
+
+-- Who is asked by name to agree to an order, while they are: what an approver's list is read from.
+CREATE TABLE coster.order_approver (
+    org_id   bigint NOT NULL,
+    key_id   uuid   NOT NULL,
+    order_id uuid   NOT NULL,
+    PRIMARY KEY (org_id, key_id, order_id),
+    FOREIGN KEY (org_id, order_id) REFERENCES coster.orders (org_id, id)
+);
+CREATE INDEX order_approver_order ON coster.order_approver (org_id, order_id);
+SELECT coster.place_table('coster.order_approver', 'tenant');
+SELECT coster.secure_table('coster.order_approver');
 
 -- domain/wholesale/schema.sql
 
@@ -938,6 +1022,7 @@ CREATE TABLE coster.supplied_order (
     FOREIGN KEY (org_id, session_id) REFERENCES coster.session (org_id, id)
 );
 CREATE INDEX supplied_order_producer ON coster.supplied_order (org_id, producer_id, id);
+CREATE INDEX supplied_order_platform ON coster.supplied_order (org_id, platform_id, producer_id, id);
 CREATE INDEX supplied_order_session ON coster.supplied_order (org_id, session_iri) WHERE session_iri <> '';
 SELECT coster.place_table('coster.supplied_order', 'tenant');
 SELECT coster.secure_table('coster.supplied_order');
@@ -1081,8 +1166,11 @@ CREATE TABLE coster.link_refusal (
     at            timestamptz NOT NULL,
     code          text        NOT NULL,
     remaining     jsonb       NOT NULL,  -- of each refused item, how much can still be had
+    order_version integer     NOT NULL,  -- of the order, when it was to be taken back
+    step          jsonb       NOT NULL,  -- how it is taken back
+    marks         jsonb       NOT NULL,  -- up to which ledger entries the supplier had acknowledged something then
     done          boolean     NOT NULL,  -- the order is taken back by now
-    PRIMARY KEY (org_id, order_id, held_order_id),
+    PRIMARY KEY (org_id, order_id, held_order_id, order_version),
     FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
 );
 SELECT coster.place_table('coster.link_refusal', 'tenant');

@@ -139,7 +139,7 @@ class Life:
         def carry(fired: Fired) -> Failed | None:
             return carried.row(fired, asked[-1][1])
 
-        driven = driving.drive(self._table, (before, trigger), context_of, carry)
+        driven = driving.drive(driving.Plain(self._table, context_of), (before, trigger), carry)
         refused, detail = _refusal(driven)
         guards: tuple[Question, ...] = ()
         if driven.unmatched is not None:
@@ -206,7 +206,9 @@ class Life:
         """Moves the entity as a row says that was carried out, with what its actions changed."""
         matched = fired.matched
         self._context |= changed
-        self._sent[fired.trigger] = fired
+        # Through `otherwise` a row comes by another trigger than its own; a scenario may name either.
+        own = matched.row.trigger
+        self._sent |= {fired.trigger: fired, own: fired}
         if matched.to != self.status:
             self.status = matched.to
             self._clock.enter(self.now)
