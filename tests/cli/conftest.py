@@ -96,9 +96,9 @@ class Shop:
     scene: Scene
     env: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *words: str, stdin: bytes = b"", **env: str) -> Done:
-        """The program, with this installation in its environment; a process of its own only where it is to be told something."""
-        if stdin:
+    def run(self, *words: str, stdin: bytes | None = None, **env: str) -> Done:
+        """The program, with this installation in its environment; a process of its own only where it is told something, if nothing."""
+        if stdin is not None:
             return run(*words, env={**self.env, **env}, stdin=stdin)
         with ThreadPoolExecutor(1) as apart:  # it brings an event loop of its own
             return apart.submit(_here, words, environment(**{**self.env, **env})).result()

@@ -40,9 +40,9 @@ def test_backup_is_never_written_over_another(shop: Shop, inside: Inside, tmp_pa
 
 def test_psql_passes_on_what_it_is_given(shop: Shop) -> None:
     """PostgreSQL's own terminal, with its own exit code."""
-    asked = shop.run("db", "psql", "-Atc", "SELECT count(*) FROM coster.org")
+    asked = run("db", "psql", "-Atc", "SELECT count(*) FROM coster.org", env=shop.env)
     assert (asked.code, asked.out) == (0, "1\n")
-    assert shop.run("db", "psql", "-c", "SELECT nonsense").code == 1
+    assert run("db", "psql", "-c", "SELECT nonsense", env=shop.env).code == 1
 
 
 @pytest.mark.parametrize("command", ["start", "upgrade"])

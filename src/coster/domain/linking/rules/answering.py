@@ -40,14 +40,19 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sending(link: Link, state: State) -> Link:
-    """The link as it is stored before anything is sent: whoever comes after a crash sees what may be there."""
-    return msgspec.structs.replace(link, sent=state, sequence=link.sequence + 1)
+    """The link as it is stored before anything is sent: whoever comes after a crash sees what may be there.
+
+    Where what was sent before has had no answer, it may have been done, and then a refusal of this leaves the supplier with that, not
+    with what it has acknowledged. So it is looked at unless this is taken.
+    """
+    unheard = link.sent is not None
+    return msgspec.structs.replace(link, sent=state, sequence=link.sequence + 1, look=link.look or unheard)
 
 
 def confirmed(link: Link, state: State, now: dt.datetime, *, done: bool) -> Link:
     """The supplier holds this."""
     return msgspec.structs.replace(
-        link, acked=state, acked_at=now, sent=None, refusal=None, attempts=0, failing_since=None, next_at=None, cause="",
+        link, acked=state, acked_at=now, sent=None, look=False, refusal=None, attempts=0, failing_since=None, next_at=None, cause="",
         state="done" if done else "open",
     )  # fmt: skip
 
@@ -163,7 +168,9 @@ def _compared(link: Link, wanted: State, found: Found, now: dt.datetime) -> Link
         )  # fmt: skip
     candidates = [one for one in (link.sent, link.acked, wanted) if one is not None]
     match = next((one for one in candidates if _is(found, one)), None)
-    drifted = match is None and link.sent is None
+    # After a refusal for want of goods it is looked at where the answer before that was not heard: what that left there is no drift.
+    unheard = link.refusal is not None and link.refusal.answer.code == "short"
+    drifted = match is None and link.sent is None and not unheard
     acked = match or State(version=-1, standing=found.standing, lines=found.lines, marks=link.acked.marks)
     cause = "drifted" if drifted else link.cause if link.refusal else ""
     return msgspec.structs.replace(
