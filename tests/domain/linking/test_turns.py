@@ -89,24 +89,6 @@ async def test_only_what_is_not_acknowledged_is_taken_back() -> None:
     assert (hub.total(), hub.supplier.total("carrots"), hub.link.state) == (4_000, 4_000, "open")
 
 
-async def test_a_refusal_after_an_unheard_answer_leaves_nothing_said_yes_to_that_is_not_there() -> None:
-    """What was given back without an answer may be free there: after a refusal it is looked at before anybody is told yes."""
-    hub = await linked(10_000)
-    order, _ = hub.place(1, 5_000)
-    await hub.settle()
-    hub.change(order, 4_000)
-    hub.supplier.faults = ["unanswered"]
-    await hub.step()
-    assert hub.supplier.take("carrots", 5_000)
-    hub.now += dt.timedelta(minutes=1)
-    hub.place(2, 1_000)
-    hub.place(3, 1_000)
-    while hub.link.acked.version < hub.version:
-        await hub.step()
-    assert (hub.total(), hub.supplier.total("carrots")) == (5_000, 10_000)
-    assert hub.link.drifts == 0
-
-
 async def test_a_supplier_that_does_not_say_what_is_left_ends_with_fewer_orders() -> None:
     """Of those who came last half gives back, until the rest is taken."""
     hub = await linked(2_000, says_what_is_left=False)
