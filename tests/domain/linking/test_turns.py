@@ -14,7 +14,7 @@ from coster.domain.federation.ports import AcceptedByPeer, Answered, Ask, Found,
 from coster.domain.linking.handlers.starting import NoWay
 from coster.domain.linking.handlers.turn import Turns
 from coster.domain.linking.handlers.waiting import Waiters
-from coster.domain.linking.model import Here, Holder, Link, OrderRefused, StandingOfLink
+from coster.domain.linking.model import Asked, Here, Holder, Link, OrderRefused, StandingOfLink
 from coster.domain.linking.rules import undoing
 from coster.kernel import ids
 from coster.kernel.message import Event
@@ -381,7 +381,7 @@ async def test_who_waits_is_answered_after_a_look_that_went_wrong() -> None:
     waiters = Waiters(hub.tools, lambda: None)
     looking = asyncio.create_task(waiters.run())
     needs = {hub.link.held_order_id: version}
-    verdict = await asyncio.wait_for(waiters.decided(1, order, needs), 5)
+    verdict = await asyncio.wait_for(waiters.decided(1, Asked(order_id=order, needs=needs)), 5)
     looking.cancel()
     assert (verdict.kind, len(looks)) == ("held", 2)
 

@@ -247,20 +247,16 @@ class Hub:
         self.link = Link(held_order_id=ids.derived("linking", "held"), producer_id=PRODUCER)
         self.wish = ""
         self.peer: Health | None = None
-        self.told_no: dict[uuid.UUID, OrderRefused] = {}
+        self.notes: dict[tuple[uuid.UUID, int], OrderRefused] = {}
+        self.answered: dict[uuid.UUID, tuple[Any, bool]] = {}
         self.reports: list[ReportLink] = []
         self.stubborn: set[uuid.UUID] = set()
         self.lease = Lease(
             org_id=1, held_order_id=self.link.held_order_id, peer_id=PEER, holder=ids.derived("one")
         )
         self.tools = Tools(
-            journal=self,
-            suppliers=supplier,
-            submit=self.submit,
-            instant=lambda: self.now,
-            machine=lambda: self.now,
-            chance=lambda: 0.5,
-        )
+            journal=self, suppliers=supplier, submit=self.submit, instant=lambda: self.now, machine=lambda: self.now, chance=lambda: 0.5
+        )  # fmt: skip
         self.turns = Turns(self.tools)
 
     # -- shoppers --------------------------------------------------------------------------------------------------
@@ -294,8 +290,15 @@ class Hub:
         """What all orders hold of an item."""
         return sum(of_order.get(item, 0) for of_order in self.baskets.values())
 
-    async def submit(self, _org_id: int, _command_id: uuid.UUID, body: Any, _reason: str) -> bool:
-        """The pipeline: cancels, shrinks, or keeps a report."""
+    async def submit(self, _org_id: int, command_id: uuid.UUID, body: Any, _reason: str) -> bool:
+        """The pipeline: the same command is carried out once, and another under its id is refused."""
+        if command_id not in self.answered:
+            self.answered[command_id] = (body, self._carry_out(body))
+        known, accepted = self.answered[command_id]
+        return accepted and known == body
+
+    def _carry_out(self, body: Any) -> bool:
+        """Cancels, shrinks, or keeps a report."""
         if isinstance(body, ReportLink):
             self.reports.append(body)
             return True
@@ -308,6 +311,8 @@ class Hub:
             self.cancel(body.order_id)
             return True
         assert isinstance(body, ChangeOrder)
+        if body.expected_version not in (None, self.versions[body.order_id]):
+            return False
         item = next(iter(self.baskets[body.order_id]))
         self.change(body.order_id, body.lines[0].quantity, item)
         return True
@@ -413,9 +418,16 @@ class Hub:
                         seq=last,
                         placed=any(one[3] for _, one in after),
                         committed=self.holds == "committed",
+                        version=self.versions[order],
+                        commands=tuple(self.made_by(n) for n, one in after if one[2] > 0),
                     )
                 )
         return [one for one in found if one.quantity]
+
+    @staticmethod
+    def made_by(entry: int) -> uuid.UUID:
+        """The command of a ledger entry: each has one of its own."""
+        return uuid.UUID(int=0xC0 << 64 | entry)
 
     async def orders(self, _org_id: int, ids_: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, ShopperOrder]:
         """What undoing must know of these orders."""
@@ -430,17 +442,25 @@ class Hub:
 
     async def refuse(
         self, _org_id: int, refused: Sequence[OrderRefused], _now: dt.datetime, acked_version: int
-    ) -> bool:
+    ) -> list[OrderRefused] | None:
         """Kept for who waits, unless the supplier has said something meanwhile."""
         if self.link.acked.version != acked_version:
-            return False
-        self.told_no.update({one.order_id: one for one in refused})
-        return True
+            return None
+        return [self.notes.setdefault((one.order_id, one.step.version), one) for one in refused]
 
-    async def refused(
-        self, _org_id: int, _id: uuid.UUID, _gone: Sequence[uuid.UUID], _all: Sequence[uuid.UUID]
-    ) -> None:
-        """Nobody waits in here."""
+    async def refused(self, _org_id: int, notes: Sequence[OrderRefused], gone: Sequence[uuid.UUID]) -> None:
+        """Done, or never said."""
+        for note in notes:
+            key = (note.order_id, note.step.version)
+            if note.order_id in gone:
+                self.notes[key] = msgspec.structs.replace(self.notes[key], done=True)
+            elif not self.notes[key].done:
+                del self.notes[key]
+
+    @property
+    def told_no(self) -> dict[uuid.UUID, OrderRefused]:
+        """What was said last of each order."""
+        return {order: note for (order, _), note in sorted(self.notes.items())}
 
     async def health(self, _org_id: int, health: Health) -> None:
         """Kept."""
@@ -464,13 +484,8 @@ class Hub:
 
     async def refusals(self, _org_id: int, ids_: Iterable[uuid.UUID]) -> list[OrderRefused]:
         """What was refused of these orders."""
-        return [self.told_no[one] for one in ids_ if one in self.told_no]
-
-    async def undone(
-        self, _org_id: int, _order_id: uuid.UUID, _made: tuple[uuid.UUID, int]
-    ) -> OrderRefused | None:
-        """Nothing is sent twice in here."""
-        return None
+        wanted = set(ids_)
+        return [note for (order, _), note in sorted(self.notes.items()) if order in wanted]
 
     async def accounts(
         self, _org_id: int, _ids: Iterable[uuid.UUID]

@@ -64,6 +64,23 @@ class Pair:
         """What the farm has left."""
         return await self.scene.available()
 
+    async def until_told(self) -> None:
+        """Until the farm has acknowledged all that the hub holds there."""
+        for _ in range(1_500):
+            links = (await self.hub.owner.get(V1 + "/links")).json()["items"]
+            if [link["standing"] for link in links] == ["confirmed"]:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(links)
+
+    async def until_lost(self) -> None:
+        """Until an answer was lost on the line."""
+        for _ in range(300):
+            if self.line.met[weather.LOSE_ANSWER]:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(self.line.met)
+
     async def until_free(self, kilos: str) -> None:
         """Until the farm has so much."""
         for _ in range(300):
@@ -113,10 +130,11 @@ async def test_the_whole_life_over_http_names_nobody(pair: Pair) -> None:
     silent = await pair.place("1", customer_id=customer["id"])
     assert silent.status_code == 503, silent.text
     pair.line.mend()
-    await pair.until_free("4")
+    await pair.until_told()
+    assert await pair.free() == "4"
     pair.line.weather = Weather(share=1.0, kinds={weather.LOSE_ANSWER: 1})
     waiting = asyncio.create_task(pair.place("2", customer_id=customer["id"]))
-    await asyncio.sleep(0.3)
+    await pair.until_lost()
     pair.line.weather = CALM
     second = await waiting
     assert (second.status_code, await pair.free()) == (201, "2"), second.text
@@ -124,6 +142,7 @@ async def test_the_whole_life_over_http_names_nobody(pair: Pair) -> None:
         f"{V1}/orders/{second.json()['id']}/events", json={"name": "cancel", "attributes": {"reason": NOTE}}
     )
     await pair.until_free("4")
+    await pair.until_told()
     done = {"name": "complete_checkout", "attributes": {"payment": "captured"}}
     assert (
         await pair.hub.owner.post(f"{V1}/orders/{first.json()['id']}/events", json=done)

@@ -144,7 +144,8 @@ async def told(market: Market, name: str, entity: str) -> int:
     return sum(event["entity_id"] == entity for event in found)
 
 
-BEGUN = """INSERT INTO link_refusal (org_id, order_id, held_order_id, version, at, code, remaining, order_version, step, marks, done)
+BEGUN = """INSERT INTO link_refusal (org_id, order_id, held_order_id, version, at, code, remaining, order_version, step, commands, done)
     SELECT 1, o.id, $2, $3, now(), 'supplier_silent', '[]', o.version,
-           json_build_object('version', o.version, 'running', o.expires_at IS NOT NULL, 'whole', true, 'lines', '{}'::json), '{}', false
+           json_build_object('version', o.version, 'running', o.expires_at IS NOT NULL, 'whole', true, 'lines', '{}'::json),
+           (SELECT array_agg(e.command_id) FROM ledger AS e WHERE e.org_id = 1 AND e.demand_id = o.id), false
     FROM orders AS o WHERE o.org_id = 1 AND o.id = $1"""

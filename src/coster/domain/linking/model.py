@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -107,7 +108,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an order that holds on a link's account: thousandths of the item's stock unit.
 
     `grown` is the part of `quantity` that came after what the supplier has acknowledged, `seq` grows with when it last
-    grew, `placed` whether it was the placing of the order that made it grow.
+    grew, `placed` whether it was the placing of the order that made it grow. `commands` are those that made it, `version` is the
+    order's in the same look.
     """
 
     order_id: uuid.UUID
@@ -118,14 +120,20 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     placed: bool
     committed: bool = False
+    version: int = 0
+    commands: tuple[uuid.UUID, ...] = ()
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
-    """What is taken back of an order: all of it, or (`lines`) down to these quantities in thousandths of the stock unit, by line."""
+    """What is taken back of an order of this version: all of it, or (`lines`) down to these quantities in thousandths of the stock unit,
+    by line. `commands` are those whose growth goes with it.
+    """
 
     order_id: uuid.UUID
     whole: bool
     lines: dict[int, int] = {}
+    version: int = 0
+    commands: tuple[uuid.UUID, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +167,7 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
     """An order that was undone because the supplier refused what it wanted, or was silent: why, and what is left of what.
 
     `version` is that of the held order which was refused; `done` says that the order was taken back by now. `step` is how it is, and
-    `marks` say up to which ledger entries the supplier had acknowledged something then.
+    `commands` are those that had made it grow since the supplier had last acknowledged something: to them, and to nobody else, it is a no.
     """
 
     order_id: uuid.UUID
@@ -168,7 +176,7 @@ class OrderRefused(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     left: tuple[LineLeft, ...]
     step: Step = Step(version=0, running=False, whole=True)
-    marks: dict[str, int] = {}
+    commands: tuple[uuid.UUID, ...] = ()
     done: bool = False
 
 
@@ -259,6 +267,17 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     held_order_id: uuid.UUID
     new: bool
     cause: str
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody waits for: that suppliers hold these held orders (each as of a version of it), which a command has made grow.
+
+    `command_id` None: it is about all that the order holds, whoever has made it so.
+    """
+
+    order_id: uuid.UUID
+    needs: Mapping[uuid.UUID, int]
+    command_id: uuid.UUID | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from coster.domain.linking.model import (
     Alarm,
+    Asked,
     Health,
     Here,
     Holder,
@@ -62,15 +63,13 @@ class Journal(Protocol):
 
     async def refuse(
         self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime, acked_version: int
-    ) -> bool:
-        """Keeps what whoever waits for these orders on one held order is told; False, and nothing kept, where the supplier has
-        acknowledged something since that version.
+    ) -> list[OrderRefused] | None:
+        """Keeps what whoever waits for these orders on one held order is told, and gives what is kept (of an order's version that is what
+        was said first); None, and nothing kept, where the supplier has acknowledged something since that version.
         """
         ...
 
-    async def refused(
-        self, org_id: int, held_order_id: uuid.UUID, gone: Sequence[uuid.UUID], all_: Sequence[uuid.UUID]
-    ) -> None:
+    async def refused(self, org_id: int, notes: Sequence[OrderRefused], gone: Sequence[uuid.UUID]) -> None:
         """Those orders among all of these are taken back by now; of the others nothing was refused after all."""
         ...
 
@@ -96,12 +95,6 @@ class Journal(Protocol):
 
     async def refusals(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[OrderRefused]:
         """What was refused of these orders."""
-        ...
-
-    async def undone(
-        self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
-    ) -> OrderRefused | None:
-        """What was taken back of an order after a command (its id, and the version of the order that it made) had made it grow."""
         ...
 
     async def accounts(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
@@ -132,16 +125,12 @@ class Waiting(Protocol):
         """The same for all that an order holds now."""
         ...
 
-    async def decided(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
+    async def decided(self, org_id: int, asked: Asked) -> Verdict:
         """How the suppliers have decided; what nobody said in time is taken back before this returns."""
         ...
 
-    async def known(self, org_id: int, order_id: uuid.UUID) -> Verdict | None:
-        """Why an order was taken back for a supplier's sake, where it was."""
-        ...
-
-    async def undone(self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]) -> Verdict | None:
-        """Why what a command made of the order (its id, and the order's version then) was taken back, where it was and the order goes
-        on.
+    async def undone(self, org_id: int, order_id: uuid.UUID, command_id: uuid.UUID) -> Verdict | None:
+        """Why what a command made of the order was taken back for a supplier's sake, where it was; what somebody has begun to take back
+        and died over is taken back before this returns.
         """
         ...

@@ -77,14 +77,18 @@ WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[]) AND h.holds = 'live' AND N
   AND (l.held_order_id IS NULL OR (l.state <> 'done' AND (l.acked_version < h.version OR l.sent IS NOT NULL)));
 
 -- name: holders
--- Who holds on a held order's account, how much, and what of it came after these ledger entries: by placing an order, or otherwise.
+-- Who holds on a held order's account, how much, and what of it came after these ledger entries: by placing an order, or otherwise, and
+-- by which commands; with each order's version in the same look.
 SELECT w.demand_id AS order_id, w.demand_line AS line_no, w.position_id, q.item_id, w.quantity, w.state = 'committed' AS committed,
-       w.since, coalesce(g.grown, 0)::bigint AS grown, g.latest, coalesce(g.last, 0)::bigint AS last, coalesce(g.placed, false) AS placed
+       w.since, coalesce(g.grown, 0)::bigint AS grown, g.latest, coalesce(g.last, 0)::bigint AS last, coalesce(g.placed, false) AS placed,
+       coalesce(g.commands, '{}') AS commands, o.version
 FROM hold AS w
+JOIN orders AS o ON o.org_id = w.org_id AND o.id = w.demand_id
 JOIN position AS q ON q.org_id = w.org_id AND q.id = w.position_id
 JOIN pool_line AS k ON k.org_id = w.org_id AND k.position_id = w.position_id AND k.pool_id = w.pool_id
 LEFT JOIN (SELECT e.position_id, e.demand_id, sum(e.held) AS grown, max(e.at) FILTER (WHERE e.held > 0) AS latest, max(e.seq) AS last,
-                  bool_or(c.kind IN ('orders.place', 'orders.copy')) AS placed
+                  bool_or(c.kind IN ('orders.place', 'orders.copy')) AS placed,
+                  array_agg(DISTINCT e.command_id) FILTER (WHERE e.held > 0) AS commands
            FROM unnest(:position_ids::uuid[], :seqs::bigint[]) AS m (position_id, seq)
            JOIN ledger AS e ON e.org_id = :org_id AND e.position_id = m.position_id AND e.seq > m.seq
            LEFT JOIN command AS c ON c.org_id = :org_id AND c.id = e.command_id
@@ -122,28 +126,31 @@ ORDER BY l.held_order_id
 FOR NO KEY UPDATE;
 
 -- name: note_refusals
--- Orders that are about to be undone, for whoever waits for them.
-INSERT INTO link_refusal AS r (org_id, order_id, held_order_id, version, at, code, remaining, order_version, step, marks, done)
-SELECT o.org_id, u.order_id, u.held_order_id, u.version, :at, u.code, u.remaining, u.order_version, u.step, u.marks, false
+-- Orders that are about to be undone, for whoever waits for them. Who has said so first of this version of an order is who is followed:
+-- one command carries it out, whoever sends it.
+INSERT INTO link_refusal AS r (org_id, order_id, held_order_id, version, at, code, remaining, order_version, step, commands, done)
+SELECT o.org_id, u.order_id, u.held_order_id, u.version, :at, u.code, u.remaining, u.order_version, u.step, u.commands, false
 FROM org AS o
 CROSS JOIN json_to_recordset(:rows::json) AS u (order_id uuid, held_order_id uuid, version int, code text, remaining jsonb,
-                                                order_version int, step jsonb, marks jsonb)
+                                                order_version int, step jsonb, commands uuid[])
 WHERE o.org_id = :org_id
+ORDER BY u.order_id
 ON CONFLICT (org_id, order_id, held_order_id, order_version)
-    DO UPDATE SET version = EXCLUDED.version, at = EXCLUDED.at, code = EXCLUDED.code, remaining = EXCLUDED.remaining,
-                  step = EXCLUDED.step, marks = EXCLUDED.marks, done = EXCLUDED.done
-RETURNING r.order_id;
+    DO UPDATE SET version = greatest(r.version, EXCLUDED.version), commands = r.commands || EXCLUDED.commands
+RETURNING r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.commands, r.done;
 
 -- name: refusals_done
--- Orders that are taken back by now.
+-- Orders that are taken back by now, as it was said of these versions of them.
 UPDATE link_refusal AS r SET done = true
-WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = ANY(:order_ids::uuid[])
+FROM unnest(:order_ids::uuid[], :versions::int[]) AS u (order_id, version)
+WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = u.order_id AND r.order_version = u.version
 RETURNING r.order_id;
 
 -- name: forget_these
--- Orders of which nothing was refused after all.
+-- Orders of which nothing was refused after all, as it was said of these versions of them.
 DELETE FROM link_refusal AS r
-WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = ANY(:order_ids::uuid[]) AND NOT r.done
+USING unnest(:order_ids::uuid[], :versions::int[]) AS u (order_id, version)
+WHERE r.org_id = :org_id AND r.held_order_id = :id AND r.order_id = u.order_id AND r.order_version = u.version AND NOT r.done
 RETURNING r.order_id;
 
 -- name: note_health
@@ -230,21 +237,11 @@ LEFT JOIN peer_health AS p ON p.org_id = s.org_id AND p.peer_id = s.peer_id
 WHERE l.org_id = :org_id AND l.held_order_id = ANY(:ids::uuid[]);
 
 -- name: refusals_of_orders
--- What was refused of these orders, the latest last; what is still to be taken back after all that is.
-SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.marks, r.done
+-- What was refused of these orders, the latest last.
+SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.commands, r.done
 FROM link_refusal AS r
 WHERE r.org_id = :org_id AND r.order_id = ANY(:ids::uuid[])
-ORDER BY r.order_id, r.held_order_id, r.done DESC, r.order_version;
-
--- name: undone_of^
--- What was taken back of an order after a command had made it grow, while the supplier had not acknowledged that: the first of it.
-SELECT r.order_id, r.held_order_id, r.version, r.code, r.remaining, r.step, r.marks, r.done
-FROM link_refusal AS r
-JOIN ledger AS e ON e.org_id = r.org_id AND e.command_id = :command_id AND e.demand_id = r.order_id AND e.pool_id = r.held_order_id
-WHERE r.org_id = :org_id AND r.order_id = :id AND r.done AND r.order_version >= :version AND e.held > 0
-  AND e.seq > coalesce((r.marks ->> e.position_id::text)::bigint, 0)
-ORDER BY r.order_version
-LIMIT 1;
+ORDER BY r.order_id, r.held_order_id, r.order_version;
 
 -- name: accounts_of_orders
 -- The held orders on whose account these orders hold goods of suppliers elsewhere, with their version now.

@@ -184,6 +184,8 @@ async def holders(conn: Connection, org_id: int, link: Link, here: Here) -> list
                 seq=(round(latest.timestamp() * 1_000_000) << 63) + row["last"],
                 placed=row["placed"],
                 committed=row["committed"],
+                version=row["version"],
+                commands=tuple(row["commands"]),
             )
         )
     return found
@@ -209,29 +211,34 @@ async def acknowledged(conn: Connection, org_id: int, held_order_id: uuid.UUID) 
     return int(row["acked_version"]) if row else None
 
 
-async def refuse(conn: Connection, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime) -> None:
-    """Keeps what whoever waits for these orders is told."""
+async def refuse(
+    conn: Connection, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime
+) -> list[OrderRefused]:
+    """Keeps what whoever waits for these orders is told; gives what is kept, which is what was said first of a version of an order."""
     rows = [
         {
             "order_id": one.order_id, "held_order_id": one.held_order_id, "version": one.version, "code": one.code,
-            "remaining": one.left, "order_version": one.step.version, "step": one.step, "marks": one.marks,
+            "remaining": one.left, "order_version": one.step.version, "step": one.step, "commands": one.commands,
         }
         for one in refused
     ]  # fmt: skip
-    await _q.note_refusals(conn, org_id=org_id, at=now, rows=rows)
+    return [_order_refused(row) for row in await _q.note_refusals(conn, org_id=org_id, at=now, rows=rows)]
 
 
 async def refused(
-    conn: Connection,
-    org_id: int,
-    held_order_id: uuid.UUID,
-    orders_: tuple[Sequence[uuid.UUID], Sequence[uuid.UUID]],
+    conn: Connection, org_id: int, notes: Sequence[OrderRefused], gone: Iterable[uuid.UUID]
 ) -> None:
-    """Those of the first are taken back by now; of the others among the second nothing was refused after all."""
-    gone, all_ = orders_
-    await _q.refusals_done(conn, org_id=org_id, id=held_order_id, order_ids=list(gone))
-    if kept := set(all_) - set(gone):
-        await _q.forget_these(conn, org_id=org_id, id=held_order_id, order_ids=list(kept))
+    """Those orders among all of these, which are of one held order, are taken back by now; of the others nothing was refused after all."""
+    taken = set(gone)
+    for statement, some in (
+        (_q.refusals_done, [note for note in notes if note.order_id in taken]),
+        (_q.forget_these, [note for note in notes if note.order_id not in taken]),
+    ):
+        if some:
+            await statement(
+                conn, org_id=org_id, id=some[0].held_order_id, order_ids=[note.order_id for note in some],
+                versions=[note.step.version for note in some],
+            )  # fmt: skip
 
 
 async def health(conn: Connection, org_id: int, told: Health) -> None:
@@ -289,17 +296,8 @@ def _order_refused(row: Mapping[str, Any]) -> OrderRefused:
     return OrderRefused(
         order_id=row["order_id"], held_order_id=row["held_order_id"], version=row["version"], code=row["code"],
         left=tuple(msgspec.convert(row["remaining"], list[LineLeft])), step=msgspec.convert(row["step"], Step, strict=False),
-        marks=row["marks"], done=row["done"],
+        commands=tuple(row["commands"]), done=row["done"],
     )  # fmt: skip
-
-
-async def undone(
-    conn: Connection, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
-) -> OrderRefused | None:
-    """What was taken back of an order after a command (its id, and the version of the order that it made) had made it grow."""
-    command_id, version = made
-    row = await _q.undone_of(conn, org_id=org_id, id=order_id, command_id=command_id, version=version)
-    return _order_refused(row) if row else None
 
 
 async def accounts(

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from coster.domain.linking.model import Verdict
+from coster.domain.linking.model import Asked, Verdict
 from coster.edges.http.call import Call
 from coster.edges.http.problems import Problem
 from coster.engine.batch.run import Result
@@ -16,8 +16,10 @@ from coster.kernel.outcome import Accepted
 WAITING = ("supplier_refused", "supplier_silent")
 
 
-async def confirm(call: Call, result: Result, wanted: Mapping[uuid.UUID, int] | None = None) -> None:
-    """Waits until every supplier elsewhere holds what the command's order holds. Problems: supplier_refused, supplier_silent.
+async def confirm(
+    call: Call, result: Result, command_id: uuid.UUID, wanted: Mapping[uuid.UUID, int] | None = None
+) -> None:
+    """Waits until every supplier elsewhere holds what this command has made of its order. Problems: supplier_refused, supplier_silent.
 
     `wanted` is how much was asked for of each item (thousandths), to say so beside what is left. Where no such supplier is concerned
     this costs nothing.
@@ -26,20 +28,15 @@ async def confirm(call: Call, result: Result, wanted: Mapping[uuid.UUID, int] | 
     if links is None or call.dry_run or not isinstance(result.outcome, Accepted):
         return
     order_id = uuid.UUID(str(result.outcome.value["id"]))
-    if not result.repeated:
-        needs = await links.needs(call.org_id, result.events)
-        _tell(await links.decided(call.org_id, order_id, needs), wanted)
-        return
+    repeated = result.repeated
     # A repeat is answered as the first was, or would have been.
-    needs = await links.needs_of(call.org_id, order_id)
-    if needs:
-        _tell(await links.decided(call.org_id, order_id, needs), wanted)
-        if undone := await links.undone(
-            call.org_id, order_id, (call.command_id, int(result.outcome.value.get("version", 0)))
-        ):
-            _tell(undone, wanted)
-    elif known := await links.known(call.org_id, order_id):
-        _tell(known, wanted)
+    needs = await (
+        links.needs_of(call.org_id, order_id) if repeated else links.needs(call.org_id, result.events)
+    )
+    asked = Asked(order_id=order_id, needs=needs, command_id=command_id)
+    _tell(await links.decided(call.org_id, asked), wanted)
+    if repeated and (undone := await links.undone(call.org_id, order_id, command_id)):
+        _tell(undone, wanted)
 
 
 async def confirm_before(call: Call, order_id: uuid.UUID) -> None:
@@ -48,7 +45,7 @@ async def confirm_before(call: Call, order_id: uuid.UUID) -> None:
     if links is None or call.dry_run:
         return
     needs = await links.needs_of(call.org_id, order_id)
-    _tell(await links.decided(call.org_id, order_id, needs), None)
+    _tell(await links.decided(call.org_id, Asked(order_id=order_id, needs=needs)), None)
 
 
 def _tell(verdict: Verdict, wanted: Mapping[uuid.UUID, int] | None) -> None:

@@ -68,7 +68,7 @@ async def place(call: Call) -> Answer:
     body = await call.read(_wanted)
     command = await placing(call, body, order_id(call, call.command_id))
     result = await commands.send(call, command)
-    await confirming.confirm(call, result, _amounts(command.lines))
+    await confirming.confirm(call, result, call.command_id, _amounts(command.lines))
     outcome = result.outcome
     location = f"/api/v1/orders/{outcome.value['id']}" if isinstance(outcome, Accepted) else None
     return commands.reply(call, result, status=201, location=location)
@@ -276,7 +276,7 @@ async def change(call: Call) -> Answer:
     expected = call.expected_version
     patch = await call.read(_patch)
     result = await commands.send(call, await _change(call, patch, "", expected))
-    await confirming.confirm(call, result)
+    await confirming.confirm(call, result, call.command_id)
     return commands.reply(call, result)
 
 
@@ -309,7 +309,7 @@ async def drive(call: Call) -> Answer:
             body = AddComment(order_id=order_id, text=remark.text)
     result = await commands.send(call, body, reason=reason)
     if isinstance(body, ChangeOrder):
-        await confirming.confirm(call, result)
+        await confirming.confirm(call, result, call.command_id)
     return commands.reply(call, result)
 
 

@@ -73,7 +73,7 @@ class Wish:
     about: Hashable = None
 
 
-Confirm = Callable[[Call, Result], Awaitable[None]]
+Confirm = Callable[[Call, Result, uuid.UUID], Awaitable[None]]
 """What an accepted row waits for before it is answered; a Problem says that it came to nothing."""
 
 
@@ -296,7 +296,7 @@ async def _confirmed(confirm: Confirm, call: Call, work: _Work) -> None:
     """The row's answer waits for what has to be confirmed elsewhere, and says so where it is not."""
     if isinstance(work.came, Result):
         try:
-            await confirm(call, work.came)
+            await confirm(call, work.came, work.command_id)
         except Problem as problem:
             work.came = problem
 

@@ -128,20 +128,19 @@ class InDatabase:
 
     async def refuse(
         self, org_id: int, refused: Sequence[OrderRefused], now: dt.datetime, acked_version: int
-    ) -> bool:
-        """Keeps what whoever waits for these orders on one held order is told, unless its supplier has said something meanwhile."""
+    ) -> list[OrderRefused] | None:
+        """Keeps what whoever waits for these orders on one held order is told, and gives what is kept (of an order's version that is what
+        was said first); None, and nothing kept, where the supplier has said something meanwhile.
+        """
         async with self._write(org_id) as conn:
             if await store.acknowledged(conn, org_id, refused[0].held_order_id) != acked_version:
-                return False
-            await store.refuse(conn, org_id, refused, now)
-            return True
+                return None
+            return await store.refuse(conn, org_id, refused, now)
 
-    async def refused(
-        self, org_id: int, held_order_id: uuid.UUID, gone: Sequence[uuid.UUID], all_: Sequence[uuid.UUID]
-    ) -> None:
+    async def refused(self, org_id: int, notes: Sequence[OrderRefused], gone: Sequence[uuid.UUID]) -> None:
         """Those orders among all of these are taken back by now; of the others nothing was refused after all."""
         async with self._write(org_id) as conn:
-            await store.refused(conn, org_id, held_order_id, (gone, all_))
+            await store.refused(conn, org_id, notes, gone)
 
     async def health(self, org_id: int, health: Health) -> None:
         """Keeps how a peer answers."""
@@ -173,13 +172,6 @@ class InDatabase:
         """What was refused of these orders."""
         async with self._database.read(org_id) as conn:
             return await store.refusals(conn, org_id, ids)
-
-    async def undone(
-        self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]
-    ) -> OrderRefused | None:
-        """What was taken back of an order after a command had made it grow."""
-        async with self._database.read(org_id) as conn:
-            return await store.undone(conn, org_id, order_id, made)
 
     async def accounts(self, org_id: int, ids: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
         """Order, held order and its version now, of what these orders hold with suppliers elsewhere."""

@@ -247,7 +247,8 @@ class Turns:
     async def undo(
         self, org_id: int, link: Link, undone: Sequence[Undo], told: Sequence[OrderRefused]
     ) -> bool | None:
-        """Takes orders back; whether any was. None: the supplier has said something meanwhile, so that nothing of this may be so any more.
+        """Takes orders back; whether any was. None: the supplier has said something meanwhile, or the orders were changed, so that nothing
+        of this may be so any more.
 
         Why is kept before, and only as long as nothing more is acknowledged: so nobody takes an order that is about to go for one that
         is held, and none goes that somebody has taken for held. Each command's id follows from what it undoes, so a crash in
@@ -258,25 +259,25 @@ class Turns:
         tools = self._tools
         orders = await tools.journal.orders(org_id, [one.order_id for one in undone])
         notes = [
-            msgspec.structs.replace(
-                note, step=undoing.step(one, orders[one.order_id]), marks=link.acked.marks
-            )
+            msgspec.structs.replace(note, step=undoing.step(one, orders[one.order_id]), commands=one.commands)
             for one, note in zip(undone, told, strict=True)
-            if one.order_id in orders
+            # Of an order that was changed since it was looked at, nobody knows what it has grown by.
+            if one.order_id in orders and orders[one.order_id].version == one.version
         ]
         if not notes:
-            return False
-        if not await tools.journal.refuse(org_id, notes, tools.instant(), link.acked.version):
             return None
-        gone = [note.order_id for note in notes if await self._give_back(org_id, note)]
-        await tools.journal.refused(org_id, link.held_order_id, gone, [note.order_id for note in notes])
+        kept = await tools.journal.refuse(org_id, notes, tools.instant(), link.acked.version)
+        if kept is None:
+            return None
+        gone = [note.order_id for note in kept if await self._give_back(org_id, note)]
+        await tools.journal.refused(org_id, kept, gone)
         tools.told(org_id, link.held_order_id)
         return bool(gone)
 
     async def carry_out(self, org_id: int, note: OrderRefused) -> bool:
         """Ends what somebody has begun to take back, and may have died over; whether it is taken back now."""
         gone = [note.order_id] if await self._give_back(org_id, note) else []
-        await self._tools.journal.refused(org_id, note.held_order_id, gone, [note.order_id])
+        await self._tools.journal.refused(org_id, [note], gone)
         return bool(gone)
 
     async def _give_back(self, org_id: int, note: OrderRefused) -> bool:

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
 
 from coster.domain.linking.handlers.turn import Tools, Turns
-from coster.domain.linking.model import Lease, OrderRefused, StandingOfLink, Verdict
+from coster.domain.linking.model import Asked, Lease, OrderRefused, StandingOfLink, Verdict
 from coster.domain.linking.rules import undoing
 from coster.engine import observe
 from coster.kernel.errors import Fault
@@ -34,8 +34,7 @@ _TRIES: Final = 5
 @dataclass(slots=True, eq=False)
 class _Waiter:
     org_id: int
-    order_id: uuid.UUID
-    needs: dict[uuid.UUID, int]
+    asked: Asked
     future: asyncio.Future[Verdict | OrderRefused]
     since: dt.datetime
 
@@ -78,25 +77,22 @@ class Waiters:
         found = await self._journal.accounts(org_id, [order_id])
         return {held: version for _, held, version in found}
 
-    async def known(self, org_id: int, order_id: uuid.UUID) -> Verdict | None:
-        """Why an order was taken back for a supplier's sake, where it was."""
-        for one in await self._journal.refusals(org_id, [order_id]):
-            return _told(one)
+    async def undone(self, org_id: int, order_id: uuid.UUID, command_id: uuid.UUID) -> Verdict | None:
+        """Why what a command made of the order was taken back for a supplier's sake, where it was; what somebody has begun to take back
+        and died over is taken back before this returns.
+        """
+        asked = Asked(order_id=order_id, needs={}, command_id=command_id)
+        for note in await self._journal.refusals(org_id, [order_id]):
+            if _is_about(note, asked) and (note.done or await self._turns.carry_out(org_id, note)):
+                return _told(note)
         return None
 
-    async def undone(self, org_id: int, order_id: uuid.UUID, made: tuple[uuid.UUID, int]) -> Verdict | None:
-        """Why what a command made of the order (its id, and the order's version then) was taken back for a supplier's sake, where it was
-        and the order goes on.
-        """
-        refused = await self._journal.undone(org_id, order_id, made)
-        return _told(refused) if refused else None
-
-    async def decided(self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]) -> Verdict:
+    async def decided(self, org_id: int, asked: Asked) -> Verdict:
         """How the suppliers have decided; what nobody said within the time that the most patient of them is given is taken back."""
-        if not needs:
+        if not asked.needs:
             return Verdict(kind="held")
         while True:
-            verdict = await self._wait(org_id, order_id, needs)
+            verdict = await self._wait(org_id, asked)
             if isinstance(verdict, OrderRefused):
                 # Somebody has begun to take it back: whether he died over it is not known, so it is done here as well, which is once.
                 if await self._turns.carry_out(org_id, verdict):
@@ -104,13 +100,11 @@ class Waiters:
             elif verdict.kind != "silent":
                 return verdict
             else:
-                return await self._take_back(org_id, order_id, needs, verdict)
+                return await self._take_back(org_id, asked, verdict)
 
-    async def _wait(
-        self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int]
-    ) -> Verdict | OrderRefused:
+    async def _wait(self, org_id: int, asked: Asked) -> Verdict | OrderRefused:
         future: asyncio.Future[Verdict | OrderRefused] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(org_id, order_id, dict(needs), future, self._machine())
+        waiter = _Waiter(org_id, asked, future, self._machine())
         mine = self._waiting.setdefault(org_id, set())
         mine.add(waiter)
         self._woken.set()
@@ -120,15 +114,16 @@ class Waiters:
         finally:
             mine.discard(waiter)
 
-    async def _take_back(
-        self, org_id: int, order_id: uuid.UUID, needs: Mapping[uuid.UUID, int], silent: Verdict
-    ) -> Verdict:
+    async def _take_back(self, org_id: int, asked: Asked, silent: Verdict) -> Verdict:
         """What nobody has acknowledged of the order is given up; where a supplier has spoken meanwhile, that counts."""
-        kept = [held for held in needs if not await self._given_up(org_id, order_id, held, silent.code)]
+        order_id = asked.order_id
+        kept = [held for held in asked.needs if not await self._given_up(org_id, order_id, held, silent.code)]
         if kept:
             return Verdict(kind="kept", held_order_id=silent.held_order_id, code=silent.code)
-        known = await self.known(org_id, order_id)
-        return known or Verdict(kind="held")
+        for note in await self._journal.refusals(org_id, [order_id]):
+            if _is_about(note, asked) and (note.done or await self._turns.carry_out(org_id, note)):
+                return _told(note)
+        return Verdict(kind="held")
 
     async def _given_up(self, org_id: int, order_id: uuid.UUID, held: uuid.UUID, code: str) -> bool:
         """Whether nothing of the order is left on this held order that its supplier has not acknowledged."""
@@ -170,19 +165,19 @@ class Waiters:
 
     async def _look(self, org_id: int) -> None:
         waiters = list(self._waiting[org_id])
-        wanted = {held for waiter in waiters for held in waiter.needs}
+        wanted = {held for waiter in waiters for held in waiter.asked.needs}
         # Refusals are kept before anything that follows them is acknowledged, so they are read last and count first.
         links = await self._journal.standings(org_id, wanted)
-        refused: dict[tuple[uuid.UUID, uuid.UUID], OrderRefused] = {
-            (one.order_id, one.held_order_id): one
-            for one in await self._journal.refusals(org_id, {waiter.order_id for waiter in waiters})
-        }
+        refused: dict[uuid.UUID, list[OrderRefused]] = {}
+        for one in await self._journal.refusals(org_id, {waiter.asked.order_id for waiter in waiters}):
+            refused.setdefault(one.order_id, []).append(one)
         if missing := wanted - links.keys():
             await self._journal.open(org_id, sorted(missing))
             self._nudge()
         now = self._machine()
         for waiter in waiters:
-            verdict = _verdict(waiter, links, refused, now)
+            notes = refused.get(waiter.asked.order_id, [])
+            verdict = _verdict(waiter, links, notes, now)
             if verdict is not None and not waiter.future.done():
                 waiter.future.set_result(verdict)
 
@@ -209,6 +204,15 @@ def _grown(event: Event) -> bool:
     )
 
 
+def _is_about(note: OrderRefused, asked: Asked) -> bool:
+    """Whether what was refused is what somebody asks about: what his command made of the order, and not what another made of it; whoever
+    asks about the whole order is told no only where all of it is taken back.
+    """
+    if asked.command_id is not None:
+        return asked.command_id in note.commands
+    return note.step.whole and note.version >= asked.needs.get(note.held_order_id, 0)
+
+
 def _told(one: OrderRefused) -> Verdict:
     silent = one.code in _SILENT
     return Verdict(
@@ -219,22 +223,24 @@ def _told(one: OrderRefused) -> Verdict:
 def _verdict(
     waiter: _Waiter,
     links: Mapping[uuid.UUID, StandingOfLink],
-    refused: Mapping[tuple[uuid.UUID, uuid.UUID], OrderRefused],
+    refused: Iterable[OrderRefused],
     now: dt.datetime,
 ) -> Verdict | OrderRefused | None:
     """What the suppliers together have said; None while one has not and there is time. An order that somebody has begun to take back is
     neither held nor refused yet.
     """
-    for held, version in waiter.needs.items():
-        no = refused.get((waiter.order_id, held))
-        # Whoever took it back may have died between doing so and saying so: then the supplier's yes is to what is left.
-        if no is not None and no.done and no.version >= version:
+    asked = waiter.asked
+    for no in refused:
+        if not _is_about(no, asked):
+            continue
+        if no.done:
             return _told(no)
-        if no is not None and not no.done and _is_acked(links.get(held), version):
+        # Whoever took it back may have died between doing so and saying so: then the supplier's yes is to what is left.
+        if _is_acked(links.get(no.held_order_id), asked.needs.get(no.held_order_id, no.version)):
             return no
     open_ = [
         (held, links.get(held))
-        for held, version in waiter.needs.items()
+        for held, version in asked.needs.items()
         if not _is_held(links.get(held), version)
     ]
     if not open_:

@@ -44,7 +44,10 @@ class _Fold:
             self.items[one.item_id] = self.items.get(one.item_id, 0) - part
             if part:
                 lines[one.line_no] = min(lines.get(one.line_no, one.quantity), one.quantity - part)
-        self.undone[order_id] = Undo(order_id=order_id, whole=whole, lines={} if whole else lines)
+        commands = {command for one in mine if one.grown for command in one.commands}
+        self.undone[order_id] = Undo(
+            order_id=order_id, whole=whole, lines={} if whole else lines, version=mine[0].version, commands=tuple(sorted(commands))
+        )  # fmt: skip
 
 
 def choose(

@@ -1168,7 +1168,7 @@ CREATE TABLE coster.link_refusal (
     remaining     jsonb       NOT NULL,  -- of each refused item, how much can still be had
     order_version integer     NOT NULL,  -- of the order, when it was to be taken back
     step          jsonb       NOT NULL,  -- how it is taken back
-    marks         jsonb       NOT NULL,  -- up to which ledger entries the supplier had acknowledged something then
+    commands      uuid[]      NOT NULL,  -- those that had made it grow since the supplier had last acknowledged something
     done          boolean     NOT NULL,  -- the order is taken back by now
     PRIMARY KEY (org_id, order_id, held_order_id, order_version),
     FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
