@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.domain.linking.worlds import CARROTS, Hub, Supplier, product
+from coster.domain.linking.handlers.waiting import Waiters
+from coster.domain.linking.model import Asked, OrderRefused, Verdict
+from coster.domain.linking.rules import hearing
+from tests.domain.linking.supplier import Supplier, product
+from tests.domain.linking.worlds import CARROTS, Hub
 
 _STOCK = 20
+
+
+@dataclass
+class Wish:
+    """What a shopper waits for: how much his order is with it, and was before."""
+
+    asked: Asked
+    amount: int
+    before: int
+
+
+def command_of(asked: Asked) -> uuid.UUID:
+    """Every wish is that of a command."""
+    assert asked.command_id is not None
+    return asked.command_id
+
+
 _FAULTS = st.sampled_from(["lost", "unanswered", "twice", "late", "crash", "forbidden", "partly"])
 
 
@@ -27,8 +50,10 @@ class OneLink(RuleBasedStateMachine):
         self.hub = Hub(self.supplier)
         self.count = 0
         # What a shopper was told yes to, with how much; and what was wanted since and is not answered.
-        self.yes: dict[Any, int] = {}
-        self.waiting: dict[Any, tuple[int, int]] = {}
+        self.yes: dict[uuid.UUID, int] = {}
+        self.waiting: dict[uuid.UUID, Wish] = {}
+        self.answered: list[tuple[Asked, str]] = []
+        self.waiters = Waiters(self.hub.tools, lambda: None)
         self.backups = [self.supplier.backup()]
         self.restored = False
 
@@ -39,10 +64,14 @@ class OneLink(RuleBasedStateMachine):
         hub, supplier = self.hub, self.supplier
         supplier.faults.clear()
         supplier.deliver()
+        hub.dies = False
         for wish in ("retry", "look", "accept", "look", "accept"):
             hub.wish = wish if wish != "accept" or hub.link.state == "refused" else "retry"
             self.run(hub.settle(400))
         self.answer()
+        for asked, told in self.answered:
+            again = self.run(self.waiters.undone(1, asked.order_id, command_of(asked)))
+            assert (again is None) == (told == "held"), (asked, told, again)
         assert hub.link.state == "open", hub.link
         assert supplier.total("carrots") - supplier.others.get(product("carrots"), 0) == hub.total()
         assert hub.link.acked.version == hub.version
@@ -54,22 +83,59 @@ class OneLink(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def answer(self) -> None:
-        """Those who wait are answered as the edge would: no where their order was refused, yes where its version is acknowledged."""
-        hub = self.hub
-        for order, (version, amount) in list(self.waiting.items()):
-            refused = hub.told_no.get(order)
-            if refused is not None and refused.version >= version:
-                del self.waiting[order]
-            elif hub.link.acked.version >= version:
-                del self.waiting[order]
-                self.yes[order] = amount
+        """Those who wait are answered as the edge answers them."""
+        for wish in list(self.waiting.values()):
+            asked = wish.asked
+            notes = self.run(self.hub.refusals(1, [asked.order_id]))
+            links = {self.hub.link.held_order_id: self.hub.standing()}
+            said = hearing.verdict(asked, links, notes, (self.hub.now, self.hub.now))
+            if isinstance(said, OrderRefused):
+                said = (
+                    hearing.no(said) if self.run(self.hub.alive(self.hub.turns.carry_out(1, said))) else None
+                )
+            if said is not None:
+                self.tell(wish, said.kind)
+
+    def tell(self, wish: Wish, kind: str) -> None:
+        """A yes is to what was asked for; a no leaves the order as it was before that was asked for."""
+        order = wish.asked.order_id
+        del self.waiting[order]
+        self.answered.append((wish.asked, kind))
+        has = self.hub.baskets.get(order, {}).get(CARROTS, 0)
+        if kind == "held":
+            self.yes[order] = wish.amount
+            assert has == wish.amount, "told yes, and it is not so"
+        else:
+            # Where the supplier has lost what it had said yes to, people may have accepted that nothing is left.
+            assert has == wish.before or (self.restored and has < wish.before), f"told {kind}, and has {has}"
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def give_up(self, data: st.DataObject) -> None:
+        """Somebody has waited for too long: what nobody has acknowledged is taken back, and he is told what has become of it."""
+        wish = self.waiting[data.draw(st.sampled_from(sorted(self.waiting)))]
+        silent = Verdict(kind="silent", held_order_id=self.hub.link.held_order_id, code="supplier_silent")
+        said = self.run(self.hub.alive(self.waiters.taken_back(1, wish.asked, silent)))
+        if said is not None and said.kind != "kept":
+            self.tell(wish, said.kind)
+
+    @rule()
+    def mortal(self) -> None:
+        """Whoever takes something back next dies before he has said that it is done."""
+        self.hub.dies = True
 
     @rule(amount=st.integers(1, 9))
     def place(self, amount: int) -> None:
         """A shopper checks out, and waits."""
         self.count += 1
         order, version = self.hub.place(self.count, amount)
-        self.waiting[order] = (version, amount)
+        self.wait(order, version, 0)
+
+    def wait(self, order: uuid.UUID, version: int, before: int) -> None:
+        """Somebody waits for what he has just asked for."""
+        held, command = self.hub.link.held_order_id, self.hub.made_by(len(self.hub.ledger) - 1)
+        asked = Asked(order_id=order, needs={held: version}, command_id=command)
+        self.waiting[order] = Wish(asked, self.hub.baskets[order][CARROTS], before)
 
     @precondition(lambda self: self.hub.baskets)
     @rule(data=st.data(), amount=st.integers(1, 9))
@@ -82,16 +148,17 @@ class OneLink(RuleBasedStateMachine):
         version = self.hub.change(order, amount)
         self.yes[order] = min(self.yes.get(order, 0), amount)
         if amount > before:
-            self.waiting[order] = (version, amount)
+            self.wait(order, version, before)
 
     @precondition(lambda self: self.hub.baskets)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         """A shopper does not want it any more."""
         order = data.draw(st.sampled_from(sorted(self.hub.baskets)))
+        if order in self.waiting:
+            return
         self.hub.cancel(order)
         self.yes.pop(order, None)
-        self.waiting.pop(order, None)
 
     @rule(faults=st.lists(_FAULTS, max_size=3), steps=st.integers(1, 4))
     def turn(self, faults: list[str], steps: int) -> None:

@@ -9,7 +9,8 @@ from coster.domain.federation.ports import RefusedByPeer, RemoteLine, Short
 from coster.domain.linking.model import Here, State
 from coster.domain.linking.rules import undoing
 from coster.kernel import ids
-from tests.domain.linking.worlds import CARROTS, NOON, PEER, PRODUCER, Hub, Supplier, loose, product
+from tests.domain.linking.supplier import Supplier, product
+from tests.domain.linking.worlds import CARROTS, NOON, PEER, PRODUCER, Hub, loose
 
 CANS = ids.derived("linking", "cans")
 

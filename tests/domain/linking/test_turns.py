@@ -14,11 +14,12 @@ from coster.domain.federation.ports import AcceptedByPeer, Answered, Ask, Found,
 from coster.domain.linking.handlers.starting import NoWay
 from coster.domain.linking.handlers.turn import Turns
 from coster.domain.linking.handlers.waiting import Waiters
-from coster.domain.linking.model import Asked, Here, Holder, Link, OrderRefused, StandingOfLink
+from coster.domain.linking.model import Asked, Here, Holding, Link, OrderRefused, StandingOfLink
 from coster.domain.linking.rules import undoing
 from coster.kernel import ids
 from coster.kernel.message import Event
-from tests.domain.linking.worlds import CARROTS, NOON, PRODUCER, Hub, Supplier, loose, product
+from tests.domain.linking.supplier import Supplier, product
+from tests.domain.linking.worlds import CARROTS, NOON, PRODUCER, Hub, loose
 
 
 async def linked(stock: int = 10_000, **more: bool) -> Hub:
@@ -65,14 +66,14 @@ async def test_who_comes_while_another_is_taken_back_is_told_of_a_version_with_h
     """An order that came after the held order was read, and before its holders were: it is refused as of its own version or not at all."""
     hub = await linked(4_000)
     hub.place(1, 5_000)
-    read, late = hub.holders, list[tuple[object, int]]()
+    read, late = hub.holdings, list[tuple[object, int]]()
 
-    async def holders(org_id: int, link: Link, here: Here) -> list[Holder]:
+    async def holdings(org_id: int, link: Link, here: Here) -> list[Holding]:
         if not late:
             late.append(hub.place(2, 1_000))
         return await read(org_id, link, here)
 
-    hub.holders = holders  # type: ignore[method-assign,assignment]
+    hub.holdings = holdings  # type: ignore[method-assign,assignment]
     await hub.settle()
     [(two, version)] = late
     assert two in hub.baskets or hub.told_no[two].version >= version  # type: ignore[index]
@@ -392,7 +393,7 @@ async def test_what_is_acknowledged_meanwhile_is_not_taken_back() -> None:
     order, version = hub.place(1, 1_000)
     seen = await hub.read(hub.lease)
     assert seen is not None
-    undone = undoing.alone(seen.here, await hub.holders(1, seen.link, seen.here), order)
+    undone = undoing.alone(seen.here, undoing.holders(await hub.holdings(1, seen.link, seen.here)), order)
     await hub.settle()
     note = OrderRefused(
         order_id=order, held_order_id=hub.link.held_order_id, version=version, code="supplier_silent", left=()

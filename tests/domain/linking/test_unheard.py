@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tests.domain.linking.worlds import Hub, Supplier
+from tests.domain.linking.supplier import Supplier
+from tests.domain.linking.worlds import Hub
 
 
 async def test_a_refusal_after_an_unheard_answer_leaves_nothing_said_yes_to_that_is_not_there() -> None:

@@ -16,8 +16,9 @@ from coster.domain.linking.handlers import InDatabase
 from coster.domain.linking.handlers.waiting import Waiters
 from coster.domain.linking.model import (
     Asked,
+    Entry,
     Here,
-    Holder,
+    Holding,
     Link,
     OrderRefused,
     ShopperOrder,
@@ -26,7 +27,8 @@ from coster.domain.linking.model import (
 )
 from coster.domain.linking.rules import undoing
 from coster.engine.db.faults import DatabaseAway
-from tests.domain.linking.worlds import CARROTS, Crash, Hub, Supplier
+from tests.domain.linking.supplier import Crash, Supplier
+from tests.domain.linking.worlds import CARROTS, NOON, Hub
 
 
 def away(hub: Hub) -> None:
@@ -58,21 +60,6 @@ async def waited(hub: Hub, order: uuid.UUID, version: int, command: uuid.UUID | 
     return verdict
 
 
-def answering(hub: Hub) -> None:
-    """Those who wait see the link as it is."""
-
-    async def standings(_org_id: int, ids_: Iterable[uuid.UUID]) -> dict[uuid.UUID, StandingOfLink]:
-        return {
-            one: StandingOfLink(
-                held_order_id=one, acked_version=hub.link.acked.version, state=hub.link.state, cause="", next_at=None, open_until=None,
-                policy="strict", wait_seconds=5,
-            )
-            for one in ids_
-        }  # fmt: skip
-
-    hub.standings = standings  # type: ignore[method-assign]
-
-
 async def test_what_nobody_has_acknowledged_is_taken_back() -> None:
     """The shopper hears that the supplier is away, and nothing of his is held."""
     hub = Hub(Supplier({"carrots": 9_000}))
@@ -88,9 +75,9 @@ async def test_a_yes_that_comes_while_it_is_taken_back_counts(moment: str) -> No
     hub = Hub(Supplier({"carrots": 9_000}))
     order, version = hub.place(1, 1_000)
     away(hub)
-    read, done = hub.holders, list[bool]()
+    read, done = hub.holdings, list[bool]()
 
-    async def holders(org_id: int, link: Link, here: Here) -> list[Holder]:
+    async def holdings(org_id: int, link: Link, here: Here) -> list[Holding]:
         found = await read(org_id, link, here)
         if not done:
             done.append(True)
@@ -99,7 +86,7 @@ async def test_a_yes_that_comes_while_it_is_taken_back_counts(moment: str) -> No
             found = await read(org_id, link, here) if moment == "after" else found
         return found
 
-    hub.holders = holders  # type: ignore[method-assign]
+    hub.holdings = holdings  # type: ignore[method-assign]
     verdict = await waited(hub, order, version)
     assert (verdict.kind, hub.baskets) == ("held", {order: {CARROTS: 1_000}})
 
@@ -132,7 +119,6 @@ async def test_what_was_refused_of_one_change_is_not_told_to_the_next() -> None:
     order, refused = await begun(hub)
     version = hub.change(order, 2_000)
     await hub.settle()
-    answering(hub)
     second = hub.made_by(len(hub.ledger) - 1)
     assert (await waited(hub, order, version, second)).kind == "held"
     waiters = Waiters(hub.tools, lambda: None)
@@ -152,13 +138,44 @@ async def test_a_change_of_which_nobody_hears_is_not_told_what_an_earlier_one_wa
     assert hub.baskets == {order: {CARROTS: 2_000}}
 
 
+async def test_who_gave_back_and_then_asked_for_more_falls_back_to_what_he_had_left() -> None:
+    """Found by a history of three servers: told yes to one, refused a third, and left with the two that the supplier still held."""
+    hub = Hub(Supplier({"carrots": 2_000}))
+    order, _ = hub.place(1, 2_000)
+    await hub.settle()
+    hub.change(order, 1_000)
+    version = hub.change(order, 3_000)
+    away(hub)
+    assert (await waited(hub, order, version)).kind == "silent"
+    assert hub.baskets == {order: {CARROTS: 1_000}}
+    await hub.settle()
+    assert hub.supplier.total("carrots") == 1_000
+
+
+@pytest.mark.parametrize(
+    ("amounts", "grown", "made_by"),
+    [([], 0, []), ([2], 2, [0]), ([-1, 2], 2, [1]), ([2, -1], 1, [0]), ([2, -3, 4], 4, [2]), ([1, 1], 2, [0, 1]), ([3, -3], 0, []),
+     ([-1, 1], 1, [1]), ([2, -2, 1, 1], 2, [2, 3]), ([-2], 0, [])],
+)  # fmt: skip
+def test_what_is_new_is_what_goes_beyond_the_least_since(
+    amounts: list[int], grown: int, made_by: list[int]
+) -> None:
+    """And it was made by those commands that came after that."""
+    entries = [
+        Entry(seq=n + 1, at=NOON, amount=amount, command_id=Hub.made_by(n), placing=False)
+        for n, amount in enumerate(amounts)
+    ]
+    new = undoing.growth(entries)
+    assert (new.amount, new.commands) == (grown, tuple(Hub.made_by(n) for n in made_by))
+
+
 async def test_two_who_take_an_order_back_say_and_do_the_same() -> None:
     """Who came second follows who came first: one command, one reason, and it stays said."""
     hub = Hub(Supplier({"carrots": 9_000}))
     order, version = hub.place(1, 1_000)
     seen = await hub.read(hub.lease)
     assert seen is not None
-    undone = undoing.alone(seen.here, await hub.holders(1, seen.link, seen.here), order)
+    undone = undoing.alone(seen.here, undoing.holders(await hub.holdings(1, seen.link, seen.here)), order)
     as_it_was = await hub.orders(1, [order])
 
     async def orders(_org_id: int, _ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, ShopperOrder]:
@@ -179,7 +196,7 @@ async def test_an_order_that_was_changed_since_it_was_looked_at_is_looked_at_aga
     order, version = hub.place(1, 1_000)
     seen = await hub.read(hub.lease)
     assert seen is not None
-    undone = undoing.alone(seen.here, await hub.holders(1, seen.link, seen.here), order)
+    undone = undoing.alone(seen.here, undoing.holders(await hub.holdings(1, seen.link, seen.here)), order)
     hub.change(order, 3_000)
     note = OrderRefused(
         order_id=order, held_order_id=hub.link.held_order_id, version=version, code="supplier_silent", left=()

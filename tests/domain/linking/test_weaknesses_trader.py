@@ -17,7 +17,8 @@ from coster.domain.linking.handlers import turn
 from coster.domain.linking.model import Offered
 from coster.domain.linking.rules import progress, totals
 from coster.kernel import ids
-from tests.domain.linking.worlds import CARROTS, Hub, Supplier, loose, product
+from tests.domain.linking.supplier import Supplier, product
+from tests.domain.linking.worlds import CARROTS, Hub, loose
 
 BEANS, CHIA = ids.derived("linking", "beans"), ids.derived("linking", "chia")
 CASE, BAG = loose(BEANS, "case", numerator=12, step=1_000), loose(CHIA, "chia", step=1_000)

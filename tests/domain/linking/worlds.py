@@ -1,36 +1,24 @@
-"""A hub with one held order in memory, and an honest supplier elsewhere that can be made to fail in every way that a network can."""
+"""A hub with one held order in memory, and the journal of its link."""
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from coster.domain.federation.ports import (
-    AcceptedByPeer,
-    Answered,
-    Ask,
-    Found,
-    Missing,
-    NotAllowed,
-    RefusedByPeer,
-    RemoteLine,
     RemoteSession,
-    Seen,
-    Short,
-    Superseded,
-    Unknown,
 )
 from coster.domain.linking.handlers.turn import Tools, Turns
 from coster.domain.linking.model import (
     Alarm,
+    Entry,
     Health,
     Here,
-    Holder,
+    Holding,
     Lease,
     Link,
     Offered,
@@ -43,18 +31,14 @@ from coster.domain.linking.model import (
 from coster.domain.orders.model import CancelOrder, ChangeOrder, FailCheckout
 from coster.domain.wholesale.model import ShortHeldOrder
 from coster.kernel import ids
+from tests.domain.linking.supplier import Crash, Supplier, product
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 HUB, PRODUCER, SESSION, PEER = (
     ids.derived("linking", name) for name in ("hub", "producer", "session", "peer")
 )
 CARROTS = ids.derived("linking", "carrots")
-_Key: TypeAlias = tuple[uuid.UUID, uuid.UUID]
-
-
-def product(name: str) -> str:
-    """The IRI of a product at the supplier."""
-    return f"https://farm.example/SuppliedProducts/{name}"
+T = TypeVar("T")
 
 
 def loose(item: uuid.UUID, name: str, numerator: int = 1, denominator: int = 1, step: int = 1) -> Offered:
@@ -63,171 +47,6 @@ def loose(item: uuid.UUID, name: str, numerator: int = 1, denominator: int = 1, 
         item_id=item, product=product(name), offer=f"https://farm.example/Offers/{name}", numerator=numerator,
         denominator=denominator, step=step,
     )  # fmt: skip
-
-
-class RemoteOrder(msgspec.Struct):
-    """An order at the supplier."""
-
-    order: str
-    standing: str = "held"
-    lines: dict[str, int] = {}
-    sequence: int = 0
-
-
-class Supplier:
-    """Holds stock for orders by (hub, session), never more than there is. `fenced`: knows sequences; `keyed`: a second POST is the first.
-
-    `faults` are taken one per request: 'lost' (the request), 'unanswered' (done, the answer lost), 'twice', 'late' (done later, by
-    `deliver`), 'crash' (the asking process dies with its answer), 'forbidden', 'partly' (takes what there is without being told to).
-    """
-
-    def __init__(
-        self,
-        stock: Mapping[str, int],
-        *,
-        fenced: bool = True,
-        keyed: bool = True,
-        says_what_is_left: bool = True,
-    ) -> None:
-        self.stock = {product(name): amount for name, amount in stock.items()}
-        self.orders: dict[_Key, RemoteOrder] = {}
-        self.others: dict[str, int] = {}
-        self.faults: list[str] = []
-        self.late: list[Ask] = []
-        self.fenced, self.keyed, self.says = fenced, keyed, says_what_is_left
-        self.asks: list[Ask] = []
-        self.made = 0
-        self.closed = False
-
-    # -- what others do --------------------------------------------------------------------------------------------
-
-    def take(self, name: str, amount: int) -> bool:
-        """Another hub takes of a product, if there is so much."""
-        if self.free(product(name)) < amount:
-            return False
-        self.others[product(name)] = self.others.get(product(name), 0) + amount
-        return True
-
-    def free(self, name: str, but: RemoteOrder | None = None) -> int:
-        """What nobody holds; `but` is not counted."""
-        held = sum(
-            one.lines.get(name, 0)
-            for one in self.orders.values()
-            if one is not but and one.standing != "cancelled"
-        )
-        return self.stock.get(name, 0) - self.others.get(name, 0) - held
-
-    def backup(self) -> Any:
-        """The whole state, to be restored."""
-        return copy.deepcopy((self.orders, self.others, self.made))
-
-    def restore(self, backup: Any) -> None:
-        """Everything is as it was then."""
-        self.orders, self.others, self.made = copy.deepcopy(backup)
-
-    def deliver(self) -> None:
-        """What was late arrives, in the wrong order."""
-        for ask in reversed(self.late):
-            self._do(ask)
-        self.late.clear()
-
-    # -- the port --------------------------------------------------------------------------------------------------
-
-    async def put(self, ask: Ask) -> Answered:
-        """As the port says, with the next fault."""
-        self.asks.append(ask)
-        fault = self.faults.pop(0) if self.faults else ""
-        match fault:
-            case "lost":
-                return Unknown(cause="timeout")
-            case "unanswered":
-                self._do(ask)
-                return Unknown(cause="timeout")
-            case "late":
-                self.late.append(ask)
-                return Unknown(cause="timeout")
-            case "crash":
-                self._do(ask)
-                raise Crash
-            case "forbidden":
-                return NotAllowed(cause="http_403")
-            case "twice":
-                self._do(ask)
-        return self._do(ask, partly=fault == "partly")
-
-    async def look(self, ask: Ask) -> Seen:
-        """As the port says, with the next fault."""
-        fault = self.faults.pop(0) if self.faults else ""
-        if fault in ("lost", "unanswered", "late"):
-            return Unknown(cause="timeout")
-        if fault == "crash":
-            raise Crash
-        if fault == "forbidden":
-            return NotAllowed(cause="http_403")
-        found = self._find(ask)
-        if found is None:
-            return Missing()
-        lines = tuple(_line(name, amount) for name, amount in found.lines.items())
-        return Found(
-            order=found.order,
-            standing=found.standing,
-            lines=lines,
-            sequence=found.sequence if self.fenced else None,
-        )  # type: ignore[arg-type]
-
-    def _find(self, ask: Ask) -> RemoteOrder | None:
-        found = self.orders.get((ask.hub_id, ask.session.id))
-        return None if found and ask.order and found.order != ask.order else found
-
-    def _do(self, ask: Ask, *, partly: bool = False) -> Answered:
-        found = self._find(ask) if self.keyed or ask.order else None
-        if found is None and ask.order:
-            return Missing()
-        if found and self.fenced and ask.sequence < found.sequence:
-            return Superseded(sequence=found.sequence)
-        wanted = {line.product: line.quantity for line in ask.lines}
-        if (
-            found
-            and found.standing in ("complete", "cancelled")
-            and (found.standing, found.lines) != (ask.standing, wanted)
-        ):
-            return RefusedByPeer(code="completed")
-        if self.closed and found is None:
-            return RefusedByPeer(code="closed")
-        short = [
-            Short(
-                product=name, offer="", wanted=amount, available=self.free(name, found) if self.says else None
-            )
-            for name, amount in wanted.items()
-            if amount > self.free(name, found)
-        ]
-        if short and not partly:
-            return RefusedByPeer(code="short", lines=tuple(short))
-        if found is None:
-            self.made += 1
-            found = self.orders[ask.hub_id, ask.session.id] = RemoteOrder(
-                f"https://farm.example/Orders/{self.made}"
-            )
-        given = {name: min(amount, self.free(name, found)) for name, amount in wanted.items()}
-        found.lines, found.standing = given, ask.standing
-        found.sequence = max(found.sequence, ask.sequence)
-        return AcceptedByPeer(
-            order=found.order,
-            standing=ask.standing,
-            lines=tuple(_line(name, amount) for name, amount in given.items()),
-        )
-
-    def total(self, name: str) -> int:
-        """What all orders and others hold of a product."""
-        return self.stock[product(name)] - self.free(product(name))
-
-
-def _line(name: str, amount: int) -> RemoteLine:
-    return RemoteLine(product=name, offer=name.replace("SuppliedProducts", "Offers"), quantity=amount)
-
-
-class Crash(BaseException):
-    """The process that asked is no more."""
 
 
 class Hub:
@@ -251,6 +70,7 @@ class Hub:
         self.answered: dict[uuid.UUID, tuple[Any, bool]] = {}
         self.reports: list[ReportLink] = []
         self.stubborn: set[uuid.UUID] = set()
+        self.dies = False
         self.lease = Lease(
             org_id=1, held_order_id=self.link.held_order_id, peer_id=PEER, holder=ids.derived("one")
         )
@@ -337,7 +157,7 @@ class Hub:
     async def settle(self, steps: int = 50) -> None:
         """Turns until nothing is to be done, with the time that it takes."""
         for _ in range(steps):
-            if not await self.turns.step(self.lease):
+            if not await self.step():
                 if self.link.next_at is None or self.link.next_at <= self.now:
                     return
                 self.now = self.link.next_at
@@ -346,10 +166,14 @@ class Hub:
 
     async def step(self) -> bool:
         """One step; a crash ends it as it would end a process."""
+        return bool(await self.alive(self.turns.step(self.lease)))
+
+    async def alive(self, work: Awaitable[T]) -> T | None:
+        """What comes of it; None where the process dies over it."""
         try:
-            return await self.turns.step(self.lease)
+            return await work
         except Crash:
-            return False
+            return None
 
     def pass_time(self, **more: float) -> None:
         """Later."""
@@ -394,35 +218,29 @@ class Hub:
             self.wish = ""
         return True
 
-    async def holders(self, _org_id: int, link: Link, _here: Here) -> list[Holder]:
-        """Who holds, from the entries after the mark."""
+    async def holdings(self, _org_id: int, link: Link, _here: Here) -> list[Holding]:
+        """Who holds, with the entries after the mark."""
         mark = link.acked.marks.get("place", 0)
-        found = []
-        for order, items in self.baskets.items():
-            for item, amount in items.items():
-                after = [
-                    (n, one) for n, one in enumerate(self.ledger) if n >= mark and one[:2] == (order, item)
-                ]
-                grown = max(0, min(amount, sum(one[2] for _, one in after)))
-                last = max(
-                    (n for n, one in enumerate(self.ledger) if one[:2] == (order, item) and one[2] > 0),
-                    default=0,
-                )
-                found.append(
-                    Holder(
-                        order_id=order,
-                        line_no=1,
-                        item_id=item,
-                        quantity=amount,
-                        grown=grown,
-                        seq=last,
-                        placed=any(one[3] for _, one in after),
-                        committed=self.holds == "committed",
-                        version=self.versions[order],
-                        commands=tuple(self.made_by(n) for n, one in after if one[2] > 0),
-                    )
-                )
-        return [one for one in found if one.quantity]
+        return [
+            Holding(
+                order_id=order, line_no=1, position_id=item, item_id=item, quantity=amount, committed=self.holds == "committed",
+                since=NOON, version=self.versions[order],
+                entries=tuple(
+                    self._as_entry(n)
+                    for n, one in enumerate(self.ledger)
+                    if n >= mark and one[:2] == (order, item)
+                ),
+            )
+            for order, items in self.baskets.items()
+            for item, amount in items.items()
+            if amount
+        ]  # fmt: skip
+
+    def _as_entry(self, number: int) -> Entry:
+        _, _, amount, placing = self.ledger[number]
+        return Entry(
+            seq=number + 1, at=self.now, amount=amount, command_id=self.made_by(number), placing=placing
+        )
 
     @staticmethod
     def made_by(entry: int) -> uuid.UUID:
@@ -450,6 +268,9 @@ class Hub:
 
     async def refused(self, _org_id: int, notes: Sequence[OrderRefused], gone: Sequence[uuid.UUID]) -> None:
         """Done, or never said."""
+        if self.dies:
+            self.dies = False
+            raise Crash
         for note in notes:
             key = (note.order_id, note.step.version)
             if note.order_id in gone:
@@ -478,9 +299,16 @@ class Hub:
         """Nothing is looked for in here."""
         raise AssertionError((before, since))
 
-    async def standings(self, _org_id: int, _ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, StandingOfLink]:
-        """Nobody waits in here."""
-        return {}
+    async def standings(self, _org_id: int, ids_: Iterable[uuid.UUID]) -> dict[uuid.UUID, StandingOfLink]:
+        """As the link is."""
+        return {one: self.standing() for one in ids_}
+
+    def standing(self) -> StandingOfLink:
+        """What those who wait see of the link."""
+        return StandingOfLink(
+            held_order_id=self.link.held_order_id, acked_version=self.link.acked.version, state=self.link.state, cause="", next_at=None,
+            open_until=None, policy="strict", wait_seconds=5,
+        )  # fmt: skip
 
     async def refusals(self, _org_id: int, ids_: Iterable[uuid.UUID]) -> list[OrderRefused]:
         """What was refused of these orders."""

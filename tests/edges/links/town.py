@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from coster.domain.federation.ports import Answered, Ask, Seen
-from tests.domain.linking.worlds import Supplier, product
+from tests.domain.linking.supplier import Supplier, product
 from tests.edges.conftest import AT, Server
 from tests.edges.scene import V1, made
 

@@ -104,12 +104,50 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     told: int = 0
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command has changed of what an order holds of an item at a place: by how many thousandths, as which entry of the ledger."""
+
+    seq: int
+    at: dt.datetime
+    amount: int
+    command_id: uuid.UUID
+    placing: bool
+
+
+class Holding(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an order that holds on a link's account, as stored: thousandths of the item's stock unit at a place, since when, and what
+    has happened to all that the order holds there since the supplier has acknowledged something. `version` is the order's in the same look.
+    """
+
+    order_id: uuid.UUID
+    line_no: int
+    position_id: uuid.UUID
+    item_id: uuid.UUID
+    quantity: int
+    committed: bool
+    since: dt.datetime
+    version: int
+    entries: tuple[Entry, ...] = ()
+
+
+class Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """By how much an order has grown over the least that it has been since an acknowledgement: thousandths, the entry that was the last
+    to make it so and when, by which commands, and whether its placing is among them.
+    """
+
+    amount: int = 0
+    seq: int = 0
+    at: dt.datetime | None = None
+    commands: tuple[uuid.UUID, ...] = ()
+    placed: bool = False
+
+
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """A line of an order that holds on a link's account: thousandths of the item's stock unit.
 
-    `grown` is the part of `quantity` that came after what the supplier has acknowledged, `seq` grows with when it last
-    grew, `placed` whether it was the placing of the order that made it grow. `commands` are those that made it, `version` is the
-    order's in the same look.
+    `grown` is the part of `quantity` that came after what the supplier has acknowledged, and beyond the least that the order has asked for
+    since. `seq` grows with when it last grew, `placed` says whether it was the placing of the order that made it grow. `commands` are those
+    that made it, `version` is the order's in the same look.
     """
 
     order_id: uuid.UUID

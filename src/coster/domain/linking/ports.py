@@ -12,7 +12,7 @@ from coster.domain.linking.model import (
     Asked,
     Health,
     Here,
-    Holder,
+    Holding,
     Lease,
     Link,
     OrderRefused,
@@ -53,8 +53,8 @@ class Journal(Protocol):
         """Keeps the link as it is after a step, with the wish that was heeded; False where the turn is another's by now."""
         ...
 
-    async def holders(self, org_id: int, link: Link, here: Here) -> list[Holder]:
-        """Who holds on the held order's account."""
+    async def holdings(self, org_id: int, link: Link, here: Here) -> list[Holding]:
+        """Who holds on the held order's account, with what has happened to it since the last acknowledgement."""
         ...
 
     async def orders(self, org_id: int, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, ShopperOrder]:

@@ -77,18 +77,18 @@ WHERE h.org_id = :org_id AND h.id = ANY(:ids::uuid[]) AND h.holds = 'live' AND N
   AND (l.held_order_id IS NULL OR (l.state <> 'done' AND (l.acked_version < h.version OR l.sent IS NOT NULL)));
 
 -- name: holders
--- Who holds on a held order's account, how much, and what of it came after these ledger entries: by placing an order, or otherwise, and
--- by which commands; with each order's version in the same look.
+-- Who holds on a held order's account, how much, and what happened to it after these ledger entries, by which commands; with each
+-- order's version in the same look.
 SELECT w.demand_id AS order_id, w.demand_line AS line_no, w.position_id, q.item_id, w.quantity, w.state = 'committed' AS committed,
-       w.since, coalesce(g.grown, 0)::bigint AS grown, g.latest, coalesce(g.last, 0)::bigint AS last, coalesce(g.placed, false) AS placed,
-       coalesce(g.commands, '{}') AS commands, o.version
+       w.since, o.version, g.entries
 FROM hold AS w
 JOIN orders AS o ON o.org_id = w.org_id AND o.id = w.demand_id
 JOIN position AS q ON q.org_id = w.org_id AND q.id = w.position_id
 JOIN pool_line AS k ON k.org_id = w.org_id AND k.position_id = w.position_id AND k.pool_id = w.pool_id
-LEFT JOIN (SELECT e.position_id, e.demand_id, sum(e.held) AS grown, max(e.at) FILTER (WHERE e.held > 0) AS latest, max(e.seq) AS last,
-                  bool_or(c.kind IN ('orders.place', 'orders.copy')) AS placed,
-                  array_agg(DISTINCT e.command_id) FILTER (WHERE e.held > 0) AS commands
+LEFT JOIN (SELECT e.position_id, e.demand_id,
+                  json_agg(json_build_object('seq', e.seq, 'at', e.at, 'amount', e.held + e.committed, 'command_id', e.command_id,
+                                             'placing', coalesce(c.kind IN ('orders.place', 'orders.copy'), false))
+                           ORDER BY e.seq) AS entries
            FROM unnest(:position_ids::uuid[], :seqs::bigint[]) AS m (position_id, seq)
            JOIN ledger AS e ON e.org_id = :org_id AND e.position_id = m.position_id AND e.seq > m.seq
            LEFT JOIN command AS c ON c.org_id = :org_id AND c.id = e.command_id
@@ -197,15 +197,21 @@ WHERE l.org_id = :org_id AND l.held_order_id = u.id
 RETURNING l.held_order_id;
 
 -- name: to_be_compared
--- Links that were not compared with their supplier for a day (or at all), looked for across organisations.
-SELECT l.org_id, l.held_order_id
-FROM link AS l
-JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.held_order_id
-JOIN session AS x ON x.org_id = h.org_id AND x.id = h.session_id
-WHERE l.sequence > 0 AND l.wish = '' AND (l.looked_at IS NULL OR l.looked_at < :before)
-  AND (l.acked_at IS NULL OR l.acked_at < :before)
-  AND (l.state <> 'done' OR (l.acked_standing = 'complete' AND x.amend_until > :since))
-ORDER BY l.org_id, l.held_order_id
+-- Links that were not compared with their supplier for a day (or at all), looked for across organisations: those that are not done, and
+-- those of sessions that ended a short while ago, found by their sessions, since what was done long ago is many times more.
+SELECT f.org_id, f.held_order_id
+FROM (SELECT l.org_id, l.held_order_id, l.sequence, l.wish, l.looked_at, l.acked_at
+      FROM link AS l
+      WHERE l.state <> 'done'
+      UNION ALL
+      SELECT l.org_id, l.held_order_id, l.sequence, l.wish, l.looked_at, l.acked_at
+      FROM org AS o
+      JOIN session AS x ON x.org_id = o.org_id AND x.amend_until > :since
+      JOIN held_order AS h ON h.org_id = x.org_id AND h.session_id = x.id
+      JOIN link AS l ON l.org_id = h.org_id AND l.held_order_id = h.id
+      WHERE l.state = 'done' AND l.acked_standing = 'complete') AS f
+WHERE f.sequence > 0 AND f.wish = '' AND (f.looked_at IS NULL OR f.looked_at < :before) AND (f.acked_at IS NULL OR f.acked_at < :before)
+ORDER BY f.org_id, f.held_order_id
 LIMIT :count;
 
 -- name: to_be_alarmed
@@ -215,7 +221,8 @@ SELECT l.org_id, l.held_order_id, l.alarmed_at IS NULL AS new, l.cause
 FROM link AS l
 JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.held_order_id
 JOIN session AS x ON x.org_id = h.org_id AND x.id = h.session_id
-WHERE CASE WHEN l.alarmed_at IS NULL
+WHERE (l.alarmed_at IS NOT NULL OR (l.failing_since IS NOT NULL AND l.state <> 'done'))
+  AND CASE WHEN l.alarmed_at IS NULL
            THEN l.state IN ('open', 'blocked', 'refused') AND l.failing_since IS NOT NULL
                 AND (x.closes_at <= :closing OR l.failing_since <= :failing)
            ELSE l.state IN ('open', 'done') AND l.sent IS NULL AND l.attempts = 0 AND l.refusal IS NULL AND l.acked_version >= h.version END
@@ -223,8 +230,8 @@ ORDER BY l.org_id, l.held_order_id
 LIMIT :count;
 
 -- name: forget_refusals
--- What nobody waits for any more, across organisations.
-DELETE FROM link_refusal AS r WHERE r.at < :before RETURNING r.order_id;
+-- What nobody waits for any more, across organisations: of each by the index of its instants.
+DELETE FROM link_refusal AS r USING org AS o WHERE r.org_id = o.org_id AND r.at < :before RETURNING r.order_id;
 
 -- Who waits ---------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ CREATE TABLE coster.link (
     FOREIGN KEY (org_id, producer_id) REFERENCES coster.supplier (org_id, producer_id)
 );
 CREATE INDEX link_working ON coster.link (org_id, held_order_id) WHERE state <> 'done' OR wish <> '';
+-- Those of which people must know, or have been told.
+CREATE INDEX link_failing ON coster.link (org_id, held_order_id)
+    WHERE alarmed_at IS NOT NULL OR (failing_since IS NOT NULL AND state <> 'done');
 SELECT coster.place_table('coster.link', 'tenant');
 SELECT coster.secure_table('coster.link');
 
@@ -51,6 +54,7 @@ CREATE TABLE coster.link_refusal (
     PRIMARY KEY (org_id, order_id, held_order_id, order_version),
     FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
 );
+CREATE INDEX link_refusal_at ON coster.link_refusal (org_id, at);
 SELECT coster.place_table('coster.link_refusal', 'tenant');
 SELECT coster.secure_table('coster.link_refusal');
 

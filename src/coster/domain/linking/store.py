@@ -12,9 +12,10 @@ import msgspec
 from coster.domain.federation.ports import RemoteSession
 from coster.domain.linking.model import (
     Alarm,
+    Entry,
     Health,
     Here,
-    Holder,
+    Holding,
     Lease,
     LineLeft,
     Link,
@@ -160,35 +161,17 @@ async def keep(conn: Connection, lease: Lease, link: Link, wish: str, until: dt.
     return stored is not None
 
 
-async def holders(conn: Connection, org_id: int, link: Link, here: Here) -> list[Holder]:
-    """Who holds on the account, with what came after the last acknowledgement; of two lines of one item the later one has grown."""
+async def holdings(conn: Connection, org_id: int, link: Link, here: Here) -> list[Holding]:
+    """Who holds on the account, with what has happened to it after the last acknowledgement; by order, line and position."""
     positions = list(here.marks)
     rows = await _q.holders(
         conn, org_id=org_id, id=link.held_order_id, position_ids=[uuid.UUID(one) for one in positions],
         seqs=[link.acked.marks.get(one, 0) for one in positions],
     )  # fmt: skip
-    left = {(row["order_id"], row["position_id"]): row["grown"] for row in rows}
-    found = []
-    for row in reversed(rows):
-        key = (row["order_id"], row["position_id"])
-        grown = max(0, min(left[key], row["quantity"]))
-        left[key] -= grown
-        latest = row["latest"] or row["since"]
-        found.append(
-            Holder(
-                order_id=row["order_id"],
-                line_no=row["line_no"],
-                item_id=row["item_id"],
-                quantity=row["quantity"],
-                grown=grown,
-                seq=(round(latest.timestamp() * 1_000_000) << 63) + row["last"],
-                placed=row["placed"],
-                committed=row["committed"],
-                version=row["version"],
-                commands=tuple(row["commands"]),
-            )
-        )
-    return found
+    return [
+        Holding(**{**row, "entries": msgspec.convert(row["entries"] or [], tuple[Entry, ...])})
+        for row in rows
+    ]
 
 
 async def orders(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, ShopperOrder]:

@@ -16,7 +16,7 @@ from coster.domain.linking.model import (
     Alarm,
     Health,
     Here,
-    Holder,
+    Holding,
     Lease,
     Link,
     OrderRefused,
@@ -116,10 +116,10 @@ class InDatabase:
         async with self._write(lease.org_id) as conn:
             return await store.keep(conn, lease, link, wish, now + _LEASE)
 
-    async def holders(self, org_id: int, link: Link, here: Here) -> list[Holder]:
-        """Who holds on the held order's account."""
+    async def holdings(self, org_id: int, link: Link, here: Here) -> list[Holding]:
+        """Who holds on the held order's account, with what has happened to it since the last acknowledgement."""
         async with self._database.read(org_id) as conn:
-            return await store.holders(conn, org_id, link, here)
+            return await store.holdings(conn, org_id, link, here)
 
     async def orders(self, org_id: int, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, ShopperOrder]:
         """What undoing must know of these orders."""

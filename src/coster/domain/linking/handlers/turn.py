@@ -235,7 +235,7 @@ class Turns:
         """
         journal = self._tools.journal
         for _ in range(_LOOKS):
-            holders = await journal.holders(lease.org_id, link, turn.here)
+            holders = undoing.holders(await journal.holdings(lease.org_id, link, turn.here))
             again = await journal.read(lease)
             if again is None:
                 return None

@@ -10,21 +10,20 @@ import asyncio
 import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
 
 from coster.domain.linking.handlers.turn import Tools, Turns
-from coster.domain.linking.model import Asked, Lease, OrderRefused, StandingOfLink, Verdict
-from coster.domain.linking.rules import undoing
+from coster.domain.linking.model import Asked, Lease, OrderRefused, Verdict
+from coster.domain.linking.rules import hearing, undoing
 from coster.engine import observe
 from coster.kernel.errors import Fault
 from coster.kernel.message import Event
 
 _PASSING: Final = (Fault, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-_SILENT: Final = ("supplier_silent", "supplier_away")
 _LOOK_SECONDS: Final = 0.1
 _BETWEEN_LOOKS: Final = 0.01
 _SUPPLIERS_SECONDS: Final = 0.25
@@ -60,7 +59,7 @@ class Waiters:
 
     async def needs(self, org_id: int, events: Sequence[Event]) -> dict[uuid.UUID, int]:
         """The held orders with suppliers elsewhere that these events made grow, each with its version then."""
-        held = [event for event in events if event.entity == "held_order" and _grown(event)]
+        held = [event for event in events if event.entity == "held_order" and hearing.is_growth(event)]
         if not held:
             return {}
         remote = await self._suppliers(org_id)
@@ -81,11 +80,7 @@ class Waiters:
         """Why what a command made of the order was taken back for a supplier's sake, where it was; what somebody has begun to take back
         and died over is taken back before this returns.
         """
-        asked = Asked(order_id=order_id, needs={}, command_id=command_id)
-        for note in await self._journal.refusals(org_id, [order_id]):
-            if _is_about(note, asked) and (note.done or await self._turns.carry_out(org_id, note)):
-                return _told(note)
-        return None
+        return await self._refused(org_id, Asked(order_id=order_id, needs={}, command_id=command_id))
 
     async def decided(self, org_id: int, asked: Asked) -> Verdict:
         """How the suppliers have decided; what nobody said within the time that the most patient of them is given is taken back."""
@@ -96,11 +91,11 @@ class Waiters:
             if isinstance(verdict, OrderRefused):
                 # Somebody has begun to take it back: whether he died over it is not known, so it is done here as well, which is once.
                 if await self._turns.carry_out(org_id, verdict):
-                    return _told(verdict)
+                    return hearing.no(verdict)
             elif verdict.kind != "silent":
                 return verdict
             else:
-                return await self._take_back(org_id, asked, verdict)
+                return await self.taken_back(org_id, asked, verdict)
 
     async def _wait(self, org_id: int, asked: Asked) -> Verdict | OrderRefused:
         future: asyncio.Future[Verdict | OrderRefused] = asyncio.get_running_loop().create_future()
@@ -114,16 +109,20 @@ class Waiters:
         finally:
             mine.discard(waiter)
 
-    async def _take_back(self, org_id: int, asked: Asked, silent: Verdict) -> Verdict:
+    async def taken_back(self, org_id: int, asked: Asked, silent: Verdict) -> Verdict:
         """What nobody has acknowledged of the order is given up; where a supplier has spoken meanwhile, that counts."""
         order_id = asked.order_id
         kept = [held for held in asked.needs if not await self._given_up(org_id, order_id, held, silent.code)]
         if kept:
             return Verdict(kind="kept", held_order_id=silent.held_order_id, code=silent.code)
-        for note in await self._journal.refusals(org_id, [order_id]):
-            if _is_about(note, asked) and (note.done or await self._turns.carry_out(org_id, note)):
-                return _told(note)
-        return Verdict(kind="held")
+        return await self._refused(org_id, asked) or Verdict(kind="held")
+
+    async def _refused(self, org_id: int, asked: Asked) -> Verdict | None:
+        """What was refused of what somebody asks about, if anything was; what was begun is taken back before this returns."""
+        for note in await self._journal.refusals(org_id, [asked.order_id]):
+            if hearing.is_about(note, asked) and (note.done or await self._turns.carry_out(org_id, note)):
+                return hearing.no(note)
+        return None
 
     async def _given_up(self, org_id: int, order_id: uuid.UUID, held: uuid.UUID, code: str) -> bool:
         """Whether nothing of the order is left on this held order that its supplier has not acknowledged."""
@@ -177,7 +176,7 @@ class Waiters:
         now = self._machine()
         for waiter in waiters:
             notes = refused.get(waiter.asked.order_id, [])
-            verdict = _verdict(waiter, links, notes, now)
+            verdict = hearing.verdict(waiter.asked, links, notes, (waiter.since, now))
             if verdict is not None and not waiter.future.done():
                 waiter.future.set_result(verdict)
 
@@ -194,78 +193,3 @@ class Waiters:
         if known is None or instant - known[0] > _SUPPLIERS_SECONDS:
             known = self._remote[org_id] = (instant, await self._journal.remote_producers(org_id))
         return known[1]
-
-
-def _grown(event: Event) -> bool:
-    """Whether more is held than before, or perhaps."""
-    flow = event.data.get("flow")
-    return event.name in ("held_order.created", "held_order.changed") and (
-        not isinstance(flow, Mapping) or flow.get("trigger") != "shrink"
-    )
-
-
-def _is_about(note: OrderRefused, asked: Asked) -> bool:
-    """Whether what was refused is what somebody asks about: what his command made of the order, and not what another made of it; whoever
-    asks about the whole order is told no only where all of it is taken back.
-    """
-    if asked.command_id is not None:
-        return asked.command_id in note.commands
-    return note.step.whole and note.version >= asked.needs.get(note.held_order_id, 0)
-
-
-def _told(one: OrderRefused) -> Verdict:
-    silent = one.code in _SILENT
-    return Verdict(
-        kind="silent" if silent else "refused", held_order_id=one.held_order_id, code=one.code, left=one.left
-    )
-
-
-def _verdict(
-    waiter: _Waiter,
-    links: Mapping[uuid.UUID, StandingOfLink],
-    refused: Iterable[OrderRefused],
-    now: dt.datetime,
-) -> Verdict | OrderRefused | None:
-    """What the suppliers together have said; None while one has not and there is time. An order that somebody has begun to take back is
-    neither held nor refused yet.
-    """
-    asked = waiter.asked
-    for no in refused:
-        if not _is_about(no, asked):
-            continue
-        if no.done:
-            return _told(no)
-        # Whoever took it back may have died between doing so and saying so: then the supplier's yes is to what is left.
-        if _is_acked(links.get(no.held_order_id), asked.needs.get(no.held_order_id, no.version)):
-            return no
-    open_ = [
-        (held, links.get(held))
-        for held, version in asked.needs.items()
-        if not _is_held(links.get(held), version)
-    ]
-    if not open_:
-        return Verdict(kind="held")
-    waited = (now - waiter.since).total_seconds()
-    for held, link in open_:
-        if link is not None and _is_hopeless(link, now):
-            return Verdict(kind="silent", held_order_id=held, code="supplier_away")
-    most = max((link.wait_seconds if link else 5) for _, link in open_)
-    if waited >= most:
-        return Verdict(kind="silent", held_order_id=open_[0][0], code="supplier_silent")
-    return None
-
-
-def _is_hopeless(link: StandingOfLink, now: dt.datetime) -> bool:
-    """Whether nothing will be sent within the time that is given to wait: we may not, or the peer does not answer anybody."""
-    end = now + dt.timedelta(seconds=link.wait_seconds)
-    blocked = link.state == "blocked" and link.next_at is not None and link.next_at > end
-    return blocked or (link.open_until is not None and link.open_until > end)
-
-
-def _is_held(link: StandingOfLink | None, version: int) -> bool:
-    """Whether the supplier holds this version, or is not waited for."""
-    return _is_acked(link, version) or (link is not None and link.policy == "optimistic")
-
-
-def _is_acked(link: StandingOfLink | None, version: int) -> bool:
-    return link is not None and link.acked_version >= version

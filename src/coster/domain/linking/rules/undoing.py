@@ -9,7 +9,19 @@ from fractions import Fraction
 import msgspec
 
 from coster.domain.federation.ports import RefusedByPeer, RemoteLine, Short
-from coster.domain.linking.model import Here, Holder, LineLeft, Offered, ShopperOrder, State, Step, Undo
+from coster.domain.linking.model import (
+    Entry,
+    Growth,
+    Here,
+    Holder,
+    Holding,
+    LineLeft,
+    Offered,
+    ShopperOrder,
+    State,
+    Step,
+    Undo,
+)
 from coster.domain.linking.rules import totals
 from coster.domain.orders.model import CancelOrder, ChangeOrder, FailCheckout, LineChange
 
@@ -48,6 +60,47 @@ class _Fold:
         self.undone[order_id] = Undo(
             order_id=order_id, whole=whole, lines={} if whole else lines, version=mine[0].version, commands=tuple(sorted(commands))
         )  # fmt: skip
+
+
+def growth(entries: Sequence[Entry]) -> Growth:
+    """What is new since an acknowledgement, from what has happened to it since, in its order.
+
+    A shopper who has given back and then asked for more falls back to what he had left, and not to what the supplier still holds for
+    him: he was told yes to less.
+    """
+    level = low = 0
+    since: list[Entry] = []
+    for entry in entries:
+        level += entry.amount
+        if level <= low:
+            low, since = level, []
+        elif entry.amount > 0:
+            since.append(entry)
+    if not since:
+        return Growth(seq=max((entry.seq for entry in entries), default=0))
+    return Growth(
+        amount=level - low, seq=entries[-1].seq, at=since[-1].at, commands=tuple(sorted({entry.command_id for entry in since})),
+        placed=any(entry.placing for entry in since),
+    )  # fmt: skip
+
+
+def holders(holdings: Sequence[Holding]) -> list[Holder]:
+    """Who holds, with what is new of it; of two lines of one item the later one has grown. In the reverse order of what was given."""
+    growths = {(one.order_id, one.position_id): growth(one.entries) for one in holdings}
+    left = {key: new.amount for key, new in growths.items()}
+    found = []
+    for one in reversed(holdings):
+        key = (one.order_id, one.position_id)
+        new, grown = growths[key], max(0, min(left[key], one.quantity))
+        left[key] -= grown
+        instant = round((new.at or one.since).timestamp() * 1_000_000)
+        found.append(
+            Holder(
+                order_id=one.order_id, line_no=one.line_no, item_id=one.item_id, quantity=one.quantity, grown=grown,
+                seq=(instant << 63) + new.seq, placed=new.placed, committed=one.committed, version=one.version, commands=new.commands,
+            )
+        )  # fmt: skip
+    return found
 
 
 def choose(
