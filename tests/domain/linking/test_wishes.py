@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coster.domain.linking.model import LinkFound, ReconcileLink, RetryLink
+from coster.domain.linking.model import LinkFound, ReconcileLink, RetryLink, SettleLink
 from coster.domain.linking.rules import wishing
 from coster.kernel.authority import SYSTEM as ALMIGHTY
 from coster.kernel.authority import Authority
@@ -20,10 +20,10 @@ AT = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 OF_HUB = Authority(by_enterprise={HUB: frozenset({"held_orders:write"})})
 
 
-def wanted(body: Any, authority: Authority = OF_HUB) -> Any:
-    """What a wish comes to."""
+def wanted(body: Any, authority: Authority = OF_HUB, before: str = "") -> Any:
+    """What a wish comes to where there may be one already."""
     link = LinkFound(
-        held_order_id=HELD, hub_id=HUB, producer_id=PRODUCER, session_id=SESSION, state="open", told=4, wish="", refused=False,
+        held_order_id=HELD, hub_id=HUB, producer_id=PRODUCER, session_id=SESSION, state="open", told=4, wish=before, refused=bool(before),
         alarmed_at=None,
     )  # fmt: skip
     command = Command(uuid.UUID(int=9), 1, KEY, AT, body, reason="They rang.", authority=authority)
@@ -50,6 +50,22 @@ def test_who_has_a_link_tried_or_compared_is_told(body: Any, name: str, wish: st
     )
     [link] = decided.writes.links
     assert (link.wish, link.told) == (wish, 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "wish"),
+    [
+        ("accept", ReconcileLink(held_order_id=HELD, by_itself=True), "accept"),
+        ("accept", RetryLink(held_order_id=HELD), "accept"),
+        ("close", SettleLink(held_order_id=HELD, how="accept", reason="Frost."), "close"),
+        ("look", SettleLink(held_order_id=HELD, how="accept", reason="Frost."), "accept"),
+        ("open", ReconcileLink(held_order_id=HELD), "look"),
+    ],
+)
+def test_what_somebody_decided_is_not_lost_over_what_came_next(before: str, body: Any, wish: str) -> None:
+    """Found by a history of three servers: a restarted server compared all links, and what people had just accepted was forgotten."""
+    [link] = wanted(body, before=before).writes.links
+    assert link.wish == wish
 
 
 def test_what_the_program_compares_by_itself_is_not_told() -> None:

@@ -180,8 +180,8 @@ ON CONFLICT (org_id, held_order_id) DO UPDATE SET wish = CASE WHEN l.wish = '' T
 RETURNING l.held_order_id;
 
 -- name: lock_links
--- Links that commands are about, with whose they are; locked in key order.
-SELECT l.held_order_id, l.producer_id, l.state, l.refusal IS NOT NULL AS refused, l.alarmed_at, l.told, h.hub_id, h.session_id
+-- Links that commands are about, with whose they are and what is wanted of them already; locked in key order.
+SELECT l.held_order_id, l.producer_id, l.wish, l.state, l.refusal IS NOT NULL AS refused, l.alarmed_at, l.told, h.hub_id, h.session_id
 FROM link AS l
 JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.held_order_id
 WHERE l.org_id = :org_id AND l.held_order_id = ANY(:ids::uuid[])
@@ -191,7 +191,7 @@ FOR NO KEY UPDATE OF l;
 -- name: put_wishes
 -- What is wanted of links, how often they were told of, and since when people know that something is wrong.
 UPDATE link AS l
-SET wish = CASE WHEN u.wish = '' THEN l.wish ELSE u.wish END, told = u.told, alarmed_at = u.alarmed_at
+SET wish = u.wish, told = u.told, alarmed_at = u.alarmed_at
 FROM json_to_recordset(:rows::json) AS u (id uuid, wish text, told int, alarmed_at timestamptz)
 WHERE l.org_id = :org_id AND l.held_order_id = u.id
 RETURNING l.held_order_id;

@@ -282,7 +282,10 @@ class Turns:
 
     async def _give_back(self, org_id: int, note: OrderRefused) -> bool:
         body = undoing.command(note.order_id, note.step, note.code)
-        command_id = undo_id(note.held_order_id, note.order_id, note.step.version)
+        # Another step of the same version is another command, whatever became of the first.
+        command_id = ids.derived(
+            "linking.undo", note.held_order_id, note.order_id, repr(note.step), note.code
+        )
         for _ in range(_BUSY_TIMES):
             try:
                 return await self._tools.submit(org_id, command_id, body, note.code)
@@ -315,11 +318,6 @@ class Turns:
         return Moment(
             now=tools.instant(), machine=tools.machine(), chance=tools.chance(), patience=tools.patience
         )
-
-
-def undo_id(held_order_id: uuid.UUID, order_id: uuid.UUID, version: int) -> uuid.UUID:
-    """The id of the command that takes back what an order of this version has on a held order."""
-    return ids.derived("linking.undo", held_order_id, order_id, version)
 
 
 def _ask(lease: Lease, here: Here, link: Link, state: State) -> Ask:

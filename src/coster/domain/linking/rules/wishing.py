@@ -25,6 +25,8 @@ from coster.kernel import refusal
 from coster.kernel.message import Command, Decided, Event
 from coster.kernel.outcome import Accepted, Outcome, Rejected
 
+# Each does what those before it do, as far as a link needs it.
+_WISHES: Final = ("", "open", "look", "retry", "accept", "close")
 EVENTS: Final = {
     "unconfirmed": "link.unconfirmed",
     "refused": "link.refused",
@@ -73,16 +75,16 @@ def _one(now: dict[uuid.UUID, LinkFound], command: Command[Any]) -> tuple[Outcom
     told: str | None = None
     match body:
         case RetryLink():
-            changed, told = msgspec.structs.replace(link, wish="retry"), "retry"
+            changed, told = _wanted(link, "retry"), "retry"
         case ReconcileLink(by_itself=by_itself):
             silent = by_itself and command.authority.system
-            changed, told = msgspec.structs.replace(link, wish="look"), None if silent else "look"
+            changed, told = _wanted(link, "look"), None if silent else "look"
         case SettleLink(how="accept") if not link.refused:
             return Rejected(
                 "link_not_refused", "The supplier has refused nothing here; there is nothing to accept."
             ), None
         case SettleLink(how=how):
-            changed, told = msgspec.structs.replace(link, wish=how), how
+            changed, told = _wanted(link, how), how
         case ReportLink(what=what):
             if not command.authority.system:
                 return refusal.not_permitted("report on links"), None
@@ -96,6 +98,11 @@ def _one(now: dict[uuid.UUID, LinkFound], command: Command[Any]) -> tuple[Outcom
     now[link.held_order_id] = changed
     cause = getattr(body, "cause", "") or getattr(body, "reason", "") or command.reason
     return _accepted(changed), _event(changed, told, cause)
+
+
+def _wanted(link: LinkFound, wish: str) -> LinkFound:
+    """What somebody has decided and nobody has heeded yet is not lost over a wish for less."""
+    return msgspec.structs.replace(link, wish=max(link.wish, wish, key=_WISHES.index))
 
 
 def _alarmed(link: LinkFound, what: str, at: dt.datetime) -> LinkFound:
