@@ -18,6 +18,7 @@ ITEM = uuid.UUID(int=1)
 SESSION = RemoteSession(
     id=uuid.UUID(int=2), begins_at=NOW - dt.timedelta(days=4), ends_at=NOW - dt.timedelta(hours=1)
 )
+LONGER = msgspec.structs.replace(SESSION, ends_at=SESSION.ends_at + dt.timedelta(days=3))
 HERE = Here(
     version=3, holds="live", items={ITEM: 2_000}, delivered=False, marks={}, session=SESSION, closes_at=SESSION.ends_at,
     hub_id=uuid.UUID(int=3), producer_id=uuid.UUID(int=4), peer_id=uuid.UUID(int=5),
@@ -27,9 +28,8 @@ HERE = Here(
 
 def held(version: int, quantity: int) -> State:
     """What the supplier has acknowledged."""
-    return State(
-        version=version, standing="held", lines=(RemoteLine(product="carrots", offer="", quantity=quantity),)
-    )
+    lines = (RemoteLine(product="carrots", offer="", quantity=quantity),)
+    return State(version=version, standing="held", lines=lines, ends_at=SESSION.ends_at)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def held(version: int, quantity: int) -> State:
         (held(2, 2_000), {}, "open", progress.Confirm),
         (held(2, 1_000), {}, "open", progress.Put),
         (held(2, 1_000), {}, "done", progress.Finish),
+        (held(3, 2_000), {"ended": False, "session": LONGER}, "open", progress.Put),
+        (held(3, 0), {"ended": False, "session": LONGER, "items": {}}, "open", progress.Confirm),
         (held(3, 2_000), {"holds": "committed"}, "open", progress.Put),
     ],
     ids=[
@@ -48,6 +50,8 @@ def held(version: int, quantity: int) -> State:
         "the mark first",
         "not all",
         "closed by people",
+        "longer",
+        "longer and empty",
         "completed already",
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 
 from tests.edges.links.town import Market
 from tests.edges.scene import V1
@@ -180,3 +181,25 @@ async def test_what_a_supplier_refuses_after_the_session_is_taken_back(market: M
         await asyncio.sleep(0.05)
     assert ((await market.order(order))["status"], market.total("carrots")) == ("cancelled", 0)
     assert await status_of(market, "carrots") == "Cancelled"
+
+
+async def test_a_session_that_goes_on_is_told_to_the_producer(market: Market) -> None:
+    """Nothing else has changed; the platform there might end the order by itself."""
+    await market.place(carrots="4")
+    await market.quiet()
+    [before] = market.elsewhere.asks
+    session = await market.api.get(f"{V1}/sessions/{market.session}")
+    later = market.closes + dt.timedelta(days=3)
+    moved = await market.api.patch(
+        f"{V1}/sessions/{market.session}", json={"closes_at": later.isoformat(), "amend_until": later.isoformat()},
+        headers={"If-Match": session.headers["etag"]},
+    )  # fmt: skip
+    assert moved.status_code == 200, moved.text
+    for _ in range(250):
+        if len(market.elsewhere.asks) > 1:
+            break
+        await asyncio.sleep(0.02)
+    asked = market.elsewhere.asks[1]
+    ends = dt.datetime.fromisoformat(moved.json()["amend_until"])
+    assert (asked.lines, asked.standing, asked.session.ends_at) == (before.lines, "held", ends)
+    assert before.session.ends_at < ends

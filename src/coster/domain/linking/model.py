@@ -55,13 +55,15 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """What a held order is at the supplier, or shall be: as of which version here, in which standing, with which lines.
 
-    `version` is -1 where it fits no version: the supplier holds something that we did not ask for.
+    `version` is -1 where it fits no version: the supplier holds something that we did not ask for. `ends_at` is until when the session
+    goes on, as long as the order is held: a supplier may end it by itself then.
     """
 
     version: int = 0
     standing: Standing | Literal["none"] = "none"
     lines: tuple[RemoteLine, ...] = ()
     marks: dict[str, int] = {}
+    ends_at: dt.datetime | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 -- Whose turn it is --------------------------------------------------------------------------------------------------
 
 -- name: due_links
--- Links with something to do and nobody else who does it, looked for across organisations; those served longest ago first. One that is
+-- Links with something to do and nobody else who does it, looked for across organisations; those served longest ago first. A session that
+-- goes on until another time is told to its suppliers. One that is
 -- open and ended there has to be looked at too: whoever opened it may have died before he saw that nothing is left to be said.
 SELECT l.org_id, l.held_order_id, s.peer_id
 FROM link AS l
@@ -17,6 +18,7 @@ WHERE (l.state <> 'done' OR l.wish <> '')
            AND NOT (l.state = 'refused' AND l.refused_version = h.version)
            AND (l.acked_version < h.version OR l.sent IS NOT NULL OR l.look
                 OR (h.holds = 'live' AND x.status = 'ended')
+                OR (l.acked_standing = 'held' AND (l.acked ->> 'ends_at')::timestamptz <> x.amend_until)
                 OR (l.state = 'open' AND l.acked_standing IN ('complete', 'cancelled'))
                 OR (l.acked_standing <> 'cancelled' AND h.holds = 'none' AND x.amend_until <= :business))))
 ORDER BY l.held_until NULLS FIRST, l.org_id, l.held_order_id

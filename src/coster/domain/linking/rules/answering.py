@@ -64,7 +64,7 @@ def after_put(link: Link, answered: Answered, moment: Moment) -> Link:
         case AcceptedByPeer():
             return _accepted(link, sent, answered, moment)
         case RefusedByPeer():
-            return _refused(link, sent, answered)
+            return _refused(link, sent, answered, moment.now)
         case Superseded(sequence=known):
             # Somebody was ahead of us, most likely ourselves before a backup was restored: go beyond it.
             beyond = link.sequence + (1 << min(link.attempts, 20)) if known is None else known
@@ -104,12 +104,17 @@ def _accepted(link: Link, sent: State, answer: AcceptedByPeer, moment: Moment) -
     if answer.standing == "cancelled" and sent.standing != "cancelled" and sent.lines:
         # It says that the order is off, whatever status it was answered with: nothing is held.
         off = State(version=-1, standing="cancelled", marks=link.acked.marks)
-        return _refused(msgspec.structs.replace(link, acked=off), sent, RefusedByPeer(code="cancelled"))
+        return _refused(
+            msgspec.structs.replace(link, acked=off), sent, RefusedByPeer(code="cancelled"), moment.now
+        )
     if lines is not None and sent.standing != "cancelled" and (less := _less(sent, lines)):
         # It took less than was asked for without being told that it may: for us that is a refusal of the rest.
         held = State(version=-1, standing=answer.standing, lines=lines, marks=link.acked.marks)
         return _refused(
-            msgspec.structs.replace(link, acked=held), sent, RefusedByPeer(code="short", lines=less)
+            msgspec.structs.replace(link, acked=held),
+            sent,
+            RefusedByPeer(code="short", lines=less),
+            moment.now,
         )
     done = confirmed(link, sent, moment.now, done=sent.standing in _FINAL)
     if sent.standing == "complete" and answer.standing == "held":
@@ -129,8 +134,14 @@ def _less(sent: State, lines: tuple[RemoteLine, ...]) -> tuple[Short, ...]:
     )
 
 
-def _refused(link: Link, sent: State, answer: RefusedByPeer) -> Link:
+def _refused(link: Link, sent: State, answer: RefusedByPeer, now: dt.datetime) -> Link:
     """Nothing was changed there. What is about the order as a whole leaves what is acknowledged, and no more, and is looked into."""
+    if answer.code != "short" and _is_only_the_end(link.acked, sent):
+        # It holds what it held, and does not hear of the session's new end: that is not asked for again.
+        look = answer.code != "invalid"
+        acked = msgspec.structs.replace(link.acked, version=sent.version, ends_at=sent.ends_at)
+        told = confirmed(link, acked, link.acked_at or now, done=False)
+        return msgspec.structs.replace(told, look=look, cause=answer.cause or answer.code)
     if answer.code != "short":
         answer = msgspec.structs.replace(answer, lines=_growth(link, sent, answer))
     refusal = Refusal(version=sent.version, sequence=link.sequence, answer=answer)
@@ -139,6 +150,12 @@ def _refused(link: Link, sent: State, answer: RefusedByPeer) -> Link:
         link, sent=None, refusal=refusal, look=link.look or look, attempts=0, failing_since=None, next_at=None,
         cause=answer.cause or answer.code, state="open" if link.state == "blocked" else link.state,
     )  # fmt: skip
+
+
+def _is_only_the_end(acked: State, sent: State) -> bool:
+    """Whether nothing more was asked for than that the session goes on until another time."""
+    held = acked.standing == sent.standing == "held" and acked.version >= 0
+    return held and acked.ends_at != sent.ends_at and totals.same_lines(acked.lines, sent.lines)
 
 
 def _growth(link: Link, sent: State, answer: RefusedByPeer) -> tuple[Short, ...]:
@@ -172,6 +189,9 @@ def _compared(link: Link, wanted: State, found: Found, now: dt.datetime) -> Link
     unheard = link.refusal is not None and link.refusal.answer.code == "short"
     drifted = match is None and link.sent is None and not unheard
     acked = match or State(version=-1, standing=found.standing, lines=found.lines, marks=link.acked.marks)
+    if _is(found, link.acked):
+        # What it has told does not say whether it has heard of a new end of the session.
+        acked = msgspec.structs.replace(acked, ends_at=link.acked.ends_at)
     cause = "drifted" if drifted else link.cause if link.refusal else ""
     return msgspec.structs.replace(
         link, order=found.order, acked=acked, acked_at=now if match else link.acked_at, sent=None, look=False, looked_at=now,

@@ -72,9 +72,10 @@ def next_step(link: Link, here: Here, now: dt.datetime, machine: dt.datetime) ->
     # What was sent by somebody who has died since may have made an order there, of which only the supplier knows the name.
     if link.look or (link.sent is not None and not link.order) or _may_have_come_late(link, here, wanted):
         return Look(state=wanted)
-    if link.sent is None and agrees(link.acked, wanted):
+    if link.sent is None and agrees(link.acked, wanted) and _knows_the_end(link.acked, wanted):
         done = wanted.standing != "held"
-        settled = link.acked.version == wanted.version and link.acked.standing == wanted.standing
+        known = (link.acked.version, link.acked.standing, link.acked.ends_at)
+        settled = known == (wanted.version, wanted.standing, wanted.ends_at)
         return Rest() if settled and (link.state == "done") == done else Confirm(state=wanted, done=done)
     if link.refusal is not None and _beyond(link.refusal, wanted):
         return TakeBack(refusal=link.refusal)
@@ -109,6 +110,12 @@ def agrees(acked: State, wanted: State) -> bool:
         return False
     nothing = not any(line.quantity for line in wanted.lines)
     return acked.standing == wanted.standing or (nothing and acked.standing == "none")
+
+
+def _knows_the_end(acked: State, wanted: State) -> bool:
+    """Whether the supplier knows until when the session goes on, where something is held for it: it may end the order by itself then."""
+    moved = acked.ends_at is not None and acked.ends_at != wanted.ends_at
+    return not (moved and wanted.standing == "held" and any(line.quantity for line in wanted.lines))
 
 
 def _beyond(refusal: Refusal, wanted: State) -> bool:

@@ -71,7 +71,8 @@ def desired(here: Here, now: dt.datetime) -> State:
     """The state that the supplier shall have."""
     said = standing(here, now)
     lines = () if said == "cancelled" else remote_lines(here.items, here.offered)
-    return State(version=here.version, standing=said, lines=lines, marks=here.marks)
+    ends_at = here.session.ends_at if said == "held" else None
+    return State(version=here.version, standing=said, lines=lines, marks=here.marks, ends_at=ends_at)
 
 
 def quantity_of(lines: Iterable[RemoteLine], product: str, offer: str) -> int:
