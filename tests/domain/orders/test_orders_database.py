@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -16,10 +18,9 @@ from coster.domain.identity import store as identity_store
 from coster.domain.inventory import store as stock_store
 from coster.domain.orders import store
 from coster.domain.orders.model import LineRequest, Order, OrderTimer, OrderWrites, PlaceOrder
-from coster.engine.batch.run import Runner
+from coster.engine.batch.run import Result, Runner
 from coster.engine.db.ask import answer
-from coster.engine.db.connect import Database
-from coster.kernel.errors import TryAgain
+from coster.engine.db.connect import Connection, Database
 from coster.kernel.outcome import Accepted
 from tests.domain.orders.worlds import Memory
 from tests.handlers import registry
@@ -150,17 +151,52 @@ async def test_no_hand_can_store_what_contradicts_itself(town: Town, statement: 
 
 
 async def test_a_position_that_has_moved_since_it_was_locked_is_not_overwritten(town: Town) -> None:
-    """The write is conditional on the ledger's number; it yields TryAgain, and nothing of the batch is stored."""
+    """The write is conditional on the ledger's number; the database refuses, and nothing of the batch is stored."""
     hub, item = await shop(town)
     await town.do(jam("Ali", hub, item))
     async with town.database.write(town.org_id) as conn:
         places = await stock_store.lock_places(conn, town.org_id, [item])
     stale = msgspec.structs.replace(places.positions[0], held=0, seq=99)
     late = msgspec.structs.replace(writes().stock, positions=[stale], seen=[places.positions[0].seq - 1])
-    with pytest.raises(TryAgain):
+    with pytest.raises(asyncpg.NotNullViolationError, match='"seq"'):
         async with town.database.write(town.org_id) as conn:
             await stock_store.write(conn, town.org_id, late)
     assert await town.value("SELECT held FROM position") == KILO
+
+
+class Counted:
+    """A database that notes what its writing transactions wait for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.waited: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def write(self, org_id: int, *, rollback: bool = False) -> AsyncIterator[Connection]:
+        """As the database's, listened to while it lasts."""
+
+        def hear(record: Any) -> None:
+            self.waited.append(record.query)
+
+        async with self._database.write(org_id, rollback=rollback) as conn:
+            conn.add_query_logger(hear)
+            yield conn
+        async with self._database.write(org_id) as conn:
+            conn.remove_query_logger(hear)
+
+
+async def test_an_order_takes_three_round_trips(town: Town) -> None:
+    """What it asks, what it locks, and what it stores with the commit (ADR 0024); a repeat takes two, as nothing is stored."""
+    hub, item = await shop(town)
+    counted = Counted(town.database)
+    runner = Runner(counted, identity.authorise)  # type: ignore[arg-type]  # it only writes
+    command = town.command(jam("Ali", hub, item))
+    for trips in (3, 2):
+        counted.waited.clear()
+        [result] = await runner.run(town.registry.of(command.body), [command])
+        assert isinstance(result, Result)
+        assert isinstance(result.outcome, Accepted)
+        assert len(counted.waited) == trips, counted.waited
 
 
 async def test_orders_are_loaded_as_they_were_decided(town: Town) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coster.engine.db import sql
-from coster.engine.db.ask import Question, Rows, answer, ask, known
+from coster.engine.db.ask import Question, Rows, answer, ask, ask_ahead, known
 from coster.engine.db.connect import Database
 
 STATEMENTS = """-- name: ask_numbers
@@ -20,6 +20,10 @@ SELECT n FROM generate_series(:a::int, :b::int) AS n ORDER BY n DESC;
 -- A text, an id, an instant, bytes, and a null.
 SELECT :name::text AS name, '00000000-0000-0000-0000-000000000007'::uuid AS id, '2026-11-21 10:00+00'::timestamptz AS at,
        '\\x00ff'::bytea AS bytes, 9007199254740993 AS big, NULL::int AS nothing;
+
+-- name: ask_organisation
+-- The name.
+SELECT o.name FROM org AS o WHERE o.org_id = :org_id;
 """
 
 
@@ -85,3 +89,35 @@ async def test_an_organisation_that_is_not_there_has_no_rows(asking: tuple[Datab
 async def test_what_is_known_is_not_asked() -> None:
     """Not even a connection is needed."""
     assert await ask(None, 1, known(1), known(2)) == (1, 2)
+
+
+@pytest.mark.database
+async def test_what_was_asked_ahead_is_not_asked_again(asking: tuple[Database, sql.Queries]) -> None:
+    """It comes with the first questions, counts for the same values only, and is told once."""
+    database, queries = asking
+    said: list[Any] = []
+    async with database.write(1) as conn:
+        conn.add_query_logger(said.append)
+        now = [_numbers(queries, 1, 2), known("known")]
+        assert await ask_ahead(conn, 1, now, [_numbers(queries, 3, 4), _numbers(queries, 5, 6)]) == (
+            [2, 1],
+            "known",
+        )
+        assert await ask(conn, 1, _numbers(queries, 5, 6), _numbers(queries, 3, 4)) == ([6, 5], [4, 3])
+        assert await ask(conn, 1, _numbers(queries, 3, 4)) == ([4, 3],)
+        conn.remove_query_logger(said.append)
+    assert len(said) == 2
+
+
+@pytest.mark.database
+async def test_what_was_asked_ahead_is_asked_again_after_another_statement(
+    asking: tuple[Database, sql.Queries],
+) -> None:
+    """What is known before a lock says nothing about what is so under it."""
+    database, queries = asking
+    async with database.write(1) as conn:
+        await ask_ahead(conn, 1, [], [Question(queries.ask_organisation, {"org_id": 1}, _rows)])
+        await conn.execute("UPDATE org SET name = 'Two' WHERE org_id = 1")
+        assert await ask(conn, 1, Question(queries.ask_organisation, {"org_id": 1}, _rows)) == (
+            [{"name": "Two"}],
+        )

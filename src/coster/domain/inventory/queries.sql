@@ -94,15 +94,16 @@ CROSS JOIN unnest(:ids::text::uuid[], :item_ids::text::uuid[], :location_ids::te
 WHERE o.org_id = :org_id
 RETURNING p.seq;
 
--- name: update_positions
--- New balances, where nobody else changed the position since it was locked.
+-- name: update_positions*!
+-- New balances. A position that somebody else has changed since it was locked has no next number, which no position may be without: then
+-- the batch is run again.
 UPDATE position AS p
-SET on_hand = u.on_hand, held = u.held, committed = u.committed, seq = u.seq, told = u.told,
+SET on_hand = u.on_hand, held = u.held, committed = u.committed, seq = CASE WHEN p.seq = u.seen THEN u.seq END, told = u.told,
     counted_at = u.counted_at
-FROM unnest(:ids::uuid[], :on_hands::bigint[], :helds::bigint[], :committeds::bigint[], :seqs::bigint[], :tolds::int[],
-            :counted_ats::timestamptz[], :seen::bigint[])
+FROM unnest(:ids::text::uuid[], :on_hands::text::bigint[], :helds::text::bigint[], :committeds::text::bigint[], :seqs::text::bigint[],
+            :tolds::text::int[], :counted_ats::text::timestamptz[], :seen::text::bigint[])
     AS u (id, on_hand, held, committed, seq, told, counted_at, seen)
-WHERE p.org_id = :org_id AND p.id = u.id AND p.seq = u.seen
+WHERE p.org_id = :org_id AND p.id = u.id
 RETURNING p.id;
 
 -- name: insert_entries*!

@@ -13,7 +13,6 @@ from coster.domain.inventory.model import Hold, LaterChange, Location, PoolLine,
 from coster.engine.db import sql
 from coster.engine.db.columns import besides, column
 from coster.engine.db.connect import Connection
-from coster.kernel.errors import TryAgain
 
 _q = sql.load(__file__)
 
@@ -103,7 +102,7 @@ async def pool_lines(conn: Connection, org_id: int, pool_ids: Iterable[uuid.UUID
 async def write(conn: Connection, org_id: int, writes: StockWrites) -> None:
     """Stores a batch's stock: positions, ledger, holds, pools. At most eight statements, whatever the size.
 
-    Raises TryAgain where a position is not as it was when it was locked (the database's guard, never expected).
+    Where a position is not as it was when it was locked (never expected), the database refuses, and the batch is run again.
     """
     if writes.positions:
         await _update_positions(conn, org_id, writes)
@@ -128,7 +127,7 @@ async def write(conn: Connection, org_id: int, writes: StockWrites) -> None:
 async def write_counts(conn: Connection, org_id: int, writes: StockWrites) -> None:
     """Stores what sheets of counts come to, column by column: positions and entries, three statements whatever the size.
 
-    Raises TryAgain as `write` does.
+    A position that was changed in between is refused as in `write`.
     """
     if writes.positions:
         await _update_positions(conn, org_id, writes)
@@ -153,11 +152,9 @@ async def write_counts(conn: Connection, org_id: int, writes: StockWrites) -> No
 
 async def _update_positions(conn: Connection, org_id: int, writes: StockWrites) -> None:
     changed = writes.positions
-    done = await _q.update_positions(
-        conn, org_id=org_id, ids=[p.id for p in changed], on_hands=[p.on_hand for p in changed],
-        helds=[p.held for p in changed], committeds=[p.committed for p in changed],
-        seqs=[p.seq for p in changed], tolds=[p.told for p in changed], counted_ats=[p.counted_at for p in changed],
-        seen=writes.seen,
+    await _q.update_positions(
+        conn, org_id=org_id, ids=column([p.id for p in changed]), on_hands=column([p.on_hand for p in changed]),
+        helds=column([p.held for p in changed]), committeds=column([p.committed for p in changed]),
+        seqs=column([p.seq for p in changed]), tolds=column([p.told for p in changed]),
+        counted_ats=column([p.counted_at for p in changed]), seen=column(writes.seen),
     )  # fmt: skip
-    if len(done) != len(changed):
-        raise TryAgain("a position was changed by somebody else")

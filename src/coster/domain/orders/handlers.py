@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -37,6 +37,7 @@ from coster.domain.orders.rules.vocabulary import HOLDS, SUPPLY, VOCABULARY
 from coster.domain.orders.rules.vocabulary_checkout import CHECKOUT
 from coster.domain.parties import store as parties
 from coster.domain.sessions import store as sessions
+from coster.domain.sessions.model import Session
 from coster.domain.sourcing.rules import Supply, session_pool
 from coster.engine.batch.handler import Commands, Handler
 from coster.engine.db.ask import Question, answer, ask, known
@@ -59,23 +60,33 @@ CHECKOUTS = Library(CHECKOUT, _FLOWS)
 
 async def load_placing(conn: Connection, org_id: int, commands: Commands) -> PlacingState:
     """All that placing these orders is decided on, in a fixed number of statements."""
+    wanted, also = _placing_asked(org_id, commands)
+    state, taken, shoppers, named = await _load_supply(conn, org_id, wanted, *also)
+    found = {"taken": taken, "customers": shoppers, "centres": named}
+    return PlacingState(**{**msgspec.structs.asdict(state), **found})
+
+
+def foresee_placing(org_id: int, commands: Commands) -> Sequence[Question[Any]]:
+    """What `load_placing` asks first; nothing where it locks a session before."""
+    wanted, also = _placing_asked(org_id, commands)
+    return () if wanted.sessions else (*_supply_asked(org_id, wanted, {}), *also)
+
+
+def _placing_asked(org_id: int, commands: Commands) -> tuple[_Wanted, Sequence[Question[Any]]]:
+    """What these orders want, and what is to be asked beside the supply of it."""
     bodies = [command.body for command in commands]
-    sessions_ = {body.session_id for body in bodies if body.session_id}
-    items = {line.item_id for body in bodies for line in body.lines}
-    sellers = {body.seller_id for body in bodies}
-    references = [(body.channel, body.reference) for body in bodies]
+    wanted = _Wanted(
+        sessions={body.session_id for body in bodies if body.session_id},
+        items={line.item_id for body in bodies for line in body.lines},
+        sellers={body.seller_id for body in bodies},
+    )
     customers = {body.customer_id for body in bodies if body.customer_id}
     centres = {body.cost_centre_id for body in bodies if body.cost_centre_id}
-    state, taken, shoppers, named = await _load_supply(
-        conn,
-        org_id,
-        _Wanted(sessions=sessions_, items=items, sellers=sellers),
-        store.taken_asked(org_id, references),
+    return wanted, (
+        store.taken_asked(org_id, [(body.channel, body.reference) for body in bodies]),
         parties.customers_asked(org_id, customers),
         buying.centres_asked(org_id, centres),
     )
-    found = {"taken": taken, "customers": shoppers, "centres": named}
-    return PlacingState(**{**msgspec.structs.asdict(state), **found})
 
 
 async def load_copying(conn: Connection, org_id: int, commands: Commands) -> copying.CopyingState:
@@ -110,14 +121,7 @@ async def _load_supply(
     """Sessions (shared), goods, terms and locked stock; then the answers to what shall be asked with them."""
     shared = await sessions.share_sessions(conn, org_id, wanted.sessions) if wanted.sessions else {}
     number, items, enterprises, listings, relations, *answers = await ask(
-        conn,
-        org_id,
-        LIBRARY.asked(org_id),
-        catalog.items_asked(org_id, wanted.items),
-        parties.enterprises_asked(org_id, wanted.sellers),
-        sessions.listings_asked(org_id, shared, wanted.items),
-        parties.relations_asked(org_id, wanted.sellers) if shared else known({}),
-        *also,
+        conn, org_id, *_supply_asked(org_id, wanted, shared), *also
     )
     items = await catalog.with_parts(conn, org_id, items)
     owners = {item.owner_id for item in items.values()}
@@ -140,6 +144,19 @@ async def _load_supply(
     return state, *answers
 
 
+def _supply_asked(
+    org_id: int, wanted: _Wanted, shared: Mapping[uuid.UUID, Session]
+) -> Sequence[Question[Any]]:
+    """The flows' number, goods, sellers, and what is listed and agreed in the sessions."""
+    return (
+        LIBRARY.asked(org_id),
+        catalog.items_asked(org_id, wanted.items),
+        parties.enterprises_asked(org_id, wanted.sellers),
+        sessions.listings_asked(org_id, shared, wanted.items),
+        parties.relations_asked(org_id, wanted.sellers) if shared else known({}),
+    )
+
+
 async def load_changing(conn: Connection, org_id: int, commands: Commands) -> ChangingState:
     """Locked orders, with as much around them as what their flows may do now needs; in a fixed number of statements."""
     triggers: dict[uuid.UUID, set[str]] = {}
@@ -147,6 +164,17 @@ async def load_changing(conn: Connection, org_id: int, commands: Commands) -> Ch
         body = command.body
         triggers.setdefault(changing.order_of(body), set()).add(changing.trigger_of(body))
     return await _load(conn, org_id, triggers, commands)
+
+
+def foresee_changing(org_id: int, commands: Commands) -> Sequence[Question[Any]]:
+    """What `load_changing` asks first."""
+    ids = dict.fromkeys(changing.order_of(command.body) for command in commands)
+    return _changing_asked(org_id, ids)
+
+
+def _changing_asked(org_id: int, ids: Iterable[uuid.UUID]) -> Sequence[Question[Any]]:
+    """What is known of orders before they are locked, and the flows' number."""
+    return store.firm_asked(org_id, ids), LIBRARY.asked(org_id)
 
 
 async def load_expiring(conn: Connection, org_id: int, commands: Commands) -> ChangingState:
@@ -160,7 +188,7 @@ async def _load(
     conn: Connection, org_id: int, triggers: Mapping[uuid.UUID, set[str]], commands: Commands
 ) -> ChangingState:
     """What is known before anything is locked says what has to be: nothing but the orders, their stock, or all stock of their items."""
-    firm, number = await ask(conn, org_id, store.firm_asked(org_id, triggers), LIBRARY.asked(org_id))
+    firm, number = await ask(conn, org_id, *_changing_asked(org_id, triggers))
     flows, checkouts = await LIBRARY.at(conn, org_id, number), await CHECKOUTS.at(conn, org_id, number)
     calendars = await _calendars(conn, org_id, firm, (flows, checkouts))
     found = _Found(ids=set(triggers), firm=firm, flows=flows, checkouts=checkouts, calendars=calendars)
@@ -376,11 +404,11 @@ async def write(conn: Connection, org_id: int, writes: model.OrderWrites) -> Non
         await flows_store.write_moving(conn, org_id, writes.pages)
 
 
-PLACE = Handler("orders.place", model.PlaceOrder, load_placing, placing.place, write)
+PLACE = Handler("orders.place", model.PlaceOrder, load_placing, placing.place, write, foresee=foresee_placing)
 
 
 def _changing(kind: str, body: type) -> Handler[Any, Any]:
-    return Handler(kind, body, load_changing, changing.change_orders, write)
+    return Handler(kind, body, load_changing, changing.change_orders, write, foresee=foresee_changing)
 
 
 HANDLERS: tuple[Handler[Any, Any], ...] = (

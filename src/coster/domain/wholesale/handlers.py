@@ -68,7 +68,7 @@ def consolidated(inner: Handler[Any, Any]) -> Handler[_Both, model.Consolidated]
     def decide(state: _Both, commands: Commands) -> Decided[model.Consolidated]:
         return projecting.consolidate(state.held, inner.decide(state.orders, commands), commands)
 
-    return Handler(inner.kind, inner.body, load, decide, write)
+    return Handler(inner.kind, inner.body, load, decide, write, foresee=inner.foresee)
 
 
 _With: TypeAlias = "tuple[Tables, Mapping[uuid.UUID, Session]]"

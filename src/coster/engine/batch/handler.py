@@ -19,14 +19,19 @@ Authorise = Callable[[int, Commands], Question[Mapping[Any, Authority | None]]]
 """What is to be asked of the database to know what each actor of these commands may do (None: nothing any more)."""
 
 
+def _nothing(_org_id: int, _commands: Commands) -> Sequence[Question[Any]]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Handler(Generic[S, W]):
     """A kind of command: its name, its body's type, and what loads, decides and writes a batch of it.
 
     `load(conn, org_id, commands)` locks and reads what deciding needs, in a fixed number of statements;
     `decide(state, commands)` is a pure fold in arrival order; `write(conn, org_id, writes)` stores the result, again in a
-    fixed number of statements. Neither end begins or commits anything. A kind that is `whole` needs no company: each command is
-    a batch by itself, and several run side by side.
+    fixed number of statements. Neither end begins or commits anything. `foresee(org_id, commands)` are the questions that
+    `load` asks before any other statement, so that the pipeline may ask them together with its own. A kind that is `whole` needs
+    no company: each command is a batch by itself, and several run side by side.
     """
 
     kind: str
@@ -35,6 +40,7 @@ class Handler(Generic[S, W]):
     decide: Callable[[S, Commands], Decided[W]]
     write: Callable[[Connection, int, W], Awaitable[None]]
     whole: bool = False
+    foresee: Callable[[int, Commands], Sequence[Question[Any]]] = _nothing
 
 
 class Registry:

@@ -14,7 +14,7 @@ import msgspec
 from coster.engine import observe
 from coster.engine.batch.handler import Authorise, Handler
 from coster.engine.db import sql
-from coster.engine.db.ask import Question, Rows, ask
+from coster.engine.db.ask import Question, Rows, ask_ahead
 from coster.engine.db.connect import Connection, Database
 from coster.engine.db.faults import DatabaseBusy
 from coster.engine.outbox import append
@@ -31,7 +31,8 @@ _LOST_RACES = (
     asyncpg.LockNotAvailableError,
     TryAgain,
 )
-_RACES = (*_LOST_RACES, asyncpg.UniqueViolationError)
+# Guards that are asked for no answer refuse by a key that is taken, or by a value that is missing.
+_RACES = (*_LOST_RACES, asyncpg.UniqueViolationError, asyncpg.NotNullViolationError)
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -157,7 +158,7 @@ class Runner:
         org_id = commands[0].org_id
         async with self._database.write(org_id, rollback=batch.dry_run) as conn:
             asked = (_answered(org_id, commands), self._authorise(org_id, commands))
-            known, authorities = await ask(conn, org_id, *asked)
+            known, authorities = await ask_ahead(conn, org_id, asked, handler.foresee(org_id, commands))
             fresh = _first_of_each(commands, known)
             results = {id_: Result(outcome, repeated=True) for id_, (_, outcome) in known.items()}
             allowed = []

@@ -2,17 +2,20 @@
 
 They become one statement with a column for each, which holds the rows as JSON. Reads that depend on nothing but what the batch
 asks for go together like this; what takes locks is asked by itself, so that their order stays plain.
+
+A transaction may ask ahead what is going to be asked next; that is not asked again, unless another statement came in between.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from coster.engine.db.connect import Connection
+from coster.engine.db.sets import Transaction
 from coster.engine.db.sql import Statement
 
 T = TypeVar("T")
@@ -40,13 +43,38 @@ def known(value: T) -> Question[T]:
 
 async def ask(conn: Connection, org_id: int, *questions: Question[Any]) -> tuple[Any, ...]:
     """The answers, in the order of the questions; one round trip, or none where all are known."""
-    asked = [question for question in questions if question.statement is not None]
-    found = await _fetch(conn, org_id, asked) if asked else None
-    # An organisation that does not exist, or is not this transaction's, has no row to answer by.
-    rows = iter(found or [None] * len(asked))
+    told = [_told(conn, question) for question in questions]
+    asked = [question for question, rows in zip(questions, told, strict=True) if rows is None]
+    found = iter(await _fetch(conn, org_id, asked))
     return tuple(
-        question.read([] if question.statement is None else next(rows) or []) for question in questions
+        question.read(next(found) if rows is None else rows)
+        for question, rows in zip(questions, told, strict=True)
     )
+
+
+async def ask_ahead(
+    conn: Transaction, org_id: int, questions: Sequence[Question[Any]], next_: Sequence[Question[Any]]
+) -> tuple[Any, ...]:
+    """The answers to the questions, in the same round trip with those that `next_` will be asked for."""
+    foreseen = [question for question in next_ if question.statement is not None]
+    found = await _fetch(conn, org_id, [*questions, *foreseen])
+    answers = tuple(question.read(rows) for question, rows in zip(questions, found, strict=False))
+    conn.told = [
+        (one.statement, one.values, rows) for one, rows in zip(foreseen, found[len(questions) :], strict=True)
+    ]
+    return answers
+
+
+def _told(conn: Connection, question: Question[Any]) -> Rows | None:
+    """The rows where nothing is to be asked for them: there is no statement, or it was asked ahead with the same values."""
+    if question.statement is None:
+        return []
+    told = conn.told if isinstance(conn, Transaction) else []
+    for place, (statement, values, rows) in enumerate(told):
+        if statement is question.statement and values == question.values:
+            del told[place]
+            return rows
+    return None
 
 
 async def answer(conn: Connection, org_id: int, question: Question[T]) -> T:
@@ -55,12 +83,21 @@ async def answer(conn: Connection, org_id: int, question: Question[T]) -> T:
     return value  # type: ignore[no-any-return]
 
 
-async def _fetch(conn: Connection, org_id: int, asked: list[Question[Any]]) -> Any:
-    statements = [question.statement for question in asked]
+async def _fetch(conn: Connection, org_id: int, asked: Sequence[Question[Any]]) -> list[Rows]:
+    """The rows of each."""
+    statements = [question.statement for question in asked if question.statement is not None]
+    if not statements:
+        return [[] for _ in asked]
     values = [
-        question.values[name] for question in asked for name in (question.statement.parameters if question.statement else ())
-    ]  # fmt: skip
-    return await conn.fetchrow(_together(*statements), org_id, *values)
+        question.values[name]
+        for question in asked
+        if question.statement
+        for name in question.statement.parameters
+    ]
+    found = await conn.fetchrow(_together(*statements), org_id, *values)
+    # An organisation that does not exist, or is not this transaction's, has no row to answer by.
+    rows = iter(found or [None] * len(statements))
+    return [next(rows) or [] if question.statement else [] for question in asked]
 
 
 @functools.lru_cache(maxsize=256)

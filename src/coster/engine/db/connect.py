@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 import asyncpg
 import msgspec
 
-from coster.engine.db import faults, sets, sql
+from coster.engine.db import faults, sets, sql, wire
 from coster.kernel import errors
 
 Connection: TypeAlias = asyncpg.Connection
@@ -37,8 +37,7 @@ _SETTINGS: Final = {
     # A process that hangs inside a transaction must not keep rows of everybody else locked.
     "idle_in_transaction_session_timeout": "60s",
 }
-# One simple-protocol round trip; SET LOCAL with a literal is the only form that reaches the workers of a
-# Citus cluster.
+# SET LOCAL with a literal is the only form that reaches the workers of a Citus cluster.
 _BEGIN_WRITE: Final = "BEGIN; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
 # A list with many optional filters is planned for those that were given; one plan for all of them reads everything.
 _BEGIN_READ: Final = (
@@ -66,6 +65,10 @@ class _AppConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carri
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.prepared: dict[str, str] = {}
+
+    def send_ahead(self, messages: bytes) -> None:
+        """Sends messages (`engine.db.wire`) before those of the driver's next statement, whose answer then tells of all."""
+        self._transport.write(messages)
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109 - asyncpg calls it so
         """Refuse to be used again inside a transaction: the pool closes a connection whose reset fails."""
@@ -119,14 +122,20 @@ class Database:
     async def write(self, org_id: int, *, rollback: bool = False) -> AsyncIterator[Connection]:
         """A transaction of one organisation: committed at the end, rolled back on any exception.
 
-        With `rollback` it is rolled back at the end in any case (a dry run).
+        With `rollback` it is rolled back at the end in any case (a dry run). DatabaseAway where the connection breaks before
+        anything was answered.
         """
         async with self._acquired(self._app) as conn:
-            await _begin(conn, _BEGIN_WRITE, org_id)
-            transaction = sets.Transaction(conn, conn.prepared)
-            async with _rolled_back_on_error(conn):
-                yield transaction
-                await transaction.end("ROLLBACK" if rollback else "COMMIT")
+            transaction = sets.Transaction(conn, _begin_write(org_id), conn.prepared)
+            try:
+                async with _rolled_back_on_error(conn, transaction.roll_back):
+                    yield transaction
+                    await transaction.end("ROLLBACK" if rollback else "COMMIT")
+            except (*_AWAY, asyncpg.InterfaceError) as error:
+                if transaction.answered or transaction.ending or not _is_gone(conn):
+                    raise
+                # Nothing has happened in this transaction yet, so coming again is always right.
+                raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
 
     @contextlib.asynccontextmanager
     async def read(self, org_id: int) -> AsyncIterator[Connection]:
@@ -135,9 +144,13 @@ class Database:
         DatabaseAway also where the connection breaks on the way: reading once more is always right.
         """
         async with self._acquired(self._app) as conn:
-            await _begin(conn, _BEGIN_READ, org_id)
+            await _begin_read(conn, org_id)
+
+            async def roll_back(patience: float) -> None:
+                await conn.execute("ROLLBACK", timeout=patience)
+
             try:
-                async with _rolled_back_on_error(conn):
+                async with _rolled_back_on_error(conn, roll_back):
                     yield conn
                 await conn.execute("COMMIT")
             except (*_AWAY, asyncpg.InterfaceError) as error:
@@ -227,23 +240,36 @@ def _is_gone(conn: Connection) -> bool:
         return True
 
 
-async def _begin(conn: Connection, template: str, org_id: int) -> None:
+def _number(org_id: int) -> int:
+    """The organisation's, of which nothing but digits may stand in a statement's text."""
     if type(org_id) is not int:
         raise TypeError(f"org_id is an int, not {type(org_id).__name__}")
+    return org_id
+
+
+def _begin_write(org_id: int) -> bytes:
+    """The messages that begin a transaction of an organisation: the protocol takes its statements one by one."""
+    return b"".join(wire.once(statement) for statement in (_BEGIN_WRITE % _number(org_id)).split("; "))
+
+
+async def _begin_read(conn: Connection, org_id: int) -> None:
+    statement = _BEGIN_READ % _number(org_id)
     try:
-        await conn.execute(template % org_id)
+        await conn.execute(statement)
     except (*_AWAY, asyncpg.InterfaceError) as error:
         # Nothing has happened in this transaction yet, so coming again is always right.
         raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
 
 
 @contextlib.asynccontextmanager
-async def _rolled_back_on_error(conn: Connection) -> AsyncIterator[None]:
+async def _rolled_back_on_error(
+    conn: Connection, roll_back: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
         try:
-            await conn.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+            await roll_back(_ROLLBACK_SECONDS)
         except (
             asyncpg.PostgresError,
             asyncpg.InterfaceError,

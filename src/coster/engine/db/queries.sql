@@ -49,6 +49,10 @@ CREATE DATABASE coster;
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'citus');
 
+-- name: nothing!
+-- Ends an exchange with the server, and asks for nothing.
+SELECT;
+
 -- name: count_objects$
 -- How many tables, views, sequences and functions of anybody's own the database has: 0 means that it is empty.
 SELECT (

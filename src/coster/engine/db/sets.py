@@ -1,120 +1,148 @@
-"""What a transaction stores and nobody waits for: kept on the connection, and sent together with the commit.
+"""What a transaction stores and nobody waits for: sent ahead of its next question, or of its commit.
 
-Ten sets of rows cost two round trips and not ten. The first carries the values, as bound parameters into settings that live as long
-as the transaction; the second names prepared statements and says where their values are, so that nothing of anybody's stands in the
-text, which a server may write to its log. A driver that could send several statements at once would make this module superfluous.
+Ten sets of rows and the commit cost one round trip, and so do the transaction's beginning and its first question (`engine.db.wire`).
+The server stores the first sets while the next ones are still being written down here. Values are bound parameters, so nothing of
+anybody's stands in a text, which a server may write to its log.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
 import asyncpg
 import msgspec
 
+from coster.engine.db import sql, wire
+
+_SQL: Final = sql.load(__file__)
 # A name that is never given twice, so that one whose preparing was cut short stands in nobody's way.
 _NUMBERS: Final = itertools.count(1)
+_NO_VALUES: Final = [()]
+# Bytes. Less is not worth a system call of its own while the server has something to do.
+_PIECE: Final = 2048
 
 
 class Transaction:
-    """A transaction's connection, with the statements that wait for its end; for everything else it is the connection itself.
+    """A transaction on a connection, with the statements whose answers nobody reads. It begins with the first that is sent.
 
-    `prepared` tells by which names the connection's server calls which statements, and is kept with the connection.
+    `begin` are the messages that begin it. `prepared` tells by which names the connection's server calls which statements, and is kept
+    with the connection.
     """
 
-    def __init__(self, conn: asyncpg.Connection, prepared: dict[str, str]) -> None:
+    def __init__(self, conn: asyncpg.Connection, begin: bytes, prepared: dict[str, str]) -> None:
         self._conn = conn
+        self._begin = begin
         self._prepared = prepared
-        self._waiting: list[tuple[str, Sequence[object]]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._conn, name)
+        self._waiting: list[bytes] = []
+        # Named in messages that were sent, or wait, and of which nothing was heard yet.
+        self._preparing: dict[str, str] = {}
+        self._unheard = False
+        # What was asked ahead (`engine.db.ask`): statement, values, rows. It holds until the next statement.
+        self.told: list[tuple[Any, Any, list[dict[str, Any]]]] = []
+        self.begun = False
+        self.answered = False
+        self.ending = False
 
     async def keep(self, sql: str, *arguments: object) -> None:
         """Has the statement run before the next one whose answer somebody wants, at the latest with the transaction's end.
 
-        A whole number goes along as it is, text as text, and everything else as JSON.
+        A whole number and text go along as they are, and everything else as JSON. Whether it failed shows at that next one, until
+        which nothing but this connection may be waited for: the driver does not listen to it meanwhile.
         """
-        self._waiting.append((sql, arguments))
+        self.told = []
+        self._waiting.append(self._message(sql, arguments))
+        if not self._unheard or sum(map(len, self._waiting)) >= _PIECE:
+            self._unheard = True
+            self._go_ahead()
 
     async def fetch(self, *args: Any, **more: Any) -> Any:
         """As the driver's, after what waits."""
-        await self._catch_up()
-        return await self._conn.fetch(*args, **more)
+        return await self._answer("fetch", *args, **more)
 
     async def fetchrow(self, *args: Any, **more: Any) -> Any:
         """As the driver's, after what waits."""
-        await self._catch_up()
-        return await self._conn.fetchrow(*args, **more)
+        return await self._answer("fetchrow", *args, **more)
 
     async def fetchval(self, *args: Any, **more: Any) -> Any:
         """As the driver's, after what waits."""
-        await self._catch_up()
-        return await self._conn.fetchval(*args, **more)
+        return await self._answer("fetchval", *args, **more)
 
     async def execute(self, *args: Any, **more: Any) -> Any:
         """As the driver's, after what waits."""
-        await self._catch_up()
-        return await self._conn.execute(*args, **more)
+        return await self._answer("execute", *args, **more)
+
+    def add_query_logger(self, logger: Any) -> None:
+        """As the driver's: it hears what is waited for, and not what goes ahead of that."""
+        self._conn.add_query_logger(logger)
+
+    def remove_query_logger(self, logger: Any) -> None:
+        """As the driver's."""
+        self._conn.remove_query_logger(logger)
 
     async def end(self, how: str) -> None:
-        """Runs what waits and then, in the same round trip, COMMIT or ROLLBACK."""
-        await self._run(how)
+        """Runs what waits and then, in the same round trip, COMMIT or ROLLBACK; nothing where nothing was ever sent."""
+        if self.begun:
+            self.ending = True
+            await self._hear(how)
 
-    async def _catch_up(self) -> None:
-        if self._waiting:
-            await self._run("")
+    async def roll_back(self, patience: float) -> None:
+        """Takes back whatever was done, or fails within so many seconds."""
+        if self._unheard:
+            # Where one of them failed, the server passes over everything, a rollback too, until it was heard.
+            with contextlib.suppress(asyncpg.PostgresError):
+                await self._hear(_SQL.nothing.sql, patience)
+        if self.begun:
+            await self._conn.execute("ROLLBACK", timeout=patience)
 
-    async def _run(self, then: str) -> None:
-        message = _message(self._waiting, self._prepared)
-        self._waiting = []
-        if message.values:
-            await self._conn.fetch(message.carry, *message.values)
-        await self._conn.execute("; ".join(filter(None, (*message.statements, then))))
+    async def _answer(self, method: str, *args: Any, **more: Any) -> Any:
+        if self._unheard:
+            # Their rows are nobody's, and the driver would take them for the next statement's.
+            await self._hear(_SQL.nothing.sql)
+        self._go_ahead()
+        self.told = []
+        answer = await getattr(self._conn, method)(*args, **more)
+        self.answered = True
+        return answer
+
+    async def _hear(self, then: str, patience: float | None = None) -> None:
+        """Sends what waits and one statement without values, by the driver's way of running those whose rows are passed over, and
+        hears what came of all."""
+        self._go_ahead()
+        preparing, self._preparing, self._unheard = self._preparing, {}, False
+        await self._conn.executemany(then, _NO_VALUES, timeout=patience)
+        self.answered = True
         # Preparing is not undone by a rollback, and only what has arrived can be called by its name.
-        self._prepared.update(message.prepared)
+        self._prepared.update(preparing)
 
+    def _go_ahead(self) -> None:
+        """Sends what waits, and the beginning before it. The server answers once the driver has sent something too."""
+        if not self.begun:
+            self.begun = True
+            self._waiting.insert(0, self._begin)
+        if self._waiting:
+            self._conn.send_ahead(b"".join(self._waiting))
+            self._waiting.clear()
 
-class _Message(NamedTuple):
-    """`carry` takes the values as its parameters, then come the statements; what they prepare has these names."""
-
-    carry: str
-    values: list[str]
-    statements: list[str]
-    prepared: dict[str, str]
-
-
-def _message(waiting: Sequence[tuple[str, Sequence[object]]], known: Mapping[str, str]) -> _Message:
-    values: list[str] = []
-    prepared: dict[str, str] = {}
-    statements: list[str] = []
-    for sql, arguments in waiting:
-        name = known.get(sql) or prepared.get(sql)
-        if name is None:
-            name = prepared[sql] = f'"{_label(sql)} {next(_NUMBERS)}"'
-            statements.append(f"PREPARE {name} AS {sql}")
-        statements.append(f"EXECUTE {name}({', '.join(_argument(one, values) for one in arguments)})")
-    carried = ", ".join(f"set_config('{_setting(n)}', ${n}, true) IS NULL" for n in range(1, len(values) + 1))
-    return _Message(f"/* db.sets */ SELECT {carried}", values, statements, prepared)
+    def _message(self, sql: str, arguments: Sequence[object]) -> bytes:
+        values = [_written(one) for one in arguments]
+        name = self._prepared.get(sql) or self._preparing.get(sql)
+        if name is not None:
+            return wire.run(name, values)
+        name = self._preparing[sql] = f"{_label(sql)} {next(_NUMBERS)}"
+        return wire.prepare(name, sql) + wire.run(name, values)
 
 
 def _label(sql: str) -> str:
-    """The statement's name out of its comment, so that pg_stat_activity tells whose it is; at most what a name may have."""
+    """The statement's name out of its comment; at most what a name may have."""
     comment, found, _ = sql.partition("*/")
     return re.sub(r"[^a-z_.]", "", comment)[:48] if found else "set"
 
 
-def _argument(value: object, values: list[str]) -> str:
-    """How the statement's text names a value; what is no number is added to the values."""
+def _written(value: object) -> bytes:
     if type(value) is int:
-        return str(value)
-    values.append(value if isinstance(value, str) else msgspec.json.encode(value).decode())
-    setting = f"current_setting('{_setting(len(values))}')"
-    return setting if isinstance(value, str) else f"{setting}::json"
-
-
-def _setting(number: int) -> str:
-    return f"coster.set_{number}"
+        return b"%d" % value
+    return value.encode() if isinstance(value, str) else msgspec.json.encode(value)

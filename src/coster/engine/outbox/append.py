@@ -36,8 +36,10 @@ async def append(
         await _append_alike(conn, org_id, commands[ordered[0][0]], [event for _, event in ordered])
         return
     rows = [_row(nth, commands[index], event) for nth, (index, event) in enumerate(ordered, 1)]
+    # Written down before the counter is locked, on which every other batch of the organisation waits.
+    written = msgspec.Raw(_encode(rows))
     await _q.take_numbers(conn, org_id=org_id, count=len(rows))
-    await _q.insert_events(conn, org_id=org_id, count=len(rows), rows=rows)
+    await _q.insert_events(conn, org_id=org_id, count=len(rows), rows=written)
 
 
 def _are_alike(ordered: Sequence[tuple[int, Event]]) -> bool:
