@@ -46,6 +46,7 @@ from coster.domain.orders.model import MakeOrderGood
 from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
 from coster.domain.supplying import handlers as supplying
+from coster.domain.supplying.model import OpenSupply
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale import reactions as wholesale_reactions
 from coster.domain.wholesale.model import MakeHeldOrderGood
@@ -114,7 +115,7 @@ HANDLERS = (
     *inventory.HANDLERS,
     *sessions.HANDLERS,
     *linking.waiting_for_suppliers(wholesale.HANDLERS),
-    *supplying.HANDLERS,
+    *federation.knowing_who_is_elsewhere(supplying.HANDLERS, OpenSupply, lambda _: True),
     *federation.HANDLERS,
     *linking.HANDLERS,
     *flow_handlers.handlers(LIBRARIES.values()),

@@ -23,6 +23,11 @@ def test_two_at_once(place: Path) -> None:
         told = out.decode()
         for words in ("Ali", "Paul", "David", "Michael", "9 ", "coster verify:", "all kept."):
             assert words in told
+        # The last act: the same on three servers, with a cut line, and each of them verified.
+        last = told.partition("The same week on three servers")[2]
+        assert "line is cut" in last
+        verified = [line for line in last.splitlines() if line.startswith("coster verify, ")]
+        assert [line.rpartition(", ")[2] for line in verified] == ["all kept."] * 3
         assert told.endswith("Everything came as it must.\n")
     assert list(place.iterdir()) == []
 

@@ -21,8 +21,8 @@ from tests.edges.estate import Estate, settle
 from tests.edges.matrix import SHOWS_NOTHING, Ask, Heard, Matrix, asks, fetched, uncovered
 from tests.edges.scene import V1, made
 
-PUBLIC: Final = {"isLive", "isReady", "getMetrics", "getOpenApi", "getDocs"} | {
-    f"getDocsFile{n}" for n in (1, 2, 3)
+PUBLIC: Final = {"isLive", "isReady", "getMetrics", "getOpenApi", "getDocs", "getDocsOfPlatforms"} | {
+    f"getDocsFile{n}" for n in (1, 2, 3, 4)
 }
 ANY_KEY: Final = {"listFlows", "getFlow", "getFlowSchema"}
 """What holds nothing of anybody."""

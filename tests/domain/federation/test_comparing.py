@@ -6,10 +6,13 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from coster.domain.federation.model import Candidate, KnownItem, Offered
 from coster.domain.federation.rules import comparing
+
+FARM = uuid.uuid4()
 
 
 def offered(product: str, **more: Any) -> Offered:
@@ -43,24 +46,40 @@ def test_a_product_is_known_by_its_iri_by_what_it_is_the_same_as_and_by_its_sku(
     a, b, c = offered("a"), offered("b"), offered("c", sku="C")
     rows = [known(a), known(b), known(c)]
     new = [a, offered("b2", same_as=("b",)), offered("b3", same_as=("b",)), offered("c2", sku="C")]
-    found = comparing.compare(rows, new, complete=True)
+    found = comparing.compare(FARM, rows, new, complete=True)
     assert [(pair.offered.product, pair.known and pair.known.product) for pair in found.changed] == [
         ("b2", "b"), ("b3", None), ("c2", "c"),
     ]  # fmt: skip
     assert (found.gone, found.same) == ([], 1)
 
 
+def test_its_own_iri_counts_before_what_others_are_the_same_as() -> None:
+    """A product that is new, and says that it is the same as one that is there, takes nothing from it."""
+    b = offered("b")
+    found = comparing.compare(FARM, [known(b)], [offered("a", same_as=("b",)), b], complete=True)
+    assert [(pair.offered.product, pair.known) for pair in found.changed] == [("a", None)]
+    assert (found.gone, found.same) == ([], 1)
+
+
+def test_a_row_that_stands_for_a_successor_is_not_given_to_who_comes_back() -> None:
+    """Its id followed from the product that it was made for; who comes back under that IRI gets a row of its own."""
+    moved = msgspec.structs.replace(known(offered("b")), id=comparing.remote_item_id(FARM, "a"))
+    found = comparing.compare(FARM, [moved], [offered("a"), offered("b")], complete=True)
+    [pair] = found.changed
+    assert (pair.offered.product, pair.known, pair.id) == ("a", None, comparing.remote_item_id(FARM, "a", 2))
+
+
 def test_a_sku_that_several_have_tells_nothing() -> None:
     """Neither of two rows, and neither of two products."""
     rows = [known(offered("a", sku="S")), known(offered("b", sku="S"))]
-    found = comparing.compare(rows, [offered("c", sku="S")], complete=True)
+    found = comparing.compare(FARM, rows, [offered("c", sku="S")], complete=True)
     assert found.changed[0].known is None
     assert found.gone == rows
 
 
 def test_an_incomplete_catalogue_lets_nothing_go() -> None:
     """What is not in it may be there."""
-    assert comparing.compare([known(offered("a"))], [], complete=False).gone == []
+    assert comparing.compare(FARM, [known(offered("a"))], [], complete=False).gone == []
 
 
 def test_names_are_compared_without_case_spaces_and_dashes() -> None:

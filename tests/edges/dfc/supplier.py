@@ -189,10 +189,10 @@ async def send(
     return await client.request(method, url, content=body, headers=named)
 
 
-def in_order(answer: httpx2.Response) -> list[str]:
-    """The addresses of the orders of an answer, in the order in which they stand there."""
+def in_order(answer: httpx2.Response, kind: str = "Order") -> list[str]:
+    """The addresses of the objects of a class (orders) in an answer, in the order in which they stand there."""
     whole = answer.json()
-    return [node["@id"] for node in whole.get("@graph", [whole]) if node.get("@type") == "dfc-b:Order"]
+    return [node["@id"] for node in whole.get("@graph", [whole]) if node.get("@type") == f"dfc-b:{kind}"]
 
 
 async def move_clock(server: Server, to: str) -> None:

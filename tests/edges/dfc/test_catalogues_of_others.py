@@ -277,6 +277,23 @@ async def test_a_catalogue_with_faults_lets_nothing_go(world: World) -> None:
     assert "not understood" in told["last_error"]
 
 
+async def test_numbers_beyond_all_counting_spoil_nothing_else(world: World) -> None:
+    """A stock is as much as can be counted; a case of so many is refused, and what is held of one keeps the ratio that it had."""
+    world.farm.sell("case", stock="1e25")
+    world.farm.sell("can", case="12 1 case")
+    world.farm.sell("heavy", size="1e25", unit="dfc-m:Tonne")
+    await world.connect()
+    assert await world.refresh() == {"added": 3}
+    assert (await world.products())["case"]["available"] == "999999999999.999"
+    world.farm.sell("can", case="1e25 1 case")
+    world.farm.sell("jar", case="1 1e25 case")
+    assert await world.refresh() == {"refused": 2, "unchanged": 2}
+    products = await world.products()
+    told = [(products[name]["factor"], products[name]["fault"]) for name in ("can", "jar")]
+    assert told == [("12", "factor_not_usable"), ("1", "factor_not_usable")]
+    assert (await world.items())["can"]["buyable"] is False
+
+
 async def test_another_currency_is_refused(world: World) -> None:
     """A producer whose prices are in pounds is not taken on; of one with both, what is in pounds is not sold."""
     world.farm.sell("a", currency="PoundSterling")
@@ -342,6 +359,32 @@ async def test_a_product_that_was_made_anew_keeps_its_item(world: World) -> None
         "5.00",
         True,
     )
+
+
+async def test_a_product_that_comes_back_takes_nothing_from_its_successor(world: World) -> None:
+    """Its old IRI is another thing by now, with an item of its own; what shoppers ordered is what it was, and so is its price."""
+    world.farm.sell("1", sku="AP", called="apples")
+    world.farm.sell("2", called="pears")
+    await world.connect()
+    await world.refresh()
+    before = await world.items()
+    world.farm.goods.clear()
+    world.farm.sell("11", "4.00", sku="AP", called="apples")
+    world.farm.sell("12", "5.00", called="pears")
+    await world.refresh()
+    [match] = (await world.products("matches")).values()
+    await made(world.server.owner, f"/matches/{match['id']}/events", {"name": "accept"})
+    world.farm.sell("1", "8.00", sku="QU", called="quinces")
+    world.farm.sell("2", "9.00", called="old pears")
+    assert await world.refresh() == {"added": 2, "unchanged": 2}
+    after, products = await world.items(), await world.products()
+    assert [(after[name]["id"], after[name]["price"]) for name in ("apples", "pears")] == [
+        (before["apples"]["id"], "4.00"), (before["pears"]["id"], "5.00"),
+    ]  # fmt: skip
+    told = {name: (one["product"].rpartition("/")[2], one["item_id"]) for name, one in products.items()}
+    places = {"apples": "11", "pears": "12", "quinces": "1", "old pears": "2"}
+    assert told == {name: (end, after[name]["id"]) for name, end in places.items()}
+    assert await world.refresh() == {"unchanged": 4}
 
 
 async def test_a_unit_that_changes_stops_the_sale(world: World) -> None:
@@ -428,21 +471,23 @@ async def test_documents_of_another_kind_are_a_clear_answer(world: World) -> Non
     assert await world.items() == {}
 
 
-async def test_a_catalogue_is_read_again_by_itself(world: World) -> None:
-    """When it is due; and when its platform says that it has changed, at most once in a minute."""
+@pytest.mark.parametrize("hint", ["heard", "lost"])
+async def test_a_catalogue_is_read_again_by_itself(world: World, hint: str) -> None:
+    """When its platform says that it has changed, at most once in a minute; and within the hour where that hint never came."""
     world.farm.sell("a")
     await world.connect()
     await world.refresh()
     world.farm.sell("b")
     api = world.server.owner
-    said = {"enterpriseUrlid": world.farm.iri, "eventType": "refresh", "scope": "ReadProducts"}
-    answered = await api.post(f"{world.server.url}/api/dfc/events", json=said)
-    assert answered.status_code == 200, answered.text
+    if hint == "heard":
+        said = {"enterpriseUrlid": world.farm.iri, "eventType": "refresh", "scope": "ReadProducts"}
+        answered = await api.post(f"{world.server.url}/api/dfc/events", json=said)
+        assert answered.status_code == 200, answered.text
     told = (await api.get(f"{V1}/suppliers/{world.supplier}")).json()
     soon = dt.datetime.fromisoformat(told["refresh_at"]) - dt.datetime.fromisoformat(told["refreshed_at"])
-    assert soon == dt.timedelta(minutes=1)
+    assert soon == dt.timedelta(minutes=1 if hint == "heard" else 60)
     now = dt.datetime.fromisoformat((await api.get(V1 + "/clock")).json()["now"])
-    await made(api, "/clock", {"to": (now + dt.timedelta(seconds=90)).isoformat()})
+    await made(api, "/clock", {"to": (now + soon + dt.timedelta(seconds=30)).isoformat()})
     for _ in range(150):
         if "b" in await world.items():
             break

@@ -64,6 +64,16 @@ def test_ids_with_spaces_are_a_fault_of_their_own() -> None:
     ]
 
 
+def test_ids_that_are_too_long_are_a_fault() -> None:
+    """Of a node and of what it names: nobody could look for them."""
+    long = f"{A}{'x' * 2_000}"
+    (found,) = read(document({"@id": long, "@type": "Offer"})).faults
+    assert (found.code, found.property_) == ("iri_malformed", "@id")
+    (named,) = read(document(line(quantity="1", concerns=long))).faults
+    assert (named.code, named.property_) == ("value_malformed", "dfc-b:concerns")
+    assert read(document({"@id": long[:2_000], "@type": "Offer"})).faults == ()
+
+
 def test_one_node_of_two_classes_is_a_fault() -> None:
     """What is an order cannot be a product."""
     body = json.dumps(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from coster.edges.dfc.client import offers
 from coster.edges.dfc.language import following
 from coster.edges.dfc.language.parsing import CATALOGUE
 from coster.edges.dfc.language.reading import read
@@ -21,7 +26,7 @@ from coster.edges.dfc.language.records import (
     SuppliedProduct,
     Transformation,
 )
-from coster.edges.dfc.language.writing import graph
+from coster.edges.dfc.language.writing import graph, write
 from tests.edges.dfc.shared import PLATFORMS
 
 A = "https://a.example/"
@@ -90,6 +95,22 @@ def test_stock_and_price_of_a_pack_follow_from_the_case() -> None:
     endless = CatalogItem(id=f"{A}i", product=CASE.id, unlimited=True)
     supply = following.supplies(graph([CAN, CASE, offer, endless, *transformed("12", "1")]))[CAN.id]
     assert (supply.stock, supply.unlimited) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "stock"),
+    [({"stockLimitation": -1}, "unlimited", None), ({"stockLimitation": "-1"}, "unlimited", None),
+     ({"stockLimitation": 0}, "limited", 0), ({"stockLimitation": "2"}, "limited", 24_000), ({}, "unknown", None)],
+)  # fmt: skip
+def test_weakness_14_no_end_nothing_and_no_word_stay_apart_in_a_case(
+    told: dict[str, Any], kind: str, stock: int | None
+) -> None:
+    """From the document to what is offered: a pack of a case without end is without end, and never minus twelve."""
+    case = json.loads(write(graph([SuppliedProduct(id=CAN.id, name="Can"), CASE, *transformed("12", "1")])))
+    item = {"@id": f"{A}i", "@type": "dfc-b:CatalogItem", "dfc-b:references": CASE.id}
+    case["@graph"].append(item | {f"dfc-b:{name}": value for name, value in told.items()})
+    found = {one.product: one for one in offers.offered(read(json.dumps(case)).graph)}
+    assert (found[CAN.id].stock_kind, found[CAN.id].stock) == (kind, stock)
 
 
 def catalogue(file: Path) -> dict[str, following.Supply]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from tests.edges.dfc.supplier import (
     HUB_A,
     NOWHEN,
     Jean,
+    in_order,
     jean,
     move_clock,
     read_graph,
@@ -335,3 +337,28 @@ async def test_a_planned_session_can_be_ordered_in(server: Server) -> None:
     stranger = await shop.platform()
     assert (await stranger.get(url)).status_code == 404
     assert (await send(hub, "POST", f"{shop.home}/SaleSessions", document().encode())).status_code == 400
+
+
+async def test_sale_sessions_are_paged(server: Server) -> None:
+    """All of them in one order, page by page and from the end, where they opened at the same instant too; PageInfo is truthful."""
+    shop = await jean(server, carrots="10")
+    hub, place = await shop.platform(), f"{shop.home}/SaleSessions"
+    ends = [
+        document({"@id": "#", "@type": "SaleSession", "endDate": f"2026-11-2{day}T18:00:00Z"})
+        for day in range(4, 9)
+    ]
+    made = {(await send(hub, "POST", place, body.encode())).headers["location"] for body in ends}
+    whole = in_order(await hub.get(place), "SaleSession")
+    assert (set(whole), len(whole)) == (made, 5)
+    found, asked = [], {"first": "2"}
+    for more in (True, True, False):
+        page = await hub.get(place, params=asked)
+        info = json.loads(page.headers["pageinfo"])
+        assert info["hasNextPage"] is more
+        found += in_order(page, "SaleSession")
+        asked["after"] = info["endCursor"]
+    assert found == whole
+    assert in_order(await hub.get(place, params={"last": "2"}), "SaleSession") == whole[3:]
+    before = await hub.get(place, params={"last": "2", "before": asked["after"]})
+    assert in_order(before, "SaleSession") == whole[2:4]
+    assert (await hub.get(place, params={"first": "1", "last": "1"})).status_code == 400

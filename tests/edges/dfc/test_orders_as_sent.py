@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import httpx2
 import pytest
 
 from coster.edges.dfc.language.concepts import FulfilmentStatus, OrderStatus
@@ -186,3 +187,83 @@ async def test_examples_of_the_networks_own_description_are_taken(server: Server
             url = told(answer)[0].id
             quantities[answer.status_code] = (told(answer)[1][item], await shop.available("apple"))
         assert quantities == {201: ("1", "19"), 200: ("5", "15")}
+
+
+def app_order(
+    shop: Jean, url: str, lines: list[tuple[str, int]], status: str = "Held"
+) -> list[dict[str, Any]]:
+    """An order as those who order at the producers' app write it: numbered offers that offer the product itself."""
+    nodes = [node for number, one in enumerate(lines, 1) for node in app_line(shop, url, one, number)]
+    parts = [node["@id"] for node in nodes if node["@type"] == "dfc-b:OrderLine"]
+    return [{"@id": url, "@type": "dfc-b:Order", "dfc-b:hasOrderStatus": f"dfc-v:{status}", "dfc-b:hasPart": parts}, *nodes]  # fmt: skip
+
+
+def app_line(shop: Jean, url: str, wanted: tuple[str, int], number: int = 1) -> list[dict[str, Any]]:
+    """A line of it, with what it names."""
+    name, amount = wanted
+    product, offer = f"{shop.home}/SuppliedProducts/{shop.items[name]}", f"{shop.home}/Offers/{number}"
+    return [
+        {"@id": offer, "@type": "dfc-b:Offer", "dfc-b:offers": product},
+        {"@id": f"{url}/OrderLines/{number}", "@type": "dfc-b:OrderLine", "dfc-b:quantity": amount, "dfc-b:concerns": [offer]},
+        {"@id": product, "@type": "dfc-b:SuppliedProduct"},
+    ]  # fmt: skip
+
+
+def as_body(nodes: list[dict[str, Any]]) -> bytes:
+    """Nodes as a document."""
+    return json.dumps({"@context": _CONTEXTS[1], "@graph": nodes}).encode()
+
+
+def shown(answer: httpx2.Response) -> list[tuple[str, str]]:
+    """The lines that an answer has nodes of: item and quantity, as they stand there."""
+    nodes = answer.json().get("@graph", [])
+    lines = [node for node in nodes if node["@type"] == "dfc-b:OrderLine"]
+    return [(one["@id"].rpartition("/")[2], one["dfc-b:quantity"]) for one in lines]
+
+
+async def test_an_order_at_the_producers_app_lives_its_life(server: Server) -> None:
+    """Check 4: made, changed, shown, lines listed and paged, a line read, made and changed; completed, in the request's order."""
+    shop = await jean(server, pears="99", leeks="99", beans="99", chard="99")
+    hub = await shop.platform()
+    day = "{} Nov {} 2026 08:00:00 GMT+0000 (Coordinated Universal Time)"
+    session = {"@id": f"{shop.home}/SalesSession/#", "@type": "dfc-b:SaleSession", "dfc-b:startDate": day.format("Sun", 22),
+               "dfc-b:endDate": day.format("Sun", 29)}  # fmt: skip
+    first = [*app_order(shop, f"{shop.orders}/#", [("pears", 5), ("leeks", 3)]), session]
+    made = await send(hub, "POST", shop.orders, as_body(first))
+    url, item = made.headers["location"], shop.items
+    assert shown(made) == [(item["pears"], "5"), (item["leeks"], "3")]
+    more = app_order(shop, url, [("pears", 6), ("leeks", 2), ("beans", 1)])
+    six = [(item["pears"], "6"), (item["leeks"], "2"), (item["beans"], "1")]
+    lines = f"{url}/orderLines"
+    for answer in (await send(hub, "PUT", url, as_body(more)), await hub.get(url), await hub.get(lines)):
+        assert (answer.status_code, shown(answer)) == (200, six)
+    assert shown(await hub.get(lines, params={"first": 2})) == six[:2]
+    assert shown(await hub.get(f"{lines}/{item['leeks']}")) == six[1:2]
+    added = await send(hub, "POST", lines, as_body(app_line(shop, url, ("chard", 5))))
+    ten = await send(hub, "PUT", f"{lines}/{item['chard']}", as_body(app_line(shop, url, ("chard", 10))))
+    assert (shown(added), shown(ten)) == ([(item["chard"], "5")], [(item["chard"], "10")])
+    last = await send(
+        hub, "PUT", url, as_body(app_order(shop, url, [("pears", 7), ("leeks", 2)], "Complete"))
+    )
+    assert (told(last)[0].order_status, shown(last)) == (OrderStatus.COMPLETE, [(item["pears"], "7"), six[1]])
+    assert [await shop.available(name) for name in item] == ["92", "97", "99", "99"]
+
+
+async def test_lines_are_paged_both_ways(server: Server) -> None:
+    """`first` and `after`, `last` and `before`, with a truthful PageInfo; a cursor of a line that is gone is 400."""
+    shop = await jean(server, a="9", b="9", c="9")
+    hub = await shop.platform()
+    made = await send(hub, "POST", shop.orders, shop.wish([("c", 1), ("a", 2), ("b", 3)]))
+    lines = f"{made.headers['location']}/orderLines"
+    whole = [(shop.items[name], amount) for name, amount in (("c", "1"), ("a", "2"), ("b", "3"))]
+    one = await hub.get(lines, params={"first": 1})
+    info = json.loads(one.headers["pageinfo"])
+    assert (shown(one), info["hasPreviousPage"], info["hasNextPage"]) == (whole[:1], False, True)
+    rest = await hub.get(lines, params={"first": 9, "after": info["endCursor"]})
+    end = json.loads(rest.headers["pageinfo"])
+    assert (shown(rest), end["hasPreviousPage"], end["hasNextPage"]) == (whole[1:], True, False)
+    back = await hub.get(lines, params={"last": 1, "before": end["endCursor"]})
+    assert (shown(back), shown(await hub.get(lines, params={"last": 2}))) == (whole[1:2], whole[1:])
+    await send(hub, "DELETE", f"{lines}/{shop.items['c']}")
+    for bad in ({"first": 1, "last": 1}, {"first": 1, "after": info["endCursor"]}, {"limit": 2}):
+        assert (await hub.get(lines, params=bad)).status_code == 400

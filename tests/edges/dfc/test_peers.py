@@ -28,6 +28,7 @@ from coster.edges.dfc.client.transport import Wire
 from coster.engine.webhooks.guard import Guard
 from coster.engine.webhooks.signing import Keyring
 from tests.edges.conftest import AT, Server, Start
+from tests.edges.dfc.supplier import Jean, in_order, send
 from tests.edges.scene import V1, Scene, build, made
 
 KEY = bytes(range(32))
@@ -123,6 +124,20 @@ async def test_a_producer_elsewhere_has_one_held_order_for_a_session(pair: Pair)
         V1 + "/suppliers", json={"peer_id": peer["id"], "enterprise_iri": pair.iri, "producer_id": near["id"]}
     )
     assert (taken.status_code, taken.json()["code"]) == (409, "per_order_not_told"), taken.text
+
+
+async def test_what_is_kept_elsewhere_is_not_promised_to_a_third_platform(pair: Pair) -> None:
+    """Who has the scope at the enterprise that stands for her may read; an order is refused, for its answer would be a yes of nobody."""
+    [item] = (await pair.hub.owner.get(V1 + "/items", params={"owner_id": pair.supplier_id})).json()["items"]
+    here = Jean(pair.hub, pair.supplier_id, {"potatoes": item["id"]})
+    home = f"{pair.hub.url}/api/dfc/Enterprises/{pair.supplier_id}"
+    third = await here.platform("read_products", "read_orders", "write_orders")
+    assert (await third.get(f"{home}/CatalogItems")).status_code == 200
+    offer = f"https://hub.example/api/dfc/Enterprises/{pair.supplier_id}/Offers/{item['id']}"
+    answer = await send(third, "POST", f"{home}/Orders", here.wish([(offer, 50)]))
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_supplied"), answer.text
+    assert in_order(await third.get(f"{home}/Orders")) == []
+    assert await pair.scene.available() == "10"
 
 
 async def test_a_held_order_is_made_changed_found_and_called_off_there(pair: Pair) -> None:

@@ -26,7 +26,7 @@ from coster.edges.dfc.language.records import (
     SuppliedProduct,
 )
 from coster.edges.dfc.language.sorting import Subject
-from tests.edges.dfc.bodies import A, document, line
+from tests.edges.dfc.bodies import A, document, line, named
 
 
 def test_both_spellings_of_a_quantity_are_told_where_they_differ() -> None:
@@ -148,6 +148,21 @@ def test_a_body_without_class_and_id_is_about_its_address() -> None:
         CatalogItem(id=f"{A}items/1", sku="new", stock=Decimal(3)),
     )
     assert read(body).graph.records == ()
+
+
+def test_two_bodies_without_an_id_are_never_one() -> None:
+    """What two orders say must not become one order; a wrapping without class and id is not the order that stands in it."""
+    subject = Subject(record=Order, id=f"{A}orders/1")
+    one = {"@type": "Order", "hasPart": {"@type": "OrderLine", "quantity": 1, "concerns": f"{A}offers/1"}}
+    found = read(document(one, {**one, "orderNumber": "2"}), subject=subject).graph.of(Order)
+    assert [order.id for order in found] == ["_:b0", "_:b2"]
+    wrapped = {
+        "@context": contexts.URL_1,
+        "dc:title": "Backorder",
+        "@graph": [named({"@id": f"{A}o", **one})],
+    }
+    assert [order.id for order in read(json.dumps(wrapped), subject=subject).graph.of(Order)] == [f"{A}o"]
+    assert [order.id for order in read(document(one), subject=subject).graph.of(Order)] == [subject.id]
 
 
 def test_stock_of_nothing_none_and_no_limit_are_told_apart() -> None:

@@ -48,6 +48,12 @@ INSTANTS = [
     ("2026-07-20 06:00:00 UTC", dt.datetime(2026, 7, 20, 6, tzinfo=dt.UTC)),
     ("2026-07-20", dt.datetime(2026, 7, 20, tzinfo=dt.UTC)),
     ("2026-07-20T06:00:00", dt.datetime(2026, 7, 20, 6, tzinfo=dt.UTC)),
+    ("2026-07-20T06:00:00+02", dt.datetime(2026, 7, 20, 6, tzinfo=SUMMER)),
+    ("2026-07-20T06:00:00,25Z", dt.datetime(2026, 7, 20, 6, 0, 0, 250000, tzinfo=dt.UTC)),
+    ("2026-07-20T24:00:00+02:00", dt.datetime(2026, 7, 21, tzinfo=SUMMER)),
+    ("2026-07-20+02:00", dt.datetime(2026, 7, 20, tzinfo=SUMMER)),
+    ("20260720T060000Z", dt.datetime(2026, 7, 20, 6, tzinfo=dt.UTC)),
+    ("20260720T0600+0200", dt.datetime(2026, 7, 20, 6, tzinfo=SUMMER)),
     ("Thu Aug 22 2024 05:40:38 UTC", dt.datetime(2024, 8, 22, 5, 40, 38, tzinfo=dt.UTC)),
     (
         "Thu Aug 22 2024 05:40:38 GMT+0200 (heure d’été d’Europe centrale)",
@@ -60,7 +66,8 @@ INSTANTS = [
     ("Thu Aug 22 05:40:38 UTC 2024", dt.datetime(2024, 8, 22, 5, 40, 38, tzinfo=dt.UTC)),
 ]
 NO_INSTANTS = [
-    "", "tomorrow", "2026-13-01", "2026-02-30", "2026-07-20T25:00:00Z", "2026-07-20T06:00:00+25:00", "0001-01-01T00:00:00+02:00",
+    "", "tomorrow", "2026-13-01", "2026-02-30", "2026-07-20T25:00:00Z", "2026-07-20T24:00:01Z", "20260720",
+    "2026-07-20T06:00:00+25:00", "0001-01-01T00:00:00+02:00",
     "9999-12-31T23:59:59-02:00", "Thu Foo 22 2024", "1724305238000", "Thu Aug 22 2024 05:40:38 CEST",
 ]  # fmt: skip
 TERMS = [

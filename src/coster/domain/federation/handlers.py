@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -44,21 +45,31 @@ async def load_peers(conn: Connection, org_id: int, commands: Commands) -> model
 # ------------------------------------------------------------------------------------------------------ relations
 
 
-def knowing_who_is_elsewhere(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
-    """Handlers of enterprises, of which the one of relations knows which producers are on another platform."""
+def _is_per_order(body: Any) -> bool:
+    return bool(body.consolidation == "per_order")
+
+
+def knowing_who_is_elsewhere(
+    handlers: Iterable[Handler[Any, Any]],
+    of: type[Any] = PutRelation,
+    asks: Callable[[Any], bool] = _is_per_order,
+) -> tuple[Handler[Any, Any], ...]:
+    """Handlers of another room, of which the one of these bodies (`of`: relations) knows which of the producers that they name are on
+    another platform, where they ask (`asks`).
+    """
 
     def over(inner: Handler[Any, Any]) -> Handler[Any, Any]:
         async def load(conn: Connection, org_id: int, commands: Commands) -> Any:
             state = await inner.load(conn, org_id, commands)
-            wanted = {one.body.producer_id for one in commands if one.body.consolidation == "per_order"}
+            wanted = {one.body.producer_id for one in commands if asks(one.body)}
             if not wanted:
                 return state
             elsewhere = await store.producers_elsewhere(conn, org_id, wanted)
             return msgspec.structs.replace(state, elsewhere=elsewhere)
 
-        return Handler(inner.kind, inner.body, load, inner.decide, inner.write, inner.whole)
+        return dataclasses.replace(inner, load=load)
 
-    return tuple(over(one) if one.body is PutRelation else one for one in handlers)
+    return tuple(over(one) if one.body is of else one for one in handlers)
 
 
 # ------------------------------------------------------------------------------------------------------ suppliers
@@ -118,7 +129,7 @@ async def load_import(conn: Connection, org_id: int, commands: Commands) -> mode
     found = await store.lock_suppliers(conn, org_id, bodies)
     known = await store.known_items(conn, org_id, bodies)
     different = {
-        id_: comparing.compare(known.get(id_, ()), body.offered, complete=body.complete)
+        id_: comparing.compare(id_, known.get(id_, ()), body.offered, complete=body.complete)
         for id_, body in bodies.items()
     }
     new = [
@@ -134,11 +145,11 @@ async def load_import(conn: Connection, org_id: int, commands: Commands) -> mode
     remote = await store.lock_remote_items(conn, org_id, ids, likely) if ids or likely else {}
     named = {row.item_id for row in remote.values() if row.item_id} | likely
     wishes = [
-        PutItem(item_id=comparing.item_id(id_, pair.offered.product), owner_id=id_, sku=sku, name="-")
+        wish
         for id_, one in different.items()
         for pair in one.changed
         if pair.known is None or not pair.known.item_id
-        for sku in (comparing.sku(pair.offered), comparing.other_sku(id_, pair.offered))
+        for wish in _new_item(id_, comparing.item_id(pair.id, pair.version), pair.offered)
     ]
     asked = [_as(commands[0], wish) for wish in [*wishes, *_of_items(named, bodies)]]
     gone = {row.item_id for one in different.values() for row in one.gone if row.item_id}
@@ -172,14 +183,9 @@ async def load_matches(conn: Connection, org_id: int, commands: Commands) -> mod
         remote |= await store.lock_remote_items(conn, org_id, (), others)
     named = chosen | proposed
     wishes = [
-        PutItem(
-            item_id=comparing.item_id(row.producer_id, row.offered.product),
-            owner_id=row.producer_id,
-            sku=sku,
-            name="-",
-        )
+        wish
         for row in remote.values()
-        for sku in (comparing.sku(row.offered), comparing.other_sku(row.producer_id, row.offered))
+        for wish in _new_item(row.producer_id, comparing.item_id(row.id, row.version + 1), row.offered)
     ]
     asked = [_as(commands[0], wish) for wish in [*wishes, *_of_items(named, found)]]
     return await _state(conn, org_id, (found, {}, {}, remote), asked, set())
@@ -193,6 +199,12 @@ async def _candidates(
     skus = {one.sku for one in new if one.sku}
     names = {comparing.named(one.name) for one in new if one.name}
     return await store.load_candidates(conn, org_id, producers, skus, names)
+
+
+def _new_item(producer_id: uuid.UUID, item_id: uuid.UUID, offered: model.Offered) -> list[PutItem]:
+    """Wishes that name an item that might be made, and the SKUs that it might have, for the catalogue to lock them."""
+    skus = (comparing.sku(offered), comparing.other_sku(item_id, offered))
+    return [PutItem(item_id=item_id, owner_id=producer_id, sku=sku, name="-") for sku in skus]
 
 
 def _of_items(item_ids: Any, producers: Any) -> list[PutItem]:

@@ -104,11 +104,12 @@ WHERE l.org_id = :org_id AND l.item_id = ANY(:ids::uuid[]) AND s.status <> 'ende
 ORDER BY l.item_id, l.session_id;
 
 -- name: held_on
--- The held orders that hold something of these items, and how much.
-SELECT p.item_id, h.pool_id, sum(h.held + h.committed)::bigint AS quantity
+-- The held orders that hold something of these items, and how much: the sum of their holds, since the lines of an item's accounts are
+-- all that there ever were.
+SELECT p.item_id, h.pool_id, sum(h.quantity)::bigint AS quantity
 FROM position AS p
-JOIN pool_line AS h ON h.org_id = p.org_id AND h.position_id = p.id
-WHERE p.org_id = :org_id AND p.item_id = ANY(:ids::uuid[]) AND h.held + h.committed > 0
+JOIN hold AS h ON h.org_id = p.org_id AND h.position_id = p.id
+WHERE p.org_id = :org_id AND p.item_id = ANY(:ids::uuid[]) AND h.pool_id IS NOT NULL
 GROUP BY p.item_id, h.pool_id
 ORDER BY p.item_id, h.pool_id;
 

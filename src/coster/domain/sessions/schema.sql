@@ -16,6 +16,8 @@ CREATE TABLE coster.session (
     CHECK (opens_at < closes_at AND closes_at <= amend_until),
     FOREIGN KEY (org_id, coordinator_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_coordinator ON coster.session (org_id, coordinator_id, opens_at, id);
+CREATE INDEX session_amend ON coster.session (org_id, amend_until);
 CREATE INDEX session_status ON coster.session (org_id, status, opens_at, id);
 SELECT coster.place_table('coster.session', 'tenant');
 SELECT coster.secure_table('coster.session');

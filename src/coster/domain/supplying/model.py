@@ -90,12 +90,17 @@ class Bound(Binding, frozen=True, kw_only=True):
 
 
 class SupplyState(msgspec.Struct, frozen=True, kw_only=True):
-    """What opening is decided on; enterprises of producers are locked, so that two who open for one come one by one."""
+    """What opening is decided on; enterprises of producers are locked, so that two who open for one come one by one.
+
+    `elsewhere` are those of the producers whose stock is kept on another platform, with the hub that they supply; the room of those
+    platforms tells (`federation.handlers.knowing_who_is_elsewhere`).
+    """
 
     relations: RelationsState
     sessions: SessionsState
     counterparts: dict[uuid.UUID, Counterpart]
     bindings: dict[uuid.UUID, Binding]
+    elsewhere: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
 
 
 class SupplyWrites(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +127,19 @@ class SuppliedWanted(msgspec.Struct, frozen=True, kw_only=True):
     order_status: str | None = None
     fulfilment_status: str | None = None
     payment_status: str | None = None
+    after: uuid.UUID | None = None
+    before: uuid.UUID | None = None
+    backwards: bool = False
+    limit: int = 25
+
+
+class SessionsWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which sessions of hubs on other platforms: the latest first, after or before one of them (from the end where `backwards`), at most
+    `limit`. `platform_id`: only those of this platform (None: of all).
+    """
+
+    producer_id: uuid.UUID
+    platform_id: uuid.UUID | None = None
     after: uuid.UUID | None = None
     before: uuid.UUID | None = None
     backwards: bool = False

@@ -96,21 +96,61 @@ JOIN item AS i ON i.org_id = l.org_id AND i.id = l.item_id
 WHERE l.org_id = :org_id AND l.order_id = ANY(:order_ids::uuid[]) AND l.quantity > 0
 ORDER BY l.order_id, l.line_no;
 
--- name: sessions_of
--- The sessions in which hubs of this platform (null: of any) order, with those of no order yet, the latest first.
+-- name: list_supplied_sessions
+-- The sessions in which hubs of this platform (null: of any) order, with those of no order yet, the latest first, after one of them (null:
+-- from the start): the latest of each hub, and of those the latest, in the order of the index of a hub's sessions (ADR 0015).
+SELECT x.id, x.coordinator_id, x.status, x.opens_at, x.closes_at, b.session_iri, b.id AS held_order_id,
+       coalesce(o.attributes -> 'supplied', '{}') AS notes
+FROM (SELECT f.id, f.coordinator_id, f.status, f.opens_at, f.closes_at
+      FROM counterpart AS c
+      JOIN relation AS r ON r.org_id = c.org_id AND r.hub_id = c.id AND r.producer_id = :producer_id
+      CROSS JOIN LATERAL (
+          SELECT s.id, s.coordinator_id, s.status, s.opens_at, s.closes_at
+          FROM session AS s
+          WHERE s.org_id = :org_id AND s.coordinator_id = c.id
+            AND (:after::uuid IS NULL
+                 OR (s.opens_at, s.id) < ((SELECT p.opens_at FROM session AS p WHERE p.org_id = :org_id AND p.id = :after), :after))
+          ORDER BY s.opens_at DESC, s.id DESC
+          LIMIT :limit) AS f
+      WHERE c.org_id = :org_id AND (:platform_id::uuid IS NULL OR c.platform_id = :platform_id)
+      ORDER BY f.opens_at DESC, f.id DESC
+      LIMIT :limit) AS x
+LEFT JOIN supplied_order AS b ON b.org_id = :org_id AND b.session_id = x.id AND b.producer_id = :producer_id
+LEFT JOIN orders AS o ON o.org_id = :org_id AND o.id = b.order_id
+ORDER BY x.opens_at DESC, x.id DESC;
+
+-- name: list_supplied_sessions_backwards
+-- The same from the end of the list, before one of them.
+SELECT x.id, x.coordinator_id, x.status, x.opens_at, x.closes_at, b.session_iri, b.id AS held_order_id,
+       coalesce(o.attributes -> 'supplied', '{}') AS notes
+FROM (SELECT f.id, f.coordinator_id, f.status, f.opens_at, f.closes_at
+      FROM counterpart AS c
+      JOIN relation AS r ON r.org_id = c.org_id AND r.hub_id = c.id AND r.producer_id = :producer_id
+      CROSS JOIN LATERAL (
+          SELECT s.id, s.coordinator_id, s.status, s.opens_at, s.closes_at
+          FROM session AS s
+          WHERE s.org_id = :org_id AND s.coordinator_id = c.id
+            AND (:before::uuid IS NULL
+                 OR (s.opens_at, s.id) > ((SELECT p.opens_at FROM session AS p WHERE p.org_id = :org_id AND p.id = :before), :before))
+          ORDER BY s.opens_at ASC, s.id ASC
+          LIMIT :limit) AS f
+      WHERE c.org_id = :org_id AND (:platform_id::uuid IS NULL OR c.platform_id = :platform_id)
+      ORDER BY f.opens_at ASC, f.id ASC
+      LIMIT :limit) AS x
+LEFT JOIN supplied_order AS b ON b.org_id = :org_id AND b.session_id = x.id AND b.producer_id = :producer_id
+LEFT JOIN orders AS o ON o.org_id = :org_id AND o.id = b.order_id
+ORDER BY x.opens_at ASC, x.id ASC;
+
+-- name: find_supplied_session^
+-- One of these sessions, of a hub of this platform (null: of any).
 SELECT s.id, s.coordinator_id, s.status, s.opens_at, s.closes_at, b.session_iri, b.id AS held_order_id,
        coalesce(o.attributes -> 'supplied', '{}') AS notes
 FROM session AS s
 JOIN counterpart AS c ON c.org_id = s.org_id AND c.id = s.coordinator_id
+JOIN relation AS r ON r.org_id = s.org_id AND r.hub_id = s.coordinator_id AND r.producer_id = :producer_id
 LEFT JOIN supplied_order AS b ON b.org_id = s.org_id AND b.session_id = s.id AND b.producer_id = :producer_id
 LEFT JOIN orders AS o ON o.org_id = s.org_id AND o.id = b.order_id
-WHERE s.org_id = :org_id
-  AND EXISTS (SELECT FROM relation AS r
-              WHERE r.org_id = :org_id AND r.hub_id = s.coordinator_id AND r.producer_id = :producer_id)
-  AND (:platform_id::uuid IS NULL OR c.platform_id = :platform_id)
-  AND (:ids::uuid[] IS NULL OR s.id = ANY(:ids))
-ORDER BY s.opens_at DESC, s.id
-LIMIT :limit;
+WHERE s.org_id = :org_id AND s.id = :id AND (:platform_id::uuid IS NULL OR c.platform_id = :platform_id);
 
 -- name: verify_one_order^
 -- Held orders of hubs on other platforms with holds of another order than the one behind them.

@@ -11,6 +11,7 @@ import msgspec
 from coster.domain.sourcing import rules as sourcing
 from coster.domain.supplying.model import (
     Bound,
+    SessionsWanted,
     SuppliedLine,
     SuppliedOrder,
     SuppliedSession,
@@ -143,19 +144,22 @@ def _in_order(lines: Sequence[Mapping[str, Any]], noted: Sequence[Mapping[str, A
     ]  # fmt: skip
 
 
-async def list_sessions(
-    conn: Connection,
-    org_id: int,
-    producer_id: uuid.UUID,
-    *,
-    platform_id: uuid.UUID | None,
-    ids: list[uuid.UUID] | None = None,
-) -> list[SuppliedSession]:
-    """The sessions in which hubs of this platform (None: of any) order from a producer, the latest first; at most a thousand."""
-    rows = await _q.sessions_of(
-        conn, org_id=org_id, producer_id=producer_id, platform_id=platform_id, ids=ids, limit=1000
-    )
+async def list_sessions(conn: Connection, org_id: int, wanted: SessionsWanted) -> list[SuppliedSession]:
+    """The sessions in which hubs of other platforms order from a producer, the latest first (the first of all where `backwards`)."""
+    statement = _q.list_supplied_sessions_backwards if wanted.backwards else _q.list_supplied_sessions
+    given = {**msgspec.structs.asdict(wanted), "org_id": org_id}
+    rows = await statement(conn, **{name: given[name] for name in statement.parameters})
     return [SuppliedSession(**row) for row in rows]
+
+
+async def find_session(
+    conn: Connection, org_id: int, producer_id: uuid.UUID, id_: uuid.UUID, *, platform_id: uuid.UUID | None
+) -> SuppliedSession | None:
+    """One of those sessions, of a hub of this platform (None: of any)."""
+    row = await _q.find_supplied_session(
+        conn, org_id=org_id, producer_id=producer_id, id=id_, platform_id=platform_id
+    )
+    return SuppliedSession(**row) if row else None
 
 
 PROMISES: Final = {

@@ -30,6 +30,7 @@ CREATE TABLE coster.supplied_order (
 );
 CREATE INDEX supplied_order_producer ON coster.supplied_order (org_id, producer_id, id);
 CREATE INDEX supplied_order_platform ON coster.supplied_order (org_id, platform_id, producer_id, id);
+CREATE INDEX supplied_order_of_session ON coster.supplied_order (org_id, session_id, producer_id);
 CREATE INDEX supplied_order_session ON coster.supplied_order (org_id, session_iri) WHERE session_iri <> '';
 SELECT coster.place_table('coster.supplied_order', 'tenant');
 SELECT coster.secure_table('coster.supplied_order');

@@ -15,6 +15,7 @@ from coster.edges.api import (
     clock,
     cost_centres,
     customers,
+    documentation,
     events,
     examples,
     flow_changes,
@@ -116,6 +117,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *flow_trying.OPERATIONS,
     *clock.OPERATIONS,
     *health.OPERATIONS,
+    *documentation.OPERATIONS,
     Operation(
         id="getOpenApi",
         method="GET",

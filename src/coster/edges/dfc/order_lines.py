@@ -7,14 +7,14 @@ once both get their way, and a request that comes twice is as one.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from coster.domain.supplying.model import Bound, SuppliedLine, SuppliedOrder
-from coster.edges.dfc import order_documents, order_examples, ordering, orders, serving, wanted
+from coster.edges.dfc import order_documents, order_examples, ordering, orders, pages, serving, wanted
 from coster.edges.dfc.language.records import OrderLine
 from coster.edges.dfc.wanted import WantedLine, WantedOrder
 from coster.edges.http.call import Answer, Call
@@ -26,11 +26,29 @@ _ATTEMPTS: Final = 10
 
 
 async def list_(call: Call) -> Answer:
-    """The lines of an order, with all that they name."""
-    order = await ordering.now(call, serving.place(call), call.id(what="order"))
+    """The lines of an order in its order, with all that they name: all of them, or a page."""
+    producer = serving.place(call)
+    page = pages.read(call, "dfc order lines", whole=True)
+    order = await ordering.now(call, producer, call.id(what="order"))
+    shown, headers = page.cut(_of_page(order.lines, page), lambda line: line.item_id)
     iris = serving.iris(call)
-    lines = [order_documents.line_iri(iris, order, line.item_id) for line in order.lines]
-    return serving.listing(call, order_documents.records(iris, [order]), first=lines)
+    part = msgspec.structs.replace(order, lines=shown)
+    lines = [order_documents.line_iri(iris, order, line.item_id) for line in shown]
+    return serving.listing(call, order_documents.records(iris, [part]), first=lines, headers=headers)
+
+
+def _of_page(lines: Sequence[SuppliedLine], page: pages.Page) -> list[SuppliedLine]:
+    """Up to one more than the page has, in the order of the question. Problem: page_invalid, where the cursor's line is there no more."""
+    found = list(reversed(lines)) if page.backwards else list(lines)
+    cursor = page.before if page.backwards else page.after
+    if cursor is not None:
+        place = next((nth for nth, line in enumerate(found, 1) if line.item_id == cursor), None)
+        if place is None:
+            raise Problem(
+                "page_invalid", "The line of this cursor is in the order no more; begin at the start."
+            )
+        found = found[place:]
+    return found[: page.limit + 1]
 
 
 async def get(call: Call) -> Answer:
@@ -184,7 +202,8 @@ OPERATIONS: Final = (
         path=_LINES,
         summary="List the lines of an order",
         endpoint=list_,
-        **_READ,
+        query=pages.PageQuery,
+        **{**_READ, "problems": ("page_invalid", "not_found")},
     ),
     Operation(
         id="postDfcOrderLine",

@@ -181,14 +181,14 @@ async def _in_session(
 ) -> tuple[Place, Bound | None]:
     """The place in a session that was made here before."""
     async with call.parts.database.read(call.org_id) as conn:
-        found = await reads.list_sessions(
-            conn, call.org_id, producer_id, platform_id=platform_of(call, producer_id), ids=[session_id]
+        found = await reads.find_session(
+            conn, call.org_id, producer_id, session_id, platform_id=platform_of(call, producer_id)
         )
-    if not found:
+    if found is None:
         raise Problem("session_unknown", "No sale session of yours has this address.")
     # Orders of several hubs in one session have one each: completing one leaves the others as they are.
     of_hub = (
-        session_id if found[0].coordinator_id == hub else reads.session_id(hub, producer_id, str(session_id))
+        session_id if found.coordinator_id == hub else reads.session_id(hub, producer_id, str(session_id))
     )
     place = _placed(producer_id, hub, of_hub)
     return place, await find(call, producer_id, place.id)

@@ -72,8 +72,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         return shown, [(b"pageinfo", msgspec.json.encode(told))]
 
 
-def read(call: Call, list_name: str, *, whole: bool = False, query_type: type[PageQuery] = PageQuery) -> Page:
-    """The page that the query asks for; `whole`: without a question the list comes whole. Problem: page_invalid (400)."""
+def read(
+    call: Call,
+    list_name: str,
+    *,
+    whole: bool = False,
+    usual: int = USUAL,
+    query_type: type[PageQuery] = PageQuery,
+) -> Page:
+    """The page that the query asks for; without a question `usual` objects, or (`whole`) all of them. Problem: page_invalid (400)."""
     query = _query(call, query_type)
     if query.first is not None and query.last is not None:
         raise _invalid("`first` and `last` exclude each other.")
@@ -84,10 +91,10 @@ def read(call: Call, list_name: str, *, whole: bool = False, query_type: type[Pa
     if query.last is not None and query.after is not None:
         raise _invalid("`after` goes with `first`, `before` with `last`.")
     asked = any((query.first, query.after, query.last, query.before))
-    usual = WHOLE if whole and not asked else USUAL
+    unasked = USUAL if asked else WHOLE if whole else usual
     return Page(
         list_name=list_name,
-        limit=query.first or query.last or usual,
+        limit=query.first or query.last or unasked,
         after=_place(list_name, query.after),
         before=_place(list_name, query.before),
         backwards=query.last is not None or query.before is not None,

@@ -6,8 +6,8 @@ import uuid
 from typing import Any, Final
 
 from coster.domain.supplying import reads
-from coster.domain.supplying.model import SuppliedSession
-from coster.edges.dfc import order_documents, order_examples, ordering, serving
+from coster.domain.supplying.model import SessionsWanted, SuppliedSession
+from coster.edges.dfc import order_documents, order_examples, ordering, pages, serving
 from coster.edges.dfc.language import identifiers
 from coster.edges.dfc.language.records import SaleSession
 from coster.edges.dfc.ordering import Place
@@ -16,23 +16,31 @@ from coster.edges.http.call import Answer, Call
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import not_found
 
+_USUAL: Final = 1000
+"""So many, the latest, where nobody asked for a page."""
+
 
 async def list_(call: Call) -> Answer:
-    """The sessions of the caller's hubs with this producer."""
+    """The sessions of the caller's hubs with this producer, the latest first."""
     producer = serving.place(call)
-    found = await _find(call, producer, None)
+    page = pages.read(call, "dfc sale sessions", usual=_USUAL)
+    wanted = SessionsWanted(
+        producer_id=producer, platform_id=ordering.platform_of(call, producer), after=page.after, before=page.before,
+        backwards=page.backwards, limit=page.limit + 1,
+    )  # fmt: skip
+    async with call.parts.database.read(call.org_id) as conn:
+        found = await reads.list_sessions(conn, call.org_id, wanted)
+    shown, headers = page.cut(found, lambda session: session.id)
     iris = serving.iris(call)
-    made = {one.id: one for one in (order_documents.session_record(iris, producer, one) for one in found)}
-    return serving.listing(call, made.values(), first=list(made))
+    made = {one.id: one for one in (order_documents.session_record(iris, producer, one) for one in shown)}
+    return serving.listing(call, made.values(), first=list(made), headers=headers)
 
 
 async def get(call: Call) -> Answer:
     """One session."""
     producer = serving.place(call)
-    found = await _find(call, producer, [call.id(what="session")])
-    if not found:
-        raise not_found("sale session")
-    return serving.document(call, [order_documents.session_record(serving.iris(call), producer, found[0])])
+    found = await _find(call, producer, call.id(what="session"))
+    return serving.document(call, [order_documents.session_record(serving.iris(call), producer, found)])
 
 
 async def post(call: Call) -> Answer:
@@ -56,7 +64,7 @@ async def post(call: Call) -> Answer:
     id_ = reads.session_id(hub, producer, key)
     place = Place(producer_id=producer, hub_id=hub, session_id=id_, id=id_)
     await ordering.open_place(call, place, _planned(session, ""), None)
-    [made] = await _find(call, producer, [id_])
+    made = await _find(call, producer, id_)
     iri = serving.iris(call).session(producer, id_)
     record = order_documents.session_record(serving.iris(call), producer, made)
     return serving.document(call, [record], status=201, headers=[(b"location", iri.encode())])
@@ -70,11 +78,9 @@ async def put(call: Call) -> Answer:
     if told.ends_at is None:
         raise serving.invalid([serving.fault("endDate", "the end is what can be moved", node=told.id)])
     id_ = call.id(what="session")
-    found = await _find(call, producer, [id_], own=True)
-    if not found:
-        raise not_found("sale session")
-    place = Place(producer_id=producer, hub_id=found[0].coordinator_id, session_id=id_, id=id_)
-    await ordering.open_place(call, place, _planned(told, found[0].session_iri or ""), None)
+    found = await _find(call, producer, id_, own=True)
+    place = Place(producer_id=producer, hub_id=found.coordinator_id, session_id=id_, id=id_)
+    await ordering.open_place(call, place, _planned(told, found.session_iri or ""), None)
     return Answer(status=204)
 
 
@@ -85,13 +91,14 @@ def _planned(told: SaleSession, iri: str) -> WantedOrder:
     )
 
 
-async def _find(
-    call: Call, producer: uuid.UUID, ids: list[uuid.UUID] | None, *, own: bool = False
-) -> list[SuppliedSession]:
-    """Those that the caller may see; `own`: may change."""
+async def _find(call: Call, producer: uuid.UUID, id_: uuid.UUID, *, own: bool = False) -> SuppliedSession:
+    """A session that the caller may see; `own`: may change. Problem: not_found."""
     platform = call.key_id if own else ordering.platform_of(call, producer)
     async with call.parts.database.read(call.org_id) as conn:
-        return await reads.list_sessions(conn, call.org_id, producer, platform_id=platform, ids=ids)
+        found = await reads.find_session(conn, call.org_id, producer, id_, platform_id=platform)
+    if found is None:
+        raise not_found("sale session")
+    return found
 
 
 _SESSIONS: Final = "/api/dfc/Enterprises/{enterprise_id}/SaleSessions"
@@ -105,7 +112,7 @@ OPERATIONS: Final = (
         path=_SESSIONS,
         summary="List the sale sessions in which your hubs order from a producer",
         endpoint=list_,
-        **_READ,
+        **{**_READ, "query": pages.PageQuery, "problems": ("not_found", "page_invalid")},
     ),
     Operation(
         id="getDfcSaleSession",

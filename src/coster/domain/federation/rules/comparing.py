@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import Final, TypeVar
 
@@ -19,11 +19,17 @@ _LONGEST_SKU: Final = 80
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """A product of the catalogue, and the row that stands for it (None: it is new)."""
+    """A product of the catalogue, and the row that stands for it (None: it is new); `id` is that of the row, also of a new one."""
 
+    id: uuid.UUID
     offered: Offered
     known: KnownItem | None
     digest: str
+
+    @property
+    def version(self) -> int:
+        """Which version of the row this will be."""
+        return self.known.version + 1 if self.known else 1
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,39 +40,58 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     same: int
 
 
-def remote_item_id(producer_id: uuid.UUID, product: str) -> uuid.UUID:
-    """The id of the row of a product."""
-    return ids.derived("remote item", producer_id, product)
+def remote_item_id(producer_id: uuid.UUID, product: str, *number: int) -> uuid.UUID:
+    """The id of the row of a product; with a number where another product has that row by now."""
+    return ids.derived("remote item", producer_id, product, *number)
 
 
-def item_id(producer_id: uuid.UUID, product: str) -> uuid.UUID:
-    """The id of the item that is made for a product."""
-    return ids.derived("item of a remote product", producer_id, product)
+def item_id(row_id: uuid.UUID, version: int) -> uuid.UUID:
+    """The id of the item that is made for a product with this version of its row: what was made for it before may stand for another."""
+    return ids.derived("item of a remote product", row_id, version)
 
 
-def compare(known: Sequence[KnownItem], offered: Sequence[Offered], *, complete: bool) -> Comparison:
+def compare(
+    producer_id: uuid.UUID, known: Sequence[KnownItem], offered: Sequence[Offered], *, complete: bool
+) -> Comparison:
     """Finds for each product its row: by its IRI, else by what it is the same as, else by its SKU where that is one row's and one
     product's alone, which are both without a counterpart.
+
+    What a product is called itself counts before what others say that they are the same as.
     """
     rows = {row.product: row for row in known}
-    pairs: list[tuple[Offered, KnownItem | None]] = []
-    taken: set[uuid.UUID] = set()
-    for one in offered:
-        row = next((rows[iri] for iri in (one.product, *one.same_as) if iri in rows), None)
-        if row is not None and row.id in taken:
-            row = None
-        if row is not None:
-            taken.add(row.id)
-        pairs.append((one, row))
+    pairs = [(one, rows.get(one.product)) for one in offered]
+    taken = {row.id for _, row in pairs if row is not None}
+    pairs = [(one, row or _same(one, rows, taken)) for one, row in pairs]
     free = _by_sku((row.sku, row) for row in known if row.id not in taken and row.status == "linked")
     loose = _by_sku((one.sku, one) for one, row in pairs if row is None)
-    found = [(one, row or (free.get(one.sku) if loose.get(one.sku) is one else None)) for one, row in pairs]
-    taken |= {row.id for _, row in found if row is not None}
-    changed = [
-        pair for one, row in found if not _as_it_was(pair := Pair(offered=one, known=row, digest=digest(one)))
-    ]
+    pairs = [(one, row or (free.get(one.sku) if loose.get(one.sku) is one else None)) for one, row in pairs]
+    taken |= {row.id for _, row in pairs if row is not None}
+    used = {row.id for row in known}
+    found = [
+        Pair(id=row.id if row else _new_id(producer_id, one.product, used), offered=one, known=row, digest=digest(one))
+        for one, row in pairs
+    ]  # fmt: skip
+    changed = [pair for pair in found if not _as_it_was(pair)]
     gone = [row for row in known if row.id not in taken and row.gone_at is None] if complete else []
     return Comparison(changed=changed, gone=gone, same=len(found) - len(changed))
+
+
+def _same(one: Offered, rows: Mapping[str, KnownItem], taken: set[uuid.UUID]) -> KnownItem | None:
+    """The row of what a product says that it is the same as, where no other product has it; from now on it is taken."""
+    row = next((rows[iri] for iri in one.same_as if iri in rows and rows[iri].id not in taken), None)
+    if row is not None:
+        taken.add(row.id)
+    return row
+
+
+def _new_id(producer_id: uuid.UUID, product: str, used: Set[uuid.UUID]) -> uuid.UUID:
+    """An id for a row that is to be made: a row that was made for this product may stand for its successor by now."""
+    id_ = remote_item_id(producer_id, product)
+    for number in range(2, len(used) + 3):
+        if id_ not in used:
+            break
+        id_ = remote_item_id(producer_id, product, number)
+    return id_
 
 
 def _by_sku(entries: Iterable[tuple[str, T]]) -> dict[str, T]:
@@ -101,9 +126,9 @@ def sku(offered: Offered) -> str:
     return (offered.sku or offered.product.rstrip("/#").replace("#", "/").rpartition("/")[2])[:_LONGEST_SKU]
 
 
-def other_sku(producer_id: uuid.UUID, offered: Offered) -> str:
-    """The SKU where that one is taken."""
-    return f"{sku(offered)}-{ids.short(item_id(producer_id, offered.product))}"
+def other_sku(item_id: uuid.UUID, offered: Offered) -> str:
+    """The SKU of an item where that one is taken."""
+    return f"{sku(offered)}-{ids.short(item_id)}"
 
 
 def candidate(offered: Offered, candidates: Iterable[Candidate]) -> tuple[Candidate | None, bool]:
@@ -127,11 +152,16 @@ def fault(offered: Offered, currency: str) -> str:
         return "currency_missing"
     if offered.currency != currency:
         return "currency_differs"
-    if not 0 < offered.num <= _MOST_RATIO or not 0 < offered.den <= _MOST_RATIO:
+    if not has_ratio(offered):
         return "factor_not_usable"
     if each < 0 or micros(each) >= money.LIMIT:
         return "price_not_usable"
     return ""
+
+
+def has_ratio(offered: Offered) -> bool:
+    """Whether it can be reckoned with how many of a product come as one."""
+    return 0 < offered.num <= _MOST_RATIO and 0 < offered.den <= _MOST_RATIO
 
 
 def micros(each: Fraction) -> int:

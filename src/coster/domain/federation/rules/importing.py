@@ -139,7 +139,7 @@ def _read(supplier: Supplier, command: Command[ImportCatalogue], *, changed: boo
 def _import(fold: _Fold, index: int, command: Command[ImportCatalogue], supplier: Supplier) -> dict[str, int]:
     body = command.body
     known = fold.state.known.get(body.producer_id, [])
-    found = comparing.compare(known, body.offered, complete=body.complete)
+    found = comparing.compare(body.producer_id, known, body.offered, complete=body.complete)
     counts = dict.fromkeys(_CHANGES, 0) | {"unchanged": found.same}
     # What stood for a product that is gone may stand for the one that has taken its place, if a person says so.
     freed = {row.item_id for row in found.gone if row.item_id}
@@ -172,8 +172,12 @@ def _take(
     offered, known = pair.offered, pair.known
     old = fold.row(known.id) if known else None
     fault = comparing.fault(offered, supplier.currency)
+    if not comparing.has_ratio(offered):
+        # What is held is counted by the ratio that was, and one that cannot be reckoned with is not stored.
+        num, den = (old.offered.num, old.offered.den) if old else (1, 1)
+        offered = msgspec.structs.replace(offered, num=num, den=den)
     row = RemoteItem(
-        id=old.id if old else comparing.remote_item_id(supplier.producer_id, offered.product),
+        id=pair.id,
         producer_id=supplier.producer_id,
         item_id=old.item_id if old else None,
         status=old.status if old else "refused",
@@ -217,7 +221,7 @@ def _link(
 ) -> None:
     """An item of ours stands for the product from now on, this one or a new one."""
     supplier, row, item_id = case
-    chosen = item_id or comparing.item_id(supplier.producer_id, row.offered.product)
+    chosen = item_id or comparing.item_id(row.id, row.version)
     if item_id is not None:
         _replace(fold, item_id)
     fold.taken.add(chosen)
@@ -279,7 +283,7 @@ def _new(fold: _Fold, supplier: Supplier, item_id: uuid.UUID, offered: Offered) 
     sku = comparing.sku(offered)
     holder = fold.state.catalog.skus.get((supplier.producer_id, sku))
     if (supplier.producer_id, sku) in fold.skus or holder not in (None, item_id):
-        sku = comparing.other_sku(supplier.producer_id, offered)
+        sku = comparing.other_sku(item_id, offered)
     fold.skus.add((supplier.producer_id, sku))
     return PutItem(
         item_id=item_id,

@@ -28,6 +28,7 @@ _QUIET_POLL_SECONDS: Final = 1.0
 _QUIET_AFTER_SECONDS: Final = 120.0
 _BETWEEN_LOOKS: Final = 0.005
 _ROUNDS_SECONDS: Final = 5.0
+_COMPARE_SECONDS: Final = 60.0
 _KEPT_DAYS: Final = 7
 # A turn is lent for four times as long (`InDatabase`).
 _EXTEND_SECONDS: Final = 5.0
@@ -44,7 +45,7 @@ class Linker:
         self._woken = asyncio.Event()
         self._stopping = False
         self._watched_at: dt.datetime | None = None
-        self._started = False
+        self._compared_at: dt.datetime | None = None
         self._served_at = float("-inf")
 
     def wake(self) -> None:
@@ -139,24 +140,26 @@ class Linker:
     # -- what people must know, and what is compared -----------------------------------------------------------------
 
     async def _watch(self) -> None:
-        """Every few seconds: tells people of links that cannot be confirmed, and has both sides compared once a day and at the start."""
-        tools, now, machine = self._tools, self._tools.instant(), self._tools.machine()
-        if (
-            self._watched_at is not None
-            and abs((machine - self._watched_at).total_seconds()) < _ROUNDS_SECONDS
-        ):
-            return
-        self._watched_at = machine
-        patience = tools.patience
-        closing = now + dt.timedelta(seconds=patience.alarm_seconds)
-        for alarm in await tools.journal.alarms(
-            closing, machine - dt.timedelta(seconds=patience.fail_seconds)
-        ):
+        """Every few seconds tells people of links that cannot be confirmed; every minute has compared what was not for a day."""
+        machine = self._tools.machine()
+        if _has_passed(self._watched_at, machine, _ROUNDS_SECONDS):
+            self._watched_at = machine
+            await self._alarm(machine)
+        if _has_passed(self._compared_at, machine, _COMPARE_SECONDS):
+            first, self._compared_at = self._compared_at is None, machine
+            await self._compare(machine, 0 if first else self._tools.patience.look_hours)
+
+    async def _alarm(self, machine: dt.datetime) -> None:
+        tools = self._tools
+        closing = tools.instant() + dt.timedelta(seconds=tools.patience.alarm_seconds)
+        failing = machine - dt.timedelta(seconds=tools.patience.fail_seconds)
+        for alarm in await tools.journal.alarms(closing, failing):
             what = "unconfirmed" if alarm.new else "recovered"
             body = ReportLink(held_order_id=alarm.held_order_id, what=what, cause=alarm.cause)  # type: ignore[arg-type]
             await self._send(alarm.org_id, body, machine)
-        hours = patience.look_hours if self._started else 0
-        self._started = True
+
+    async def _compare(self, machine: dt.datetime, hours: float) -> None:
+        tools, now = self._tools, self._tools.instant()
         before = now - dt.timedelta(hours=hours)
         for org_id, id_ in await tools.journal.uncompared(before, now - dt.timedelta(days=_KEPT_DAYS)):
             await self._send(org_id, ReconcileLink(held_order_id=id_, by_itself=True), machine)
@@ -166,3 +169,7 @@ class Linker:
             "linking.watch", type(body).__name__, getattr(body, "what", ""), body.held_order_id, machine
         )
         await self._tools.submit(org_id, command_id, body, "")
+
+
+def _has_passed(since: dt.datetime | None, now: dt.datetime, seconds: float) -> bool:
+    return since is None or abs((now - since).total_seconds()) >= seconds

@@ -59,6 +59,11 @@ class _Opening:
         if known is not None and known.platform_id != command.actor:
             return refusal.not_permitted("order for this hub")
         bound = self.bindings.get(body.held_order_id) if body.held_order_id else None
+        if bound is None and any(producer == body.producer_id for _, producer in self.state.elsewhere):
+            # The answer would promise what nobody here counts, before its keeper has been asked.
+            return Rejected(
+                "not_supplied", "What this producer has is kept on another platform; order it from there."
+            )
         kept = (
             dict(self.enterprises),
             dict(self.relations),

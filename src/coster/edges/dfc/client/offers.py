@@ -14,6 +14,7 @@ from coster.edges.dfc.language import concepts, following, identifiers
 from coster.edges.dfc.language.following import Supply
 from coster.edges.dfc.language.records import CatalogItem, Graph, Quantity, Record, SuppliedProduct
 from coster.edges.dfc.language.writing import graph as settled
+from coster.kernel import quantity as quantities
 
 _SCALE: Final = 1000
 _MILLIGRAMS: Final = 1_000_000
@@ -74,7 +75,8 @@ def _named(id_: str | None) -> str:
 
 def _stock(supply: Supply) -> tuple[StockKind, int | None]:
     if supply.stock is not None:
-        return "limited", math.floor(supply.stock * _SCALE)
+        # More than can be counted is as much as can be.
+        return "limited", min(math.floor(supply.stock * _SCALE), quantities.LIMIT - 1)
     return ("unlimited", None) if supply.unlimited else ("unknown", None)
 
 
@@ -87,7 +89,8 @@ def _unit(quantity: Quantity | None) -> tuple[str, int, int | None]:
     if quantity is None or known is None or quantity.value <= 0:
         return _PIECE, _SCALE, None
     weight = Fraction(quantity.value) * known.factor * _MILLIGRAMS if known.measures == "mass" else None
-    milligrams = int(weight) if weight is not None and weight.denominator == 1 else None
+    told = weight is not None and weight.denominator == 1 and weight < quantities.LIMIT
+    milligrams = int(weight) if weight is not None and told else None
     if quantity.value != 1 or known.measures == "pieces":
         return _PIECE, _SCALE, milligrams
     return known.word[:_LONGEST_UNIT], 1 if known.measures in _MEASURED else _SCALE, milligrams

@@ -7,13 +7,18 @@ import re
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_ZONE = r"(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})"
-_CLOCK = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+_ZONE = r"(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{2}(?::?[0-9]{2})?)"
+_FRACTION = r"(?:[.,](?P<fraction>[0-9]{1,9}))?"
+_CLOCK = rf"(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})(?::(?P<second>[0-9]{{2}}){_FRACTION})?"
+_REST = rf"(?:(?P<second>[0-9]{{2}}){_FRACTION})?{_ZONE}?"
 _FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        # ISO 8601, as most write it, and as Ruby does, with spaces: 2024-08-22 05:40:38 +0200
-        rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:[T ]{_CLOCK}\s?{_ZONE}?)?",
+        # ISO 8601, as most write it, and as Ruby does, with spaces: 2024-08-22 05:40:38 +0200; a day may have an offset (xsd:date)
+        rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:[T ]{_CLOCK})?\s?{_ZONE}?",
+        # The same without dashes and colons: 20240822T054038Z
+        r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})"
+        + _REST,
         # JavaScript's toString, toUTCString and toDateString, and what OFN sends: Thu Aug 22 2024 05:40:38 UTC
         rf"[a-z]{{3}},? (?P<month>[a-z]{{3}}) (?P<day>[0-9]{{1,2}}) (?P<year>[0-9]{{4}})(?: {_CLOCK}(?: ?{_ZONE})?(?: \([^()]*\))?)?",
         # RFC 5322 and HTTP: Thu, 22 Aug 2024 05:40:38 GMT
@@ -50,19 +55,24 @@ def _instant(parts: dict[str, str | None], zone: dt.tzinfo) -> dt.datetime | Non
     month, year = parts["month"] or "", int(parts["year"] or 0)
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         return None
+    hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
+    fraction = int((parts["fraction"] or "0")[:6].ljust(6, "0"))
+    # The end of a day may be called so (XML Schema, ISO 8601).
+    ends_day = hour == 24 and not (minute or second or fraction)
     try:
-        return dt.datetime(
+        found = dt.datetime(
             year,
             int(month) if month.isdigit() else _MONTHS.index(month.lower()) + 1,
             int(parts["day"] or 0),
-            int(parts["hour"] or 0),
-            int(parts["minute"] or 0),
-            int(parts["second"] or 0),
-            int((parts["fraction"] or "0")[:6].ljust(6, "0")),
+            0 if ends_day else hour,
+            minute,
+            second,
+            fraction,
             tzinfo=_zone(parts["zone"]) if parts["zone"] else zone,
         )
     except ValueError:
         return None
+    return found + dt.timedelta(days=1) if ends_day else found
 
 
 def _zone(text: str) -> dt.tzinfo:
@@ -70,7 +80,7 @@ def _zone(text: str) -> dt.tzinfo:
     digits = text.upper().removeprefix("UTC").removeprefix("GMT").replace(":", "")
     if digits in ("", "Z"):
         return dt.UTC
-    hours, minutes = int(digits[1:3]), int(digits[3:5])
+    hours, minutes = int(digits[1:3]), int(digits[3:5] or 0)
     if hours > 14 or minutes > 59:
         raise ValueError(text)
     offset = dt.timedelta(hours=hours, minutes=minutes)

@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 _FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f-\xa0\ud800-\udfff]')
 _BRACKETS = frozenset("[]")
 _NUMBERS = re.compile("([0-9]{1,18})")
+MOST = 2000
+"""The longest id of a node: what is longer is no address that anybody can use, and cannot be looked for in a database."""
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]")
 
 

@@ -55,8 +55,9 @@ class Nodes:
             for value in values
             if isinstance(value, Ref)
         }
+        about = self._about(listed, mentioned, subject) if subject else None
         for one in listed:
-            self._take(one, subject if one.inside and one.id not in mentioned else None)
+            self._take(one, subject if one is about else None)
         self._infer()
 
     def find(self, ref: Ref) -> Node | None:
@@ -81,12 +82,24 @@ class Nodes:
             node.id: f"{node.kind.name} without @id" for node, _ in self.known() if node.inside and node.kind
         }
 
+    def _about(self, listed: list[Statements], mentioned: set[str], subject: Subject) -> Statements | None:
+        """The node without an id that is the subject: the one of its class, else the one without a class where nothing has that class.
+
+        Of several none is, because what two nodes say must never become one.
+        """
+        wanted = vocabulary.BY_RECORD[subject.record]
+        unnamed = [one for one in listed if one.inside and one.id not in mentioned]
+        kinds = {one.id: _kinds(one) for one in listed}
+        of_class = [one for one in unnamed if kinds[one.id] == [wanted]]
+        if not of_class and not any(wanted in found for found in kinds.values()):
+            of_class = [one for one in unnamed if not one.types]
+        return of_class[0] if len(of_class) == 1 else None
+
     def _take(self, stated: Statements, subject: Subject | None) -> None:
         kind = self._class(stated)
         id_ = self.id(stated.id)
-        wanted = vocabulary.BY_RECORD[subject.record] if subject else None
-        if subject and kind in ((None, wanted) if not stated.types else (wanted,)):
-            id_, kind = subject.id, wanted
+        if subject:
+            id_, kind = subject.id, vocabulary.BY_RECORD[subject.record]
         values: dict[str, list[Value]] = {}
         for name, given in stated.values.items():
             term = namespaces.term(name)
@@ -104,10 +117,7 @@ class Nodes:
         self._check_ids(node)
 
     def _class(self, stated: Statements) -> Class | None:
-        names = [term[1] for kind in stated.types if (term := namespaces.term(kind)) and term[0] == "dfc-b"]
-        kinds = list(
-            {known.name: known for name in names if (known := vocabulary.BY_NAME.get(name))}.values()
-        )
+        kinds = _kinds(stated)
         if len(kinds) > 1:
             both = ", ".join(f"dfc-b:{kind.name}" for kind in kinds)
             self._found.add(
@@ -121,8 +131,9 @@ class Nodes:
 
     def _check_ids(self, node: Node) -> None:
         """Tells ids that can be none: of the node, and whole ones that it names, also behind names that we do not know."""
-        accepted = "an IRI without spaces, quotes, brackets and control characters is accepted"
-        if node.kind and not node.inside and identifiers.is_malformed(node.id):
+        accepted = f"an IRI without spaces, quotes, brackets and control characters, of at most {identifiers.MOST}, is accepted"
+        bad = identifiers.is_malformed(node.id) or len(node.id) > identifiers.MOST
+        if node.kind and not node.inside and bad:
             self._found.add("iri_malformed", node=node.id, property_="@id", found=node.id, accepted=accepted)
         for name, values in node.values.items() if node.kind else ():
             if name in _WORDS:
@@ -153,6 +164,12 @@ class Nodes:
                     if expected and other and other.kind is None and other.id in unknown:
                         other.kind = expected
                         waiting.append((other, expected))
+
+
+def _kinds(stated: Statements) -> list[Class]:
+    """The classes that Coster speaks, of those that a node says that it is of."""
+    names = [term[1] for kind in stated.types if (term := namespaces.term(kind)) and term[0] == "dfc-b"]
+    return list({known.name: known for name in names if (known := vocabulary.BY_NAME.get(name))}.values())
 
 
 def _expectations() -> dict[tuple[str, str], Class]:

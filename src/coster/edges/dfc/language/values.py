@@ -173,7 +173,14 @@ class Values:
         for value in self.said(node, field):
             text = wording(value)
             id_ = self._nodes.id(text)
-            if id_ in self._nodes.by_id or identifiers.is_absolute(text):
+            if len(id_) > identifiers.MOST:
+                self._refuse(
+                    node,
+                    _property(field),
+                    value,
+                    f"an id of at most {identifiers.MOST} characters is accepted",
+                )
+            elif id_ in self._nodes.by_id or identifiers.is_absolute(text):
                 ids.append(id_)
             elif text and (isinstance(value, Literal) or identifiers.is_malformed(id_)):
                 self._refuse(node, _property(field), value, "the id of a node is accepted")

@@ -77,7 +77,8 @@ NOT_IN_ONTOLOGY = {
         CONNECTOR: """offeredItem offeredTo beginDate hasStreet hasCity hasPostalCode hasDescription totalTheoreticalStock image
             alcoholPercentage""",
         OLDER: "hasIncome hasOutcome",
-        DOCUMENTS: """hasValue hasPaymentState hasOrderState hasFulfilmentState OrderedBy hasEmail PickUpOption affiliatedBy""",
+        DOCUMENTS: """hasValue hasPaymentState hasOrderState hasFulfilmentState OrderedBy hasEmail PickUpOption affiliatedBy
+            Variant""",
         VERSION_2: "Organization",
     }.items()
     for name in names.split()
@@ -199,7 +200,7 @@ _CATALOGUE = (
     Class(record=records.Catalog, name="Catalog", fields=(
         _ref("maintained_by", "maintainedBy", "Enterprise", inverse="maintains"),
     )),
-    Class(record=records.SuppliedProduct, name="SuppliedProduct", fields=(
+    Class(record=records.SuppliedProduct, name="SuppliedProduct", reads=("Variant",), fields=(
         _NAME,
         _DESCRIPTION,
         _TYPES,

@@ -817,6 +817,8 @@ CREATE TABLE coster.session (
     CHECK (opens_at < closes_at AND closes_at <= amend_until),
     FOREIGN KEY (org_id, coordinator_id) REFERENCES coster.enterprise (org_id, id)
 );
+CREATE INDEX session_coordinator ON coster.session (org_id, coordinator_id, opens_at, id);
+CREATE INDEX session_amend ON coster.session (org_id, amend_until);
 CREATE INDEX session_status ON coster.session (org_id, status, opens_at, id);
 SELECT coster.place_table('coster.session', 'tenant');
 SELECT coster.secure_table('coster.session');
@@ -1023,6 +1025,7 @@ CREATE TABLE coster.supplied_order (
 );
 CREATE INDEX supplied_order_producer ON coster.supplied_order (org_id, producer_id, id);
 CREATE INDEX supplied_order_platform ON coster.supplied_order (org_id, platform_id, producer_id, id);
+CREATE INDEX supplied_order_of_session ON coster.supplied_order (org_id, session_id, producer_id);
 CREATE INDEX supplied_order_session ON coster.supplied_order (org_id, session_iri) WHERE session_iri <> '';
 SELECT coster.place_table('coster.supplied_order', 'tenant');
 SELECT coster.secure_table('coster.supplied_order');
@@ -1154,6 +1157,9 @@ CREATE TABLE coster.link (
     FOREIGN KEY (org_id, producer_id) REFERENCES coster.supplier (org_id, producer_id)
 );
 CREATE INDEX link_working ON coster.link (org_id, held_order_id) WHERE state <> 'done' OR wish <> '';
+-- Those of which people must know, or have been told.
+CREATE INDEX link_failing ON coster.link (org_id, held_order_id)
+    WHERE alarmed_at IS NOT NULL OR (failing_since IS NOT NULL AND state <> 'done');
 SELECT coster.place_table('coster.link', 'tenant');
 SELECT coster.secure_table('coster.link');
 
@@ -1173,6 +1179,7 @@ CREATE TABLE coster.link_refusal (
     PRIMARY KEY (org_id, order_id, held_order_id, order_version),
     FOREIGN KEY (org_id, held_order_id) REFERENCES coster.link (org_id, held_order_id)
 );
+CREATE INDEX link_refusal_at ON coster.link_refusal (org_id, at);
 SELECT coster.place_table('coster.link_refusal', 'tenant');
 SELECT coster.secure_table('coster.link_refusal');
 

@@ -1,0 +1,150 @@
+"""What is asked about other platforms every few seconds, and the lists that they ask for, read what is going on and not all there ever was.
+
+Each table holds twenty thousand rows of two organisations that are over, and few that are not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+
+from coster.domain.federation import store as federation
+from coster.domain.linking import store as linking
+from coster.domain.supplying import reads as supplying
+from coster.domain.supplying.model import SessionsWanted
+from coster.engine.db.connect import Database
+from tests.domain.plans import Counted
+from tests.domain.test_long_lists import fill
+
+pytestmark = pytest.mark.database
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+OLD, OPEN, HUBS, PAGE = 20_000, 100, 10, 26
+_N = "lpad(n::text, 32, '0')::uuid"
+_TABLES = "org, session, counterpart, relation, supplied_order, orders, held_order, supplier, link, link_refusal, position, pool_line, hold"
+# Session n is of hub n % 10; of the hubs, one in two is of the platform. They lie a minute apart, but the open ones are of today.
+_ORGANISATIONS = "INSERT INTO org SELECT n, 'Org', $1::timestamptz FROM generate_series(1, 2) AS s (n) ON CONFLICT DO NOTHING"
+_HUBS = f"""
+INSERT INTO counterpart SELECT $1, {_N}, lpad((n % 2)::text, 32, '0')::uuid, '', 'Hub' FROM generate_series(0, 9) AS s (n)
+"""
+_RELATIONS = f"""
+INSERT INTO relation SELECT $1, {_N}, $2, true, 'per_session', 'by_item', 'refuse', 'loose', 'first_come', 0, 0, 1
+FROM generate_series(0, 9) AS s (n)
+"""
+_SESSIONS = f"""
+INSERT INTO session (org_id, id, coordinator_id, name, status, opens_at, closes_at, amend_until, version)
+SELECT $1, {_N}, lpad((n % 10)::text, 32, '0')::uuid, 'Session',
+       CASE WHEN n <= {OLD} THEN 'ended' ELSE 'open' END, at, at + interval '1 day', at + interval '1 day', 1
+FROM generate_series(1, $2::int) AS s (n),
+     LATERAL (SELECT CASE WHEN n <= {OLD} THEN '2026-01-01T00:00:00Z'::timestamptz ELSE '2026-11-08T00:00:00Z' END
+                     + n * interval '1 minute' AS at) AS t
+"""
+_HELD = """
+INSERT INTO held_order (org_id, id, hub_id, producer_id, session_id, single, status, holds, flow, flow_version, attributes, entered,
+                        entered_at, created_at, changed_at, version)
+SELECT s.org_id, s.id, s.coordinator_id, $1, s.id, false, '', 'live', '', 1, '{}', 1, s.opens_at, s.opens_at, s.opens_at, 1
+FROM session AS s
+"""
+_SUPPLIED = """
+INSERT INTO supplied_order SELECT s.org_id, s.id, s.id, s.coordinator_id, s.coordinator_id, $1, s.id, '', s.opens_at FROM session AS s
+"""
+_SUPPLIER = """
+INSERT INTO supplier (org_id, producer_id, peer_id, hub_id, enterprise_iri, name, status, policy, wait_seconds, currency, refresh_minutes,
+                      refresh_at, etag, failures, last_error, version)
+SELECT o.org_id, $1, $1, $1, '', '', 'active', 'strict', 10, 'EUR', 60, o.created_at, '', 0, '', 1 FROM org AS o
+"""
+_LINKS = f"""
+INSERT INTO link (org_id, held_order_id, producer_id, state, remote, sequence, acked_version, acked_standing, acked, acked_at, look,
+                  attempts, failing_since, cause, looked_at, drifts, told, wish)
+SELECT h.org_id, h.id, h.producer_id, CASE WHEN open THEN 'open' ELSE 'done' END, '', 1, 1, CASE WHEN open THEN 'held' ELSE 'complete' END,
+       '{{}}', h.created_at, false, 0, CASE WHEN silent OR NOT open THEN h.created_at END, '', $1, 0, 0, ''
+FROM held_order AS h, LATERAL (SELECT h.id > lpad('{OLD}', 32, '0')::uuid AS open, h.id > lpad('{OLD + OPEN - 2}', 32, '0')::uuid AS silent)
+     AS x
+"""
+_REFUSALS = """
+INSERT INTO link_refusal SELECT h.org_id, h.id, h.id, 1, h.created_at + interval '2 years', '', '{}', 1, '{}', '{}', true
+FROM held_order AS h
+"""
+_STOCK = f"""
+INSERT INTO position (org_id, id, item_id, location_id, lot, unlimited, on_hand, held, committed, seq, told)
+SELECT 1, {_N}, {_N}, $1, '', false, 0, 0, 0, 0, 0 FROM generate_series(0, 9) AS s (n)
+"""
+_ACCOUNTS = """
+INSERT INTO pool_line SELECT 1, h.id, h.hub_id, 0, 0, 1000, 0, 1 FROM held_order AS h WHERE h.org_id = 1
+"""
+_HOLDS = """
+INSERT INTO hold (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, since, priority)
+SELECT 1, h.id, 1, h.hub_id, h.id, 1000, 'live', 'session', h.created_at, 0 FROM held_order AS h WHERE h.org_id = 1 AND h.id > $1
+"""
+FARM, ONE = uuid.UUID(int=77), uuid.UUID(f"{1:032}")
+
+
+def numbered(number: int) -> uuid.UUID:
+    """The id with this number in its digits."""
+    return uuid.UUID(f"{number:032}")
+
+
+@pytest.fixture(scope="module")
+async def long(module_database: Database) -> Database:
+    """Two organisations with a farm and ten hubs that are elsewhere; all that is to be read is in the first or across both."""
+    await fill(
+        module_database, (_ORGANISATIONS, NOW), *((_HUBS, org) for org in (1, 2)), *((_RELATIONS, org, FARM) for org in (1, 2)),
+        (_SESSIONS, 1, OLD + OPEN), (_SESSIONS, 2, OLD + OPEN), (_SUPPLIED, FARM), (_HELD, FARM), (_SUPPLIER, FARM), (_LINKS, NOW),
+        (_REFUSALS,), (_STOCK, FARM), (_ACCOUNTS,), (_HOLDS, numbered(OLD)),
+    )  # fmt: skip
+    async with module_database.system() as conn:
+        await conn.execute(f"ANALYZE {_TABLES}")
+    return module_database
+
+
+async def sessions(database: Database, **wanted: object) -> tuple[list[int], Counted]:
+    """The numbers of the sessions that are listed, and what was read."""
+    async with database.read(1) as conn:
+        counted = Counted(conn)
+        asked = SessionsWanted(producer_id=FARM, limit=PAGE, **wanted)  # type: ignore[arg-type]
+        found = await supplying.list_sessions(counted, 1, asked)  # type: ignore[arg-type]
+    return [int(str(one.id).replace("-", "")) for one in found], counted
+
+
+async def test_sessions_of_other_platforms_are_read_page_by_page(long: Database) -> None:
+    """A page of each hub, and the first of those; from either end, from the middle, of one platform and of all."""
+    last, middle = OLD + OPEN, OLD // 2
+    odd = {"platform_id": ONE}
+    for wanted, expected in (
+        (odd, list(range(last - 1, 0, -2))),
+        ({}, list(range(last, 0, -1))),
+        ({**odd, "after": numbered(middle)}, list(range(middle - 1, 0, -2))),
+        ({**odd, "backwards": True}, list(range(1, last, 2))),
+        ({**odd, "backwards": True, "before": numbered(middle)}, list(range(middle + 1, last, 2))),
+    ):
+        found, counted = await sessions(long, **wanted)
+        assert found == expected[:PAGE]
+        assert counted.read["session"] <= HUBS * PAGE + 1
+        assert (counted.read["supplied_order"] <= PAGE, counted.read["orders"] <= PAGE) == (True, True)
+
+
+async def test_what_links_are_looked_for_reads_those_that_are_open(long: Database) -> None:
+    """Across organisations, every few seconds: what is to be done, told, compared and forgotten, whatever was done before."""
+    day = dt.timedelta(days=1)
+    async with long.system() as conn:
+        due, told, compared, forgotten = (Counted(conn) for _ in range(4))
+        assert await linking.due(due, ONE, (NOW, NOW), 64) == []
+        alarms = await linking.alarms(told, NOW + 3 * day, NOW - dt.timedelta(minutes=15), 64)
+        ahead = await linking.uncompared(compared, NOW + day, NOW - day, 64)
+        await linking.forget_refusals(forgotten, NOW)
+    assert due.read["link"] <= 2 * OPEN
+    assert [(alarm.org_id, alarm.new) for alarm in alarms] == [(1, True), (1, True), (2, True), (2, True)]
+    assert told.read["link"] == 4
+    assert (len(ahead), compared.read["link"] <= 4 * OPEN) == (64, True)
+    assert forgotten.read["link_refusal"] == 0
+
+
+async def test_what_is_held_of_items_reads_their_holds(long: Database) -> None:
+    """Not the accounts of two thousand held orders that had some of each and are over."""
+    async with long.read(1) as conn:
+        counted = Counted(conn)
+        found = await federation.concerned(counted, 1, [numbered(3)])  # type: ignore[arg-type]
+    assert found[numbered(3)].held == tuple((numbered(OLD + 3 + 10 * n), 1000) for n in range(10))
+    assert (counted.read["hold"], counted.read["pool_line"]) == (10, 0)
