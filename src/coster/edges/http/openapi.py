@@ -126,10 +126,9 @@ def _references(value: Any) -> Iterator[str]:
 _INTRODUCTION: Final = (
     "Quantities and amounts are decimal strings in answers; strings or numbers are taken. Every refusal "
     "is a problem document with a "
-    "stable `code`, and all faults of a body are told at once. Every command takes an `Idempotency-Key` "
-    "(the same key and "
-    "request are answered the same, and take effect once) and `?dry_run=true` (what would happen, "
-    "without it happening)."
+    "stable `code`, and all faults of a body are told at once. "
+    "What shows an `Idempotency-Key` and `dry_run` takes them: the same key and request are answered the same, and take "
+    "effect once; `?dry_run=true` says what would happen, without it happening."
 )
 
 
