@@ -12,9 +12,11 @@ import asyncpg
 import pytest
 
 from coster.domain.inventory.model import AdjustStock, CountStock
-from coster.engine.archive import files, limits, reading
+from coster.engine.archive import files, ledger, limits, reading
 from coster.engine.archive.model import KINDS, Kind, Part, Unfit
+from coster.engine.archive.parts import Job, Keeper
 from coster.engine.db.connect import Database
+from coster.kernel.clock import SystemClock
 from tests.engine.archive.world import DECEMBER, TABLES, World, instant, world
 from tests.guards.scene import broken
 from tests.town import name_id
@@ -213,6 +215,25 @@ async def test_two_at_once_do_not_get_into_each_others_way(town: World, tmp_path
             for line in reading.lines(where, part)
         ]
         assert sorted(await town.here(kind) + lines) == before[kind]
+    assert await town.broken() == set()
+
+
+async def test_what_another_has_taken_since_it_was_looked_for_is_not_taken_again(
+    town: World, tmp_path: Path
+) -> None:
+    """Entries that went between looking for them and reading them: a sentence, no part without rows and no file left open."""
+    position = await town.rows("SELECT id, seq FROM position WHERE item_id = $1", town.carrots)
+    parcel = [(row["id"], row["seq"]) for row in position]
+    await town.archive(tmp_path / "there")
+    here, left = tmp_path / "here", await town.everything()
+    files.prepare(here)
+    keeper = Keeper(
+        town.database, 1, Job(before=DECEMBER, directory=here, clock=SystemClock(), told=[].append)
+    )
+    with pytest.raises(Unfit, match="another process is archiving organisation 1; wait for it"):
+        await ledger.keep(keeper, "2026-11", parcel)
+    assert [path for path in here.rglob("*") if path.is_file()] == []
+    assert await town.everything() == left
     assert await town.broken() == set()
 
 

@@ -43,7 +43,6 @@ from coster.edges.api import (
     wholesale,
 )
 from coster.edges.http import openapi
-from coster.edges.http.call import Answer, Call, encode
 from coster.edges.http.operation import Operation
 
 TAGS: Final = {
@@ -70,18 +69,6 @@ def document() -> dict[str, Any]:
     """The OpenAPI document of the whole API."""
     shown = openapi.Examples(examples.EXAMPLES, examples.FILES, examples.MEDIA)
     return openapi.document(OPERATIONS, version=__version__, tags=TAGS, examples=shown)
-
-
-class _Document:
-    """The OpenAPI document, made when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._bytes = b""
-
-    async def __call__(self, _call: Call) -> Answer:
-        if not self._bytes:
-            self._bytes = encode(document())
-        return Answer(body=self._bytes)
 
 
 OPERATIONS: Final[Sequence[Operation]] = (
@@ -124,7 +111,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/api/v1/openapi.json",
         tag="server",
         summary="This document",
-        endpoint=_Document(),
+        endpoint=openapi.Shown(document),
         permission=None,
         answer=dict[str, Any],
         answer_example={"openapi": "3.1.0"},

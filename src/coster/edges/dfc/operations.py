@@ -24,7 +24,6 @@ from coster.edges.dfc import (
     webid,
 )
 from coster.edges.http import openapi
-from coster.edges.http.call import Answer, Call, encode
 from coster.edges.http.operation import Operation
 
 TAGS: Final = {
@@ -60,18 +59,6 @@ def document() -> dict[str, Any]:
     )
 
 
-class _Document:
-    """The OpenAPI document, made when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._bytes = b""
-
-    async def __call__(self, _call: Call) -> Answer:
-        if not self._bytes:
-            self._bytes = encode(document())
-        return Answer(body=self._bytes)
-
-
 OPERATIONS: Final[Sequence[Operation]] = (
     *enterprises.OPERATIONS,
     *founding.OPERATIONS,
@@ -92,7 +79,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
         path="/api/dfc/openapi.json",
         tag="server",
         summary="This document",
-        endpoint=_Document(),
+        endpoint=openapi.Shown(document),
         permission=None,
         answer=dict[str, Any],
         answer_example={"openapi": "3.1.0"},

@@ -193,7 +193,7 @@ _READ: Final[dict[str, Any]] = {
     "answer_example": order_examples.ORDER, "problems": ("not_found",),
 }  # fmt: skip
 _WRITE: Final[dict[str, Any]] = {
-    "tag": "orders", "permission": "dfc_orders:write", "documents": True, "answer": dict[str, Any], "body": dict[str, Any],
+    "tag": "orders", "permission": "dfc_orders:write", "documents": True, "keyed": True, "answer": dict[str, Any], "body": dict[str, Any],
     "answer_example": order_examples.ORDER, "problems": (*orders.LINE_PROBLEMS, "not_found"),
 }  # fmt: skip
 OPERATIONS: Final = (

@@ -235,7 +235,7 @@ _READ: Final[dict[str, Any]] = {
     "tag": "orders", "permission": "dfc_orders:read", "method": "GET", "documents": True, "answer": dict[str, Any],
 }  # fmt: skip
 _WRITE: Final[dict[str, Any]] = {
-    "tag": "orders", "permission": "dfc_orders:write", "documents": True, "answer": dict[str, Any],
+    "tag": "orders", "permission": "dfc_orders:write", "documents": True, "keyed": True, "answer": dict[str, Any],
 }  # fmt: skip
 LINE_PROBLEMS: Final = (
     "document_invalid",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from coster.edges.http import schemas
+from coster.edges.http.call import Answer, Call, encode
 from coster.edges.http.commands import Preview
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import DEFAULT_STATUS, SENTENCES, STATUS, Fault, title
@@ -67,6 +68,20 @@ class Examples:
 
 
 _NONE: Final = Examples()
+
+
+class Shown:
+    """The endpoint that shows a document, which is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+        self._bytes = b""
+
+    async def __call__(self, _call: Call) -> Answer:
+        """The document as JSON."""
+        if not self._bytes:
+            self._bytes = encode(self._make())
+        return Answer(body=self._bytes)
 
 
 def document(
@@ -269,6 +284,7 @@ def _parameters(operation: Operation, types: _Types) -> list[dict[str, Any]]:
             found.append(parameter)
     if operation.changes:
         found.append(_DRY_RUN)
+    if operation.changes or operation.keyed:
         found.append(_IDEMPOTENCY_KEY)
     if operation.needs_version:
         found.append(_IF_MATCH)
@@ -379,6 +395,8 @@ def implied(operation: Operation) -> list[str]:
         codes += ["cursor_invalid"]
     if operation.changes:
         codes += ["idempotency_key_reused", "header_invalid", "busy", "not_valid"]
+    if operation.keyed:
+        codes += ["idempotency_key_reused", "header_invalid", "busy"]
     if operation.needs_version:
         codes += ["precondition_required", "version_conflict"]
     return list(dict.fromkeys([*codes, *operation.problems]))

@@ -15,14 +15,11 @@ Endpoint: TypeAlias = Callable[[Any], Awaitable[Any]]
 class Operation:
     """What one method on one path does.
 
-    `permission` is what the caller's key must hold somewhere (None: everybody, without a key); what it
-    means for a single
-    object is checked where the object is known. `body`, `query` and `answer` are record types; `rows` the
-    type of a row of a
-    batch. `problems` are the codes of refusals beyond those that the other fields imply. `changes` marks
-    commands: they take an
-    Idempotency-Key and `dry_run`. `media` names the answer's other forms. `documents`: body and answer are documents in
-    JSON-LD, with or without that name in the Content-Type.
+    `permission` is what the caller's key must hold somewhere (None: everybody, without a key); what it means for a single object is
+    checked where the object is known. `body`, `query` and `answer` are record types; `rows` the type of a row of a batch. `problems`
+    are the codes of refusals beyond those that the other fields imply. `changes` marks commands: they take an Idempotency-Key and
+    `dry_run`; what is `keyed` takes an Idempotency-Key alone. `media` names the answer's other forms. `documents`: body and answer are
+    documents in JSON-LD, with or without that name in the Content-Type.
     """
 
     id: str
@@ -39,6 +36,7 @@ class Operation:
     answer: Any = None
     status: int = 200
     changes: bool = False
+    keyed: bool = False
     needs_version: bool = False
     problems: tuple[str, ...] = ()
     media: tuple[str, ...] = ()

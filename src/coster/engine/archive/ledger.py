@@ -24,7 +24,7 @@ async def move(keeper: Keeper, months: Iterable[str], before: dt.datetime) -> No
     for month, cut in rules.cuts(months, before):
         async for page in _pages(keeper, cut):
             for parcel in rules.parcels(page, keeper.rows):
-                await _keep(keeper, month, parcel)
+                await keep(keeper, month, parcel)
 
 
 async def _pages(keeper: Keeper, before: dt.datetime) -> AsyncIterator[list[rules.Beginning]]:
@@ -40,11 +40,14 @@ async def _pages(keeper: Keeper, before: dt.datetime) -> AsyncIterator[list[rule
         yield [(row["id"], row["first"], row["upto"]) for row in rows if row["first"] is not None]
 
 
-async def _keep(keeper: Keeper, month: str, parcel: Sequence[tuple[uuid.UUID, int]]) -> None:
+async def keep(keeper: Keeper, month: str, parcel: Sequence[tuple[uuid.UUID, int]]) -> None:
+    """Moves the entries of these positions, each up to a number, as one part. Unfit where somebody else has taken them all meanwhile."""
     span = {"org_id": keeper.org_id, "ids": [id_ for id_, _ in parcel], "uptos": [upto for _, upto in parcel]}
     async with keeper.database.system() as conn:
         rows = await _q.read_entries(conn, **span)
     moved = [row for row in rows if row["type"] != CARRIED]
+    if not moved:
+        raise parts.overtaken(keeper.org_id)
     draft = keeper.draft("ledger", month)
 
     async def remove(conn: Connection, number: int) -> int:

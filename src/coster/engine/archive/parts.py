@@ -74,9 +74,14 @@ class Keeper:
                         f"{draft.rows} rows were written to {file} and {removed} are left to be removed: another process is archiving"
                     )
         except asyncpg.UniqueViolationError:
-            raise Unfit(f"another process is archiving organisation {self.org_id}; wait for it") from None
+            raise overtaken(self.org_id) from None
         files.add_to_manifest(self._job.directory, part)
         self._job.told(part)
+
+
+def overtaken(org_id: int) -> Unfit:
+    """What ends the slower of two that move the same rows."""
+    return Unfit(f"another process is archiving organisation {org_id}; wait for it")
 
 
 def count_of(status: str) -> int:

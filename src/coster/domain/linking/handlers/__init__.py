@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -51,7 +52,7 @@ def waiting_for_suppliers(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handle
             kept_back = await store.unconfirmed(conn, org_id, held) if held else frozenset()
             return msgspec.structs.replace(state, kept_back=kept_back) if kept_back else state
 
-        return Handler(inner.kind, inner.body, load, inner.decide, inner.write, inner.whole)
+        return dataclasses.replace(inner, load=load)
 
     return tuple(over(one) if one.body is CompleteSession else one for one in handlers)
 
