@@ -15,17 +15,26 @@ _PART: Final = re.compile(r"_\d+$")
 
 
 class Counted:
-    """A connection for questions; `read` says how many rows of each table were looked at, whether they were wanted or not."""
+    """A connection for questions; `read` says how many rows of each table were looked at, whether they were wanted or not,
+    and `asked` how often something was asked.
+    """
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self.read: Counter[str] = Counter()
+        self.asked = 0
 
     async def fetch(self, statement: str, *values: Any) -> Any:
         """Rows, as from the connection itself."""
+        self.asked += 1
         explained = await self._conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
         self._count(explained if isinstance(explained, list) else msgspec.json.decode(explained))
         return await self._conn.fetch(statement, *values)
+
+    async def fetchrow(self, statement: str, *values: Any) -> Any:
+        """The first row, as from the connection itself."""
+        rows = await self.fetch(statement, *values)
+        return rows[0] if rows else None
 
     def _count(self, found: Any) -> None:
         """Rows of every table in a plan; a cluster's stands in parts of it, with a number behind the name of each part of a table."""

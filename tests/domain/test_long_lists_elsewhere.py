@@ -13,8 +13,10 @@ import pytest
 from coster.domain.federation import store as federation
 from coster.domain.linking import store as linking
 from coster.domain.supplying import reads as supplying
-from coster.domain.supplying.model import SessionsWanted
+from coster.domain.supplying.model import SessionsWanted, SuppliedWanted
+from coster.domain.wholesale import handlers as wholesale
 from coster.engine.db.connect import Database
+from coster.engine.workflow.tables import Tables
 from tests.domain.plans import Counted
 from tests.domain.test_long_lists import fill
 
@@ -23,7 +25,10 @@ pytestmark = pytest.mark.database
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 OLD, OPEN, HUBS, PAGE = 20_000, 100, 10, 26
 _N = "lpad(n::text, 32, '0')::uuid"
-_TABLES = "org, session, counterpart, relation, supplied_order, orders, held_order, supplier, link, link_refusal, position, pool_line, hold"
+_TABLES = (
+    "org, enterprise, session, counterpart, relation, supplied_order, orders, held_order, supplier, link, link_refusal, position, "
+    "pool_line, hold"
+)
 # Session n is of hub n % 10; of the hubs, one in two is of the platform. They lie a minute apart, but the open ones are of today.
 _ORGANISATIONS = "INSERT INTO org SELECT n, 'Org', $1::timestamptz FROM generate_series(1, 2) AS s (n) ON CONFLICT DO NOTHING"
 _HUBS = f"""
@@ -44,11 +49,23 @@ FROM generate_series(1, $2::int) AS s (n),
 _HELD = """
 INSERT INTO held_order (org_id, id, hub_id, producer_id, session_id, single, status, holds, flow, flow_version, attributes, entered,
                         entered_at, created_at, changed_at, version)
-SELECT s.org_id, s.id, s.coordinator_id, $1, s.id, false, '', 'live', '', 1, '{}', 1, s.opens_at, s.opens_at, s.opens_at, 1
+SELECT s.org_id, s.id, s.coordinator_id, $1, s.id, false, $2, 'live', 'wholesale.held', $3, '{}', 1, s.opens_at, s.opens_at,
+       s.opens_at, 1
 FROM session AS s
 """
 _SUPPLIED = """
 INSERT INTO supplied_order SELECT s.org_id, s.id, s.id, s.coordinator_id, s.coordinator_id, $1, s.id, '', s.opens_at FROM session AS s
+"""
+_ORDERS = """
+INSERT INTO orders (org_id, id, seller_id, session_id, customer_id, channel, reference, status, flow, flow_version, payment, currency,
+                    gross, line_discount, order_discount, total, priority, placed_at, version, type, holds, attributes, entered,
+                    entered_at)
+SELECT s.org_id, s.id, $1, s.id, NULL, 'dfc', s.id::text, 'placed', 'order.retail', 1, 'none', 'EUR', 0, 0, 0, 0, 0, s.opens_at, 1, '',
+       'live', '{}', 1, s.opens_at
+FROM session AS s
+"""
+_FARM = """
+INSERT INTO enterprise SELECT org_id, $1, 'Farm', '{producer}', 'EUR', 'UTC', 60, NULL, 0, '{}', '{}', 1 FROM org
 """
 _SUPPLIER = """
 INSERT INTO supplier (org_id, producer_id, peer_id, hub_id, enterprise_iri, name, status, policy, wait_seconds, currency, refresh_minutes,
@@ -78,6 +95,7 @@ _HOLDS = """
 INSERT INTO hold (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, since, priority)
 SELECT 1, h.id, 1, h.hub_id, h.id, 1000, 'live', 'session', h.created_at, 0 FROM held_order AS h WHERE h.org_id = 1 AND h.id > $1
 """
+FLOW = wholesale.LIBRARY.shipped["wholesale.held"]
 FARM, ONE = uuid.UUID(int=77), uuid.UUID(f"{1:032}")
 
 
@@ -86,12 +104,18 @@ def numbered(number: int) -> uuid.UUID:
     return uuid.UUID(f"{number:032}")
 
 
+def number_of(id_: uuid.UUID) -> int:
+    """The number in its digits."""
+    return int(str(id_).replace("-", ""))
+
+
 @pytest.fixture(scope="module")
 async def long(module_database: Database) -> Database:
     """Two organisations with a farm and ten hubs that are elsewhere; all that is to be read is in the first or across both."""
     await fill(
         module_database, (_ORGANISATIONS, NOW), *((_HUBS, org) for org in (1, 2)), *((_RELATIONS, org, FARM) for org in (1, 2)),
-        (_SESSIONS, 1, OLD + OPEN), (_SESSIONS, 2, OLD + OPEN), (_SUPPLIED, FARM), (_HELD, FARM), (_SUPPLIER, FARM), (_LINKS, NOW),
+        (_SESSIONS, 1, OLD + OPEN), (_SESSIONS, 2, OLD + OPEN), (_FARM, FARM), (_ORDERS, FARM),
+        (_SUPPLIED, FARM), (_HELD, FARM, FLOW.flow.statuses[0].name, FLOW.flow.version), (_SUPPLIER, FARM), (_LINKS, NOW),
         (_REFUSALS,), (_STOCK, FARM), (_ACCOUNTS,), (_HOLDS, numbered(OLD)),
     )  # fmt: skip
     async with module_database.system() as conn:
@@ -105,7 +129,7 @@ async def sessions(database: Database, **wanted: object) -> tuple[list[int], Cou
         counted = Counted(conn)
         asked = SessionsWanted(producer_id=FARM, limit=PAGE, **wanted)  # type: ignore[arg-type]
         found = await supplying.list_sessions(counted, 1, asked)  # type: ignore[arg-type]
-    return [int(str(one.id).replace("-", "")) for one in found], counted
+    return [number_of(one.id) for one in found], counted
 
 
 async def test_sessions_of_other_platforms_are_read_page_by_page(long: Database) -> None:
@@ -123,6 +147,45 @@ async def test_sessions_of_other_platforms_are_read_page_by_page(long: Database)
         assert found == expected[:PAGE]
         assert counted.read["session"] <= HUBS * PAGE + 1
         assert (counted.read["supplied_order"] <= PAGE, counted.read["orders"] <= PAGE) == (True, True)
+
+
+async def test_orders_of_other_platforms_are_read_page_by_page(long: Database) -> None:
+    """A page reads its own orders, wherever it begins and from either end, and each of them by its key."""
+    last, middle = OLD + OPEN, OLD // 2
+    one = {"platform_id": ONE}
+    for wanted, expected in (
+        (one, list(range(1, last, 10))),
+        ({}, list(range(1, last))),
+        ({**one, "after": numbered(middle)}, list(range(middle + 1, last, 10))),
+        ({**one, "backwards": True, "before": numbered(middle)}, list(range(middle - 9, 0, -10))),
+    ):
+        which = SuppliedWanted(producer_id=FARM, limit=PAGE, **wanted)  # type: ignore[arg-type]
+        async with long.read(1) as conn:
+            counted = Counted(conn)
+            found = await supplying.list_supplied(counted, 1, which, Tables([FLOW]))  # type: ignore[arg-type]
+        assert [number_of(order.id) for order in found.orders] == expected[:PAGE]
+        read = [counted.read[name] for name in ("supplied_order", "orders", "session", "held_order")]
+        # Once for which they are, once for what they say, once for their lines.
+        assert max(read) <= 3 * PAGE
+
+
+async def test_an_order_of_another_platform_is_one_question_by_its_key(long: Database) -> None:
+    """With everything around it and its lines, planned once for all of them; another platform's is not found."""
+    which = SuppliedWanted(producer_id=FARM, platform_id=ONE)
+    async with long.read(1, by_key=True) as conn:
+        counted = Counted(conn)
+        found = await supplying.find_supplied(counted, 1, which, numbered(OLD + 1), wholesale.LIBRARY)  # type: ignore[arg-type]
+        other = await supplying.find_supplied(counted, 1, which, numbered(OLD + 2), wholesale.LIBRARY)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.id, found.producer_name, found.hub_name, found.order_status) == (
+        numbered(OLD + 1),
+        "Farm",
+        "Hub",
+        "Held",
+    )
+    assert other is None
+    assert counted.asked == 2
+    assert max(counted.read.values()) <= 6
 
 
 async def test_what_links_are_looked_for_reads_those_that_are_open(long: Database) -> None:

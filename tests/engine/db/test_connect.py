@@ -279,14 +279,24 @@ async def test_a_lost_connection_is_replaced(database: Database) -> None:
 
 
 async def test_giving_a_connection_back_costs_no_round_trip(database: Database) -> None:
-    """What runs between two blocks on one connection: nothing but their BEGIN and COMMIT."""
+    """What runs between two blocks on one connection: nothing; a block that asks nothing has no round trip, and another its COMMIT."""
     said: list[str] = []
     async with database.read(1) as conn:
         # A logger on the connection hears every statement, those of the pool included.
         conn.add_query_logger(lambda record: said.append(record.query))
-    async with database.read(1) as conn:
-        await conn.fetchval("SELECT 1")
-    assert [text.split(";")[0] for text in said] == ["COMMIT", "BEGIN READ ONLY", "SELECT 1", "COMMIT"]
+    for _ in range(2):
+        async with database.read(1) as conn:
+            await conn.fetchval("SELECT 1")
+    assert said == ["SELECT 1", "COMMIT"] * 2
+
+
+async def test_what_is_asked_by_key_is_planned_once(database: Database) -> None:
+    """And lists are planned for what is wanted of them; either way nothing can be changed."""
+    for by_key, mode in ((False, "force_custom_plan"), (True, "force_generic_plan")):
+        async with database.read(1, by_key=by_key) as conn:
+            assert await conn.fetchval("SHOW plan_cache_mode") == mode
+            assert await conn.fetchval("SHOW transaction_read_only") == "on"
+            assert await conn.fetchval("SHOW coster.org_id") == "1"
 
 
 async def _cut(database: Database, conn: Connection) -> None:

@@ -121,7 +121,6 @@ class SuppliedWanted(msgspec.Struct, frozen=True, kw_only=True):
 
     producer_id: uuid.UUID
     platform_id: uuid.UUID | None = None
-    ids: list[uuid.UUID] | None = None
     session_id: uuid.UUID | None = None
     session_iri: str | None = None
     order_status: str | None = None

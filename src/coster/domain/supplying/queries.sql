@@ -43,30 +43,33 @@ WHERE b.org_id = :org_id AND b.id = :id AND b.producer_id = :producer_id
   AND (:platform_id::uuid IS NULL OR b.platform_id = :platform_id);
 
 -- name: list_supplied
--- Such orders by id, forwards, with everything around them but their lines.
-SELECT b.id, b.order_id, b.hub_id, c.iri AS hub_iri, c.name AS hub_name, b.platform_id, b.producer_id, p.name AS producer_name,
-       b.session_id, b.session_iri, s.status AS session_status, s.opens_at, s.closes_at, o.currency,
-       o.attributes, o.placed_at, o.version AS order_version, h.status, h.holds, h.flow, h.flow_version,
-       coalesce(h.version, 0) AS held_version
+-- Which such orders there are, by id, forwards.
+SELECT b.id
 FROM supplied_order AS b
 JOIN orders AS o ON o.org_id = b.org_id AND o.id = b.order_id
-JOIN counterpart AS c ON c.org_id = b.org_id AND c.id = b.hub_id
-JOIN enterprise AS p ON p.org_id = b.org_id AND p.id = b.producer_id
-JOIN session AS s ON s.org_id = b.org_id AND s.id = b.session_id
-LEFT JOIN held_order AS h ON h.org_id = b.org_id AND h.session_id = b.session_id AND h.hub_id = b.hub_id
-                             AND h.producer_id = b.producer_id
 WHERE b.org_id = :org_id AND b.producer_id = :producer_id
   AND (:platform_id::uuid IS NULL OR b.platform_id = :platform_id)
-  AND (:ids::uuid[] IS NULL OR b.id = ANY(:ids))
   AND (:session_id::uuid IS NULL OR b.session_id = :session_id)
   AND (:session_iri::text IS NULL OR b.session_iri = :session_iri)
   AND (:after::uuid IS NULL OR b.id > :after)
-  AND (:before::uuid IS NULL OR b.id < :before)
 ORDER BY b.id
 LIMIT :limit;
 
 -- name: list_supplied_backwards
 -- The same from the end of the list.
+SELECT b.id
+FROM supplied_order AS b
+JOIN orders AS o ON o.org_id = b.org_id AND o.id = b.order_id
+WHERE b.org_id = :org_id AND b.producer_id = :producer_id
+  AND (:platform_id::uuid IS NULL OR b.platform_id = :platform_id)
+  AND (:session_id::uuid IS NULL OR b.session_id = :session_id)
+  AND (:session_iri::text IS NULL OR b.session_iri = :session_iri)
+  AND (:before::uuid IS NULL OR b.id < :before)
+ORDER BY b.id DESC
+LIMIT :limit;
+
+-- name: supplied
+-- Those of these orders that are of this producer and of this platform (null: of any), with everything around them but their lines.
 SELECT b.id, b.order_id, b.hub_id, c.iri AS hub_iri, c.name AS hub_name, b.platform_id, b.producer_id, p.name AS producer_name,
        b.session_id, b.session_iri, s.status AS session_status, s.opens_at, s.closes_at, o.currency,
        o.attributes, o.placed_at, o.version AS order_version, h.status, h.holds, h.flow, h.flow_version,
@@ -76,25 +79,18 @@ JOIN orders AS o ON o.org_id = b.org_id AND o.id = b.order_id
 JOIN counterpart AS c ON c.org_id = b.org_id AND c.id = b.hub_id
 JOIN enterprise AS p ON p.org_id = b.org_id AND p.id = b.producer_id
 JOIN session AS s ON s.org_id = b.org_id AND s.id = b.session_id
-LEFT JOIN held_order AS h ON h.org_id = b.org_id AND h.session_id = b.session_id AND h.hub_id = b.hub_id
-                             AND h.producer_id = b.producer_id
-WHERE b.org_id = :org_id AND b.producer_id = :producer_id
-  AND (:platform_id::uuid IS NULL OR b.platform_id = :platform_id)
-  AND (:ids::uuid[] IS NULL OR b.id = ANY(:ids))
-  AND (:session_id::uuid IS NULL OR b.session_id = :session_id)
-  AND (:session_iri::text IS NULL OR b.session_iri = :session_iri)
-  AND (:after::uuid IS NULL OR b.id > :after)
-  AND (:before::uuid IS NULL OR b.id < :before)
-ORDER BY b.id DESC
-LIMIT :limit;
+LEFT JOIN held_order AS h ON h.org_id = b.org_id AND h.id = b.id
+WHERE b.org_id = :org_id AND b.id = ANY(:ids::uuid[]) AND b.producer_id = :producer_id
+  AND (:platform_id::uuid IS NULL OR b.platform_id = :platform_id);
 
 -- name: lines_of_supplied
 -- The lines of these orders in which something is left, with their items.
-SELECT l.order_id, l.item_id, i.name, l.unit, l.quantity, l.price_micros
-FROM order_line AS l
+SELECT b.id, l.item_id, i.name, l.unit, l.quantity, l.price_micros
+FROM supplied_order AS b
+JOIN order_line AS l ON l.org_id = b.org_id AND l.order_id = b.order_id
 JOIN item AS i ON i.org_id = l.org_id AND i.id = l.item_id
-WHERE l.org_id = :org_id AND l.order_id = ANY(:order_ids::uuid[]) AND l.quantity > 0
-ORDER BY l.order_id, l.line_no;
+WHERE b.org_id = :org_id AND b.id = ANY(:ids::uuid[]) AND l.quantity > 0
+ORDER BY b.id, l.line_no;
 
 -- name: list_supplied_sessions
 -- The sessions in which hubs of this platform (null: of any) order, with those of no order yet, the latest first, after one of them (null:

@@ -12,13 +12,14 @@ from coster.domain.sourcing import rules as sourcing
 from coster.domain.supplying.model import (
     Bound,
     SessionsWanted,
-    SuppliedLine,
     SuppliedOrder,
     SuppliedSession,
     SuppliedWanted,
 )
 from coster.engine.db import promises, sql
+from coster.engine.db.ask import Question, Rows, answer, ask
 from coster.engine.db.connect import Connection
+from coster.engine.flows.library import Library
 from coster.engine.workflow import dfc
 from coster.engine.workflow.tables import Tables
 from coster.kernel import ids as identifiers
@@ -69,11 +70,37 @@ async def list_supplied(conn: Connection, org_id: int, wanted: SuppliedWanted, f
     filtered = any((wanted.order_status, wanted.fulfilment_status, wanted.payment_status))
     size = _MOST_LOOKED_AT if filtered else wanted.limit
     given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "limit": size}
-    rows = await statement(conn, **{name: given[name] for name in statement.parameters})
-    told = ({**row, "said": _words(row, flows)} for row in rows)
-    found = [row for row in told if _fits(row["said"], wanted)][: wanted.limit]
-    whole = filtered and len(rows) == size and len(found) < wanted.limit
-    return Looked(orders=await _with_lines(conn, org_id, found), on=rows[-1]["id"] if whole else None)
+    listed = await statement(conn, **{name: given[name] for name in statement.parameters})
+    ids = [row["id"] for row in listed]
+    rows = await answer(conn, org_id, _rows(org_id, wanted, ids))
+    found = [row for row in rows if _fits(_words(row, flows), wanted)][: wanted.limit]
+    whole = filtered and len(ids) == size and len(found) < wanted.limit
+    lines = await answer(conn, org_id, _lines(org_id, [row["id"] for row in found]))
+    return Looked(orders=_orders(found, lines, flows), on=ids[-1] if whole else None)
+
+
+async def find_supplied(
+    conn: Connection, org_id: int, wanted: SuppliedWanted, id_: uuid.UUID, library: Library
+) -> SuppliedOrder | None:
+    """One order of the wanted producer and platform, with its lines. Raises UnknownVersionError."""
+    mark, rows, lines = await ask(
+        conn, org_id, library.asked(org_id), _rows(org_id, wanted, [id_]), _lines(org_id, [id_])
+    )
+    found = _orders(rows, lines, await library.at(conn, org_id, mark))
+    return found[0] if found else None
+
+
+def _rows(org_id: int, wanted: SuppliedWanted, ids: Sequence[uuid.UUID]) -> Question[Rows]:
+    """These orders, in this order, with everything but their lines."""
+    places = {str(id_): place for place, id_ in enumerate(ids)}
+    values = {
+        "org_id": org_id, "ids": list(ids), "producer_id": wanted.producer_id, "platform_id": wanted.platform_id
+    }  # fmt: skip
+    return Question(_q.supplied, values, lambda rows: sorted(rows, key=lambda row: places[row["id"]]))
+
+
+def _lines(org_id: int, ids: Sequence[object]) -> Question[Rows]:
+    return Question(_q.lines_of_supplied, {"org_id": org_id, "ids": list(ids)}, list)
 
 
 def _words(row: Mapping[str, Any], flows: Tables) -> dfc.Words:
@@ -99,49 +126,28 @@ def _fits(said: dfc.Words, wanted: SuppliedWanted) -> bool:
     return all(asked is None or asked == is_ for asked, is_ in pairs)
 
 
-async def _with_lines(
-    conn: Connection, org_id: int, rows: Sequence[Mapping[str, Any]]
-) -> list[SuppliedOrder]:
-    lines: dict[uuid.UUID, list[Mapping[str, Any]]] = {row["order_id"]: [] for row in rows}
-    if rows:
-        for line in await _q.lines_of_supplied(conn, org_id=org_id, order_ids=list(lines)):
-            lines[line["order_id"]].append(line)
-    return [_order(row, lines[row["order_id"]]) for row in rows]
+def _orders(rows: Rows, lines: Rows, flows: Tables) -> list[SuppliedOrder]:
+    of: dict[str, Rows] = {row["id"]: [] for row in rows}
+    for line in lines:
+        of.get(line["id"], []).append(line)
+    return [_order(row, of[row["id"]], _words(row, flows)) for row in rows]
 
 
-_COPIED: Final = frozenset(SuppliedOrder.__struct_fields__) - {
-    "order_status",
-    "fulfilment_status",
-    "payment_status",
-    "lines",
-    "notes",
-}
+def _order(row: Mapping[str, Any], lines: Rows, said: dfc.Words) -> SuppliedOrder:
+    notes = row["attributes"].get("supplied", {})
+    words = {
+        "order_status": said.order, "fulfilment_status": said.fulfilment, "payment_status": said.payment
+    }  # fmt: skip
+    lines = _in_order(lines, notes.get("lines", ()))
+    return msgspec.convert({**row, **words, "lines": lines, "notes": notes}, SuppliedOrder)
 
 
-def _order(row: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> SuppliedOrder:
-    said, notes = row["said"], row["attributes"].get("supplied", {})
-    return SuppliedOrder(
-        **{name: row[name] for name in _COPIED},
-        order_status=said.order,
-        fulfilment_status=said.fulfilment,
-        payment_status=said.payment,
-        lines=_in_order(lines, notes.get("lines", ())),
-        notes=notes,
-    )
-
-
-def _in_order(lines: Sequence[Mapping[str, Any]], noted: Sequence[Mapping[str, Any]]) -> list[SuppliedLine]:
-    """The lines in the order in which the platform named them last; what it did not name comes after."""
+def _in_order(lines: Rows, noted: Sequence[Mapping[str, Any]]) -> Rows:
+    """The lines in the order in which the platform named them last, with its discounts; what it did not name comes after."""
     places = {one["item"]: nth for nth, one in enumerate(noted)}
     discounts = {one["item"]: one.get("discount") for one in noted}
-    ordered = sorted(lines, key=lambda line: places.get(str(line["item_id"]), len(places)))
-    return [
-        SuppliedLine(
-            item_id=line["item_id"], name=line["name"], unit=line["unit"], quantity=line["quantity"],
-            price_micros=line["price_micros"], discount=discounts.get(str(line["item_id"])),
-        )
-        for line in ordered
-    ]  # fmt: skip
+    ordered = sorted(lines, key=lambda line: places.get(line["item_id"], len(places)))
+    return [{**line, "discount": discounts.get(line["item_id"])} for line in ordered]
 
 
 async def list_sessions(conn: Connection, org_id: int, wanted: SessionsWanted) -> list[SuppliedSession]:

@@ -7,9 +7,8 @@ ids of ours the records are written instead. tests/edges/dfc/test_order_writing.
 from __future__ import annotations
 
 import functools
-import uuid
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -47,6 +46,17 @@ def _by_records(iris: Iris, order: SuppliedOrder) -> bytes:
     return writing.write(writing.graph(records), first=[order_documents.order_iri(iris, order)])
 
 
+class _Goods(NamedTuple):
+    """A line, with its item's id as text, and the addresses of itself and of what it is about."""
+
+    line: SuppliedLine
+    id: str
+    iri: str
+    offer: str
+    item: str
+    product: str
+
+
 class _Writing:
     """One order, with what its nodes share."""
 
@@ -55,8 +65,9 @@ class _Writing:
         self._session, self._buyer = session, buyer
         self.seller = iris.enterprise(order.producer_id)
         self.iri = order_documents.order_iri(iris, order)
+        self._lines = [self._about(line) for line in order.lines]
         # In the order of the writer of records, which sorts ids by the numbers in them.
-        self._sorted = sorted(order.lines, key=lambda line: _natural(line.item_id))
+        self._sorted = sorted(self._lines, key=lambda one: identifiers.natural(one.id))
 
     def order(self) -> Json:
         """The order itself."""
@@ -71,17 +82,18 @@ class _Writing:
         if discount is not None:
             made["dfc-b:discount"] = numbers.text(Decimal(discount))
         if order.lines:
-            made["dfc-b:hasPart"] = _alone([self._line(line) for line in order.lines])
+            made["dfc-b:hasPart"] = _alone([one.iri for one in self._lines])
         return made
 
     def lines(self) -> list[Json]:
         """Its lines, in its order."""
-        return [self._of_line(line) for line in self._order.lines]
+        return [self._of_line(one) for one in self._lines]
 
-    def _of_line(self, line: SuppliedLine) -> Json:
+    def _of_line(self, one: _Goods) -> Json:
+        line = one.line
         made: Json = {
-            "@id": self._line(line), "@type": "dfc-b:OrderLine", "dfc-b:partOf": self.iri,
-            "dfc-b:concerns": self._at("Offers", line), "dfc-b:quantity": quantity.text(line.quantity),
+            "@id": one.iri, "@type": "dfc-b:OrderLine", "dfc-b:partOf": self.iri,
+            "dfc-b:concerns": one.offer, "dfc-b:quantity": quantity.text(line.quantity),
             "dfc-b:hasPrice": _price(line.price_micros, self._order.currency),
         }  # fmt: skip
         if line.discount is not None:
@@ -93,27 +105,24 @@ class _Writing:
         currency = self._order.currency
         offers = [
             {
-                "@id": self._at("Offers", line), "@type": "dfc-b:Offer", "dfc-b:offers": self._at("CatalogItems", line),
-                "dfc-b:offeredItem": {"@id": self._at("SuppliedProducts", line)},
-                "dfc-b:hasPrice": _price(line.price_micros, currency), "dfc-b:concernedBy": self._line(line),
+                "@id": one.offer, "@type": "dfc-b:Offer", "dfc-b:offers": one.item, "dfc-b:offeredItem": {"@id": one.product},
+                "dfc-b:hasPrice": _price(one.line.price_micros, currency), "dfc-b:concernedBy": one.iri,
             }
-            for line in self._sorted
+            for one in self._sorted
         ]  # fmt: skip
         items = [
             {
-                "@id": self._at("CatalogItems", line), "@type": "dfc-b:CatalogItem",
-                "dfc-b:references": self._at("SuppliedProducts", line), "dfc-b:managedBy": self.seller,
-                "dfc-b:offeredThrough": self._at("Offers", line),
+                "@id": one.item, "@type": "dfc-b:CatalogItem", "dfc-b:references": one.product, "dfc-b:managedBy": self.seller,
+                "dfc-b:offeredThrough": one.offer,
             }
-            for line in self._sorted
+            for one in self._sorted
         ]  # fmt: skip
         products = [
             {
-                "@id": self._at("SuppliedProducts", line), "@type": "dfc-b:SuppliedProduct", "dfc-b:name": line.name,
-                "dfc-b:hasQuantity": _unit(line.unit), "dfc-b:suppliedBy": self.seller,
-                "dfc-b:referencedBy": self._at("CatalogItems", line),
+                "@id": one.product, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": one.line.name,
+                "dfc-b:hasQuantity": _unit(one.line.unit), "dfc-b:suppliedBy": self.seller, "dfc-b:referencedBy": one.item,
             }
-            for line in self._sorted
+            for one in self._sorted
         ]  # fmt: skip
         return [*offers, *items, *products]
 
@@ -125,26 +134,22 @@ class _Writing:
             "dfc-b:name": self._order.producer_name,
         }
         if self._sorted:
-            seller["dfc-b:manages"] = _alone([self._at("CatalogItems", line) for line in self._sorted])
+            seller["dfc-b:manages"] = _alone([one.item for one in self._sorted])
         seller["dfc-b:sells"] = self.iri
         if self._sorted:
-            seller["dfc-b:supplies"] = _alone([self._at("SuppliedProducts", line) for line in self._sorted])
+            seller["dfc-b:supplies"] = _alone([one.product for one in self._sorted])
         buyer = {
             "@id": self._buyer, "@type": "dfc-b:Enterprise", "dfc-b:name": self._order.hub_name, "dfc-b:orders": self.iri,
         }  # fmt: skip
         both = [seller, buyer]
         return sorted(both, key=lambda one: identifiers.natural(one["@id"]))
 
-    def _line(self, line: SuppliedLine) -> str:
-        return f"{self.iri}/orderLines/{line.item_id}"
-
-    def _at(self, collection: str, line: SuppliedLine) -> str:
-        return f"{self.seller}/{collection}/{line.item_id}"
-
-
-@functools.lru_cache(maxsize=65536)
-def _natural(item_id: uuid.UUID) -> tuple[str | int, ...]:
-    return identifiers.natural(f"/{item_id}")
+    def _about(self, line: SuppliedLine) -> _Goods:
+        id_, seller = str(line.item_id), self.seller
+        return _Goods(
+            line, id_, f"{self.iri}/orderLines/{id_}", f"{seller}/Offers/{id_}", f"{seller}/CatalogItems/{id_}",
+            f"{seller}/SuppliedProducts/{id_}",
+        )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=8192)

@@ -75,7 +75,7 @@ def platform_of(call: Call, producer_id: uuid.UUID) -> uuid.UUID | None:
 async def bound(call: Call, producer_id: uuid.UUID) -> Bound:
     """The order of the path, to be changed: only by the platform whose it is, whoever else may read it. Problem: not_found."""
     id_ = call.id(what="order")
-    async with call.parts.database.read(call.org_id) as conn:
+    async with call.parts.database.read(call.org_id, by_key=True) as conn:
         found = await reads.find_binding(conn, call.org_id, producer_id, id_, platform_id=call.key_id)
     if found is None:
         raise not_found("order")
@@ -84,7 +84,7 @@ async def bound(call: Call, producer_id: uuid.UUID) -> Bound:
 
 async def find(call: Call, producer_id: uuid.UUID, id_: uuid.UUID) -> Bound | None:
     """An order of this producer that the caller may see, where it was placed."""
-    async with call.parts.database.read(call.org_id) as conn:
+    async with call.parts.database.read(call.org_id, by_key=True) as conn:
         return await reads.find_binding(
             conn, call.org_id, producer_id, id_, platform_id=platform_of(call, producer_id)
         )
@@ -100,15 +100,13 @@ async def look(call: Call, which: SuppliedWanted) -> reads.Looked:
 
 async def now(call: Call, producer_id: uuid.UUID, id_: uuid.UUID) -> SuppliedOrder:
     """One order as it is now. Problem: not_found."""
-    found = await look(
-        call,
-        SuppliedWanted(
-            producer_id=producer_id, platform_id=platform_of(call, producer_id), ids=[id_], limit=1
-        ),
-    )
-    if not found.orders:
+    which = SuppliedWanted(producer_id=producer_id, platform_id=platform_of(call, producer_id))
+    library = call.parts.libraries["held_order"]
+    async with call.parts.database.read(call.org_id, by_key=True) as conn:
+        found = await reads.find_supplied(conn, call.org_id, which, id_, library)
+    if found is None:
         raise not_found("order")
-    return found.orders[0]
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ commands
@@ -281,7 +279,7 @@ async def place(call: Call, where: Place, order: WantedOrder, order_id: uuid.UUI
 
 
 async def _currency(call: Call, producer_id: uuid.UUID) -> str:
-    async with call.parts.database.read(call.org_id) as conn:
+    async with call.parts.database.read(call.org_id, by_key=True) as conn:
         found = await parties.currencies(conn, call.org_id, [producer_id])
     if producer_id not in found:
         raise not_found("enterprise")

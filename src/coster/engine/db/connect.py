@@ -39,11 +39,9 @@ _SETTINGS: Final = {
 }
 # SET LOCAL with a literal is the only form that reaches the workers of a Citus cluster.
 _BEGIN_WRITE: Final = "BEGIN; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
+_BEGIN_BY_KEY: Final = "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'"
 # A list with many optional filters is planned for those that were given; one plan for all of them reads everything.
-_BEGIN_READ: Final = (
-    "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL lock_timeout = '10s'; "
-    "SET LOCAL plan_cache_mode = 'force_custom_plan'"
-)
+_BEGIN_READ: Final = f"{_BEGIN_BY_KEY}; SET LOCAL plan_cache_mode = 'force_custom_plan'"
 _AWAY: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -138,21 +136,19 @@ class Database:
                 raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
 
     @contextlib.asynccontextmanager
-    async def read(self, org_id: int) -> AsyncIterator[Connection]:
+    async def read(self, org_id: int, *, by_key: bool = False) -> AsyncIterator[Connection]:
         """A read-only transaction of one organisation; PostgreSQL refuses to change anything in it.
 
-        DatabaseAway also where the connection breaks on the way: reading once more is always right.
+        Statements are planned for the values that they are given, which is right for lists with many optional filters and can take
+        longer than running them. `by_key`: what is asked is asked by key, and one plan serves all values. DatabaseAway also where the
+        connection breaks on the way: reading once more is always right.
         """
         async with self._acquired(self._app) as conn:
-            await _begin_read(conn, org_id)
-
-            async def roll_back(patience: float) -> None:
-                await conn.execute("ROLLBACK", timeout=patience)
-
+            transaction = sets.Transaction(conn, _begin_read(org_id, by_key=by_key), conn.prepared)
             try:
-                async with _rolled_back_on_error(conn, roll_back):
-                    yield conn
-                await conn.execute("COMMIT")
+                async with _rolled_back_on_error(conn, transaction.roll_back):
+                    yield transaction
+                    await transaction.end("COMMIT")
             except (*_AWAY, asyncpg.InterfaceError) as error:
                 if not _is_gone(conn):
                     raise
@@ -248,17 +244,18 @@ def _number(org_id: int) -> int:
 
 
 def _begin_write(org_id: int) -> bytes:
-    """The messages that begin a transaction of an organisation: the protocol takes its statements one by one."""
-    return b"".join(wire.once(statement) for statement in (_BEGIN_WRITE % _number(org_id)).split("; "))
+    """The messages that begin a transaction of an organisation."""
+    return _messages(_BEGIN_WRITE % _number(org_id))
 
 
-async def _begin_read(conn: Connection, org_id: int) -> None:
-    statement = _BEGIN_READ % _number(org_id)
-    try:
-        await conn.execute(statement)
-    except (*_AWAY, asyncpg.InterfaceError) as error:
-        # Nothing has happened in this transaction yet, so coming again is always right.
-        raise faults.DatabaseAway(f"the database does not answer: {error}", retry_after=2) from error
+def _begin_read(org_id: int, *, by_key: bool) -> bytes:
+    """The messages that begin a reading transaction of an organisation."""
+    return _messages((_BEGIN_BY_KEY if by_key else _BEGIN_READ) % _number(org_id))
+
+
+def _messages(text: str) -> bytes:
+    """The protocol takes statements one by one."""
+    return b"".join(wire.once(statement) for statement in text.split("; "))
 
 
 @contextlib.asynccontextmanager
@@ -285,7 +282,7 @@ async def _rolled_back_on_error(
 async def _prepare_app(conn: Connection) -> None:
     await _set_codecs(conn)
     # What a batch asks is asked by key, so one plan serves all values; left to itself, the planner made some of them
-    # anew for each batch, for several times what they take to run. Reads have plans of their own (_BEGIN_READ). Citus has to
+    # anew for each batch, for several times what they take to run. Lists have plans of their own (_BEGIN_READ). Citus has to
     # see the organisation to plan most of our statements at all, so there the planner decides.
     await conn.execute(f"SET ROLE {APP_ROLE}")
     await _SQL.plan_once(conn)

@@ -117,9 +117,9 @@ class _Nodes:
     def _node(self, item: dict[str, Any]) -> str:
         """Takes what an object says of a node and yields the id of it."""
         id_ = self._id(item.get("@id"))
-        if item.keys() == {"@id"}:
-            return id_
         unnamed = "@id" not in item
+        if len(item) == 1 and not unnamed:
+            return id_
         if id_ in _TAKEN_ONCE and id_ in self.by_id:
             id_, unnamed = self._id(None), True
         node = self.by_id.setdefault(id_, Statements(id=id_, inside=unnamed, types=[], values={}))
@@ -141,9 +141,8 @@ class _Nodes:
                 self._add(node, name, [Ref(id_)])
 
     def _add(self, node: Statements, name: str, values: list[Value]) -> None:
-        known = node.values.setdefault(name, [])
-        seen = set(known)
-        known.extend(value for value in dict.fromkeys(values) if value not in seen)
+        known = node.values.get(name)
+        node.values[name] = list(dict.fromkeys([*known, *values] if known else values))
 
     def _id(self, given: str | None) -> str:
         if given is None:

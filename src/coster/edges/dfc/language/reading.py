@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -44,6 +44,10 @@ def read(
     return Reading(Graph(_named(records)), found.all(nodes.descriptions()))
 
 
+_Told: TypeAlias = dict[str, dict[str, list[str]]]
+"""By the id of a node and the field that would tell it: the ids of those who say so of themselves."""
+
+
 class _Reader:
     """Makes records of nodes."""
 
@@ -71,9 +75,9 @@ class _Reader:
         made = [(node, self._record(node, kind)) for node, kind in list(self._nodes.known())]
         return [record for node, record in made if not self._found.about(node.id)]
 
-    def _gather_inverses(self) -> dict[tuple[str, str], list[str]]:
-        """What nodes tell of others, by the id of the other and the field that would tell it: `A holds B` is said of B."""
-        told: dict[tuple[str, str], list[str]] = {}
+    def _gather_inverses(self) -> _Told:
+        """What nodes tell of others: `A holds B` is said of B."""
+        told: _Told = {}
         for node, kind in list(self._nodes.known()):
             for name in sorted(node.values.keys() & vocabulary.BACKWARDS.keys()):
                 candidates = vocabulary.backwards(kind, name)
@@ -83,7 +87,7 @@ class _Reader:
 
     def _tell(
         self,
-        told: dict[tuple[str, str], list[str]],
+        told: _Told,
         id_: str,
         candidates: list[tuple[Class, Field]],
         node: Node,
@@ -97,15 +101,16 @@ class _Reader:
             other = self._nodes.by_id[id_] = Node(id=id_, inside=False, kind=candidates[0][0], values={})
         for kind, field in candidates:
             if other and other.kind is kind:
-                told.setdefault((id_, field.name), []).append(node.id)
+                told.setdefault(id_, {}).setdefault(field.name, []).append(node.id)
 
     def _record(self, node: Node, kind: Class) -> Record:
         values: dict[str, Any] = {"id": node.id}
         if vocabulary.SAME_AS in node.values:
             values["same_as"] = tuple(sorted(self._values.refs(node, _SAME_AS)))
+        told = self._told.get(node.id, {})
         for field, spellings in _SPELLINGS[kind.name]:
-            if not spellings.isdisjoint(node.values) or (node.id, field.name) in self._told:
-                values |= self._field(node, field)
+            if not spellings.isdisjoint(node.values) or field.name in told:
+                values.update(self._field(node, field))
         return kind.record(**values)
 
     def _field(self, node: Node, field: Field) -> dict[str, Any]:
@@ -128,7 +133,8 @@ class _Reader:
     def _refs(self, node: Node, field: Field) -> Any:
         """What a node names itself, and, where that is nothing or a set, what others tell of it."""
         own = [id_ for id_ in self._values.refs(node, field) if self._is_kept(id_)]
-        told = sorted(set(self._told.get((node.id, field.name), ())) - set(own), key=identifiers.natural)
+        said = self._told.get(node.id, {}).get(field.name, ())
+        told = sorted(set(said) - set(own), key=identifiers.natural)
         if field.many:
             return (
                 (*own, *told)
@@ -164,6 +170,8 @@ _SPELLINGS = {
 
 def _named(records: list[Record]) -> tuple[Record, ...]:
     """The records, sorted; nodes without a name outside of the document are numbered in the order in which others name them."""
+    if not any(identifiers.is_blank(record.id) for record in records):
+        return tuple(sorted(records, key=_order))
     by_id = {record.id: record for record in records}
     labels: dict[str, str] = {}
     whole = sorted((one for one in records if not identifiers.is_blank(one.id)), key=_order)

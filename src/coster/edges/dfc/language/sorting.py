@@ -70,7 +70,7 @@ class Nodes:
 
     def id(self, given: str) -> str:
         """An id as it counts: whole, where the document leaves it relative and the base is known."""
-        return identifiers.resolved(given, self._base)
+        return given if given in self.by_id else identifiers.resolved(given, self._base)
 
     def known(self) -> Iterator[tuple[Node, Class]]:
         """The nodes of classes that Coster speaks, in the order of the document."""

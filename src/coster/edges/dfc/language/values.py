@@ -250,6 +250,8 @@ class Values:
     def _counted(self, node: Node, field: Field, names: tuple[str, ...]) -> tuple[Decimal | None, str | None]:
         """A number that stands there by itself, or in a quantity, with its unit."""
         values = _of(node, names)
+        if not values:
+            return None, None
         parts = [part for value in values if isinstance(value, Ref) and (part := self._nodes.find(value))]
         plain = [value for value in values if isinstance(value, Literal)]
         numbers_said = [*plain, *(value for part in parts for value in _of(part, vocabulary.VALUE))]
