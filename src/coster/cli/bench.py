@@ -54,7 +54,7 @@ def orders(
         "Figures", ("what", "is"), [(name, f"{value:,.1f}") for name, value in found["figures"].items()]
     )
     output.table(
-        "Ratios", ("what", "is"), [(name, f"{value:.2f}") for name, value in found["ratios"].items()]
+        "Ratios", ("what", "is"), [(one.title, f"{found['ratios'][one.name]:.2f}") for one in bench.RATIOS]
     )
 
 

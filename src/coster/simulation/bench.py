@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from coster.domain.catalog.model import PutItem
 from coster.domain.identity import handlers as identity
@@ -39,6 +39,28 @@ from coster.simulation.wire import Wire
 ORG = 1
 HOT_ITEMS = 3
 PLENTY = 10**13
+
+
+TURNS: Final = 3
+"""How often the rates of orders and pgbench are taken in turn."""
+
+
+class Ratio(NamedTuple):
+    """A figure divided by another of the same turn."""
+
+    name: str
+    title: str
+    of: str
+    by: str
+
+
+RATIOS: Final = (
+    Ratio("http_to_five", "HTTP, 64 clients ÷ pgbench, five statements, 8 clients", "http_64_orders", "pgbench_five_8_tps"),
+    Ratio("http_to_one", "HTTP, 64 clients ÷ pgbench, one statement, 8 clients", "http_64_orders", "pgbench_one_8_tps"),
+    Ratio("process_to_five", "in process, batches of 256 ÷ pgbench, five statements", "process_256_orders", "pgbench_five_8_tps"),
+    Ratio("process_to_one", "in process, batches of 256 ÷ pgbench, one statement", "process_256_orders", "pgbench_one_8_tps"),
+    Ratio("latency_to_five", "latency over HTTP at 1 client ÷ pgbench's, five statements", "http_1_ms", "pgbench_five_1_ms"),
+)  # fmt: skip
 
 
 class Shop:
@@ -155,45 +177,52 @@ async def orders(
 
 
 async def measure(shop: Shop, key: str, options: dict[str, Any], *, seconds: int, say: Any) -> dict[str, Any]:
-    """Orders beside pgbench on one server: machine, figures, ratios. The tables of pgbench are there already."""
-    program = binaries.find().path / "pgbench"
-    figures: dict[str, float] = {}
+    """Orders beside pgbench on one server: machine, figures, ratios. The tables of pgbench are there already.
+
+    All are taken in turn, several times for a part of the seconds, because a machine that others use too is not equally fast all the
+    time. A figure is the median of its turns, and a ratio that of the ratios in each turn, so they do not divide to the last digit.
+    """
+    part = max(1, round(seconds / TURNS))
     async with serving.servers(serving.url_of(options)) as [server]:
         await http(server.port, key, shop, clients=16, seconds=2)  # warm
-        for form in ("five", "one"):
-            for clients in (1, 8):
-                say(f"pgbench, {form} statement{'s' if form == 'five' else ''}, {clients} clients")
-                found = await baseline.pgbench(program, options, form, clients=clients, seconds=seconds)
-                figures[f"pgbench_{form}_{clients}_tps"] = found["tps"]
-                figures[f"pgbench_{form}_{clients}_ms"] = found["latency_ms"]
-        for clients in (64, 1):
-            say(f"orders over HTTP, {clients} clients")
-            rate, latency = await http(server.port, key, shop, clients=clients, seconds=seconds)
-            figures[f"http_{clients}_orders"] = rate
-            figures[f"http_{clients}_ms"] = latency
+        turns = []
+        for turn in range(TURNS):
+            say(f"orders and pgbench in turn, {turn + 1} of {TURNS}")
+            turns.append(await _turn(shop, (server.port, key), options, part))
+        figures = {name: median(one[name] for one in turns) for name in turns[0]}
         figures["server_resident_mb"] = server.resident_mb()
-    for size in (256, 1):
-        say(f"orders in process, batches of {size}")
-        figures[f"process_{size}_orders"] = await _in_process(shop, size, seconds)
     say("orders decided, batches of 256, nothing stored")
     figures["decided_256_orders"] = await shop.decided_per_second(256, seconds)
-    return {"machine": machine(), "figures": figures, "ratios": ratios(figures)}
+    ratios = {one.name: median(turn[one.of] / turn[one.by] for turn in turns) for one in RATIOS}
+    return {"machine": machine(), "figures": figures, "ratios": ratios}
 
 
-def ratios(figures: dict[str, float]) -> dict[str, float]:
-    """What the figures come to, side by side."""
-    return {
-        "HTTP, 64 clients ÷ pgbench, five statements, 8 clients": figures["http_64_orders"]
-        / figures["pgbench_five_8_tps"],
-        "HTTP, 64 clients ÷ pgbench, one statement, 8 clients": figures["http_64_orders"]
-        / figures["pgbench_one_8_tps"],
-        "in process, batches of 256 ÷ pgbench, five statements": figures["process_256_orders"]
-        / figures["pgbench_five_8_tps"],
-        "in process, batches of 256 ÷ pgbench, one statement": figures["process_256_orders"]
-        / figures["pgbench_one_8_tps"],
-        "latency over HTTP at 1 client ÷ pgbench's, five statements": figures["http_1_ms"]
-        / figures["pgbench_five_1_ms"],
-    }
+async def _turn(
+    shop: Shop, server: tuple[int, str], options: dict[str, Any], seconds: int
+) -> dict[str, float]:
+    """Every rate for so many seconds, each next to what it is divided by."""
+    program = binaries.find().path / "pgbench"
+    figures: dict[str, float] = {}
+
+    async def pgbench(form: str, clients: int) -> None:
+        found = await baseline.pgbench(program, options, form, clients=clients, seconds=seconds)
+        figures[f"pgbench_{form}_{clients}_tps"] = found["tps"]
+        figures[f"pgbench_{form}_{clients}_ms"] = found["latency_ms"]
+
+    async def over_http(clients: int) -> None:
+        rate, latency = await http(*server, shop, clients=clients, seconds=seconds)
+        figures[f"http_{clients}_orders"] = rate
+        figures[f"http_{clients}_ms"] = latency
+
+    await pgbench("five", 1)
+    await over_http(1)
+    await pgbench("one", 1)
+    await pgbench("five", 8)
+    await over_http(64)
+    await pgbench("one", 8)
+    for size in (256, 1):
+        figures[f"process_{size}_orders"] = await _in_process(shop, size, seconds)
+    return figures
 
 
 async def http(port: int, key: str, shop: Shop, *, clients: int, seconds: float) -> tuple[float, float]:

@@ -101,15 +101,8 @@ async def _orders(
     shop: bench.Shop, key: str, options: dict[str, Any], size: Size, say: Say
 ) -> dict[str, float]:
     await baseline.prepare(options)
-    found = (await bench.measure(shop, key, options, seconds=size.seconds, say=say))["figures"]
-    return {
-        **found,
-        "http_to_five": found["http_64_orders"] / found["pgbench_five_8_tps"],
-        "http_to_one": found["http_64_orders"] / found["pgbench_one_8_tps"],
-        "process_to_five": found["process_256_orders"] / found["pgbench_five_8_tps"],
-        "process_to_one": found["process_256_orders"] / found["pgbench_one_8_tps"],
-        "latency_to_five": found["http_1_ms"] / found["pgbench_five_1_ms"],
-    }
+    found = await bench.measure(shop, key, options, seconds=size.seconds, say=say)
+    return {**found["figures"], **found["ratios"]}
 
 
 async def _stored(
