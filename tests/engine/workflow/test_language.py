@@ -70,8 +70,12 @@ def test_every_fault_of_form_comes_with_line_path_found_and_accepted() -> None:
             "a: \x00",
             "line 0 file: found text that is not YAML (unacceptable character #x0000",
         ),
+        (
+            "name: a\ntitle: \ud800",
+            "line 2 file: found half of a surrogate pair ('\\ud800'); accepted: Unicode characters. [not_yaml]",
+        ),
     ],
-    ids=["empty", "list", "deep", "long", "alias", "control"],
+    ids=["empty", "list", "deep", "long", "alias", "control", "surrogate"],
 )
 def test_what_is_no_plain_document_is_refused(text: str, found: str) -> None:
     """Each gets one fault that says why."""

@@ -63,10 +63,14 @@ class _NotPlainError(Exception):
         super().__init__(message)
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Composes nodes only; refuses what could make a small text a large or a surprising document."""
+class _Loader(yaml.composer.Composer, yaml.cyaml.CParser, yaml.resolver.Resolver):  # type: ignore[misc]
+    """Composes nodes only, of what libyaml finds in the text; refuses what could make a small text a large or a surprising document."""
 
-    depth = 0
+    def __init__(self, text: str) -> None:
+        yaml.cyaml.CParser.__init__(self, text)
+        yaml.composer.Composer.__init__(self)
+        yaml.resolver.Resolver.__init__(self)
+        self.depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """The next node. Raises _NotPlainError."""
@@ -100,6 +104,13 @@ def read(text: str, findings: list[faults.Fault]) -> Node | None:
     except _NotPlainError as refusal:
         findings.append(faults.Fault(code="not_plain", line=refusal.line, path="", message=f"{refusal}."))
         return None
+    except UnicodeEncodeError as error:
+        message = (
+            f"found half of a surrogate pair ({error.object[error.start]!a}); accepted: Unicode characters."
+        )
+        line = text.count("\n", 0, error.start) + 1
+        findings.append(faults.Fault(code="not_yaml", line=line, path="", message=message))
+        return None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -123,7 +134,7 @@ def _node(source: yaml.Node, path: str, findings: list[faults.Fault]) -> Node:
         return Node(
             [_node(item, f"{path}[{n}]", findings) for n, item in enumerate(source.value)], line, path
         )
-    return Node(_scalar(source.value, plain=source.style is None), line, path)
+    return Node(_scalar(source.value, plain=not source.style), line, path)
 
 
 def _mapping(source: yaml.MappingNode, path: str, findings: list[faults.Fault]) -> dict[str, Node]:
