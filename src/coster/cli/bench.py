@@ -32,7 +32,8 @@ app.command(growing.growth)
 def orders(
     *,
     seconds: Annotated[
-        int, Parameter(validator=validators.Number(gte=1), help="How long each of the measurements takes.")
+        int,
+        Parameter(validator=validators.Number(gte=1), help="How long each rate is taken, in three turns."),
     ] = 8,
     json: Annotated[bool, Parameter(negative="", help="Print JSON.")] = False,
 ) -> None:

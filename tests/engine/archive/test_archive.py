@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import stat
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -226,15 +227,40 @@ async def test_what_another_has_taken_since_it_was_looked_for_is_not_taken_again
     parcel = [(row["id"], row["seq"]) for row in position]
     await town.archive(tmp_path / "there")
     here, left = tmp_path / "here", await town.everything()
-    files.prepare(here)
-    keeper = Keeper(
-        town.database, 1, Job(before=DECEMBER, directory=here, clock=SystemClock(), told=[].append)
-    )
     with pytest.raises(Unfit, match="another process is archiving organisation 1; wait for it"):
-        await ledger.keep(keeper, "2026-11", parcel)
+        await ledger.keep(_keeper(Keeper, town, here), "2026-11", parcel)
     assert [path for path in here.rglob("*") if path.is_file()] == []
     assert await town.everything() == left
     assert await town.broken() == set()
+
+
+async def test_what_another_takes_between_reading_and_removing_is_in_one_part(
+    town: World, tmp_path: Path
+) -> None:
+    """Also where each position has one entry, in place of which one stands that carries it forward."""
+    rows = await town.rows("SELECT DISTINCT position_id FROM ledger")
+    parcel = [(row["position_id"], 1) for row in rows]
+    before, here, there = await town.everything(), tmp_path / "here", tmp_path / "there"
+    other = _keeper(Keeper, town, there)
+
+    class Slow(Keeper):
+        """Overtaken once it has read."""
+
+        async def keep(self, *args: Any, **more: Any) -> None:
+            await ledger.keep(other, "2026-11", parcel)
+            await super().keep(*args, **more)
+
+    with pytest.raises(Unfit, match="another process is archiving"):
+        await ledger.keep(_keeper(Slow, town, here), "2026-11", parcel)
+    assert await town.is_whole(there, before)
+    assert files.manifest(here, 1) == []
+    assert await town.broken() == set()
+
+
+def _keeper(kind: type[Keeper], town: World, directory: Path) -> Keeper:
+    files.prepare(directory)
+    job = Job(before=DECEMBER, directory=directory, clock=SystemClock(), told=[].append)
+    return kind(town.database, 1, job)
 
 
 async def test_orders_go_on_meanwhile(town: World, tmp_path: Path) -> None:

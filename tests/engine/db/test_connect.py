@@ -290,6 +290,41 @@ async def test_giving_a_connection_back_costs_no_round_trip(database: Database) 
     assert said == ["SELECT 1", "COMMIT"] * 2
 
 
+async def test_a_set_that_begins_a_transaction_on_a_broken_connection_says_that_the_database_is_away(
+    database: Database,
+) -> None:
+    """As any other first statement does; the next one has a connection again."""
+
+    async def lose() -> None:
+        async with database.write(1) as conn:
+            async with database.system() as other:
+                await other.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            await asyncio.sleep(0.2)
+            await conn.keep("SELECT $1::bigint", 1)
+
+    with pytest.raises(faults.DatabaseAway):
+        await lose()
+    async with database.write(1) as conn:
+        await _add(conn, 1)
+    assert await _all(database) == [1]
+
+
+async def test_a_beginning_that_fails_is_told_whatever_comes_first(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before a statement without values, which the server would pass over without a word."""
+    monkeypatch.setattr(
+        connect, "_BEGIN_READ", "BEGIN READ ONLY; SET LOCAL coster.org_id = '%d'; SET LOCAL jit = 'x'"
+    )
+    for ask in (lambda conn: conn.fetchval("SELECT 1"), lambda conn: conn.execute("SELECT 1")):
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            async with asyncio.timeout(3), database.read(1) as conn:
+                await ask(conn)
+
+
 async def test_what_is_asked_by_key_is_planned_once(database: Database) -> None:
     """And lists are planned for what is wanted of them; either way nothing can be changed."""
     for by_key, mode in ((False, "force_custom_plan"), (True, "force_generic_plan")):

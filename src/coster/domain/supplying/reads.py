@@ -72,10 +72,11 @@ async def list_supplied(conn: Connection, org_id: int, wanted: SuppliedWanted, f
     given = {**msgspec.structs.asdict(wanted), "org_id": org_id, "limit": size}
     listed = await statement(conn, **{name: given[name] for name in statement.parameters})
     ids = [row["id"] for row in listed]
-    rows = await answer(conn, org_id, _rows(org_id, wanted, ids))
+    rows, lines = await ask(conn, org_id, _rows(org_id, wanted, ids), _lines(org_id, [] if filtered else ids))
     found = [row for row in rows if _fits(_words(row, flows), wanted)][: wanted.limit]
     whole = filtered and len(ids) == size and len(found) < wanted.limit
-    lines = await answer(conn, org_id, _lines(org_id, [row["id"] for row in found]))
+    if filtered:
+        lines = await answer(conn, org_id, _lines(org_id, [row["id"] for row in found]))
     return Looked(orders=_orders(found, lines, flows), on=ids[-1] if whole else None)
 
 
@@ -96,11 +97,13 @@ def _rows(org_id: int, wanted: SuppliedWanted, ids: Sequence[uuid.UUID]) -> Ques
     values = {
         "org_id": org_id, "ids": list(ids), "producer_id": wanted.producer_id, "platform_id": wanted.platform_id
     }  # fmt: skip
-    return Question(_q.supplied, values, lambda rows: sorted(rows, key=lambda row: places[row["id"]]))
+    return Question(
+        _q.supplied if ids else None, values, lambda rows: sorted(rows, key=lambda row: places[row["id"]])
+    )
 
 
 def _lines(org_id: int, ids: Sequence[object]) -> Question[Rows]:
-    return Question(_q.lines_of_supplied, {"org_id": org_id, "ids": list(ids)}, list)
+    return Question(_q.lines_of_supplied if ids else None, {"org_id": org_id, "ids": list(ids)}, list)
 
 
 def _words(row: Mapping[str, Any], flows: Tables) -> dfc.Words:

@@ -51,9 +51,10 @@ async def keep(keeper: Keeper, month: str, parcel: Sequence[tuple[uuid.UUID, int
     draft = keeper.draft("ledger", month)
 
     async def remove(conn: Connection, number: int) -> int:
-        removed = parts.count_of(await _q.remove_entries(conn, **span))
+        removed = await _q.remove_entries(conn, **span)
         await _q.carry_forward(conn, org_id=keeper.org_id, rows=_sums(rows, number))
-        return removed - (len(rows) - len(moved))
+        # What somebody else has carried forward since is there in place of what is in this part, often in the same number.
+        return sum(row["type"] != CARRIED for row in removed)
 
     try:
         draft.write([row["line"] for row in moved])

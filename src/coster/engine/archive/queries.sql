@@ -128,11 +128,12 @@ UPDATE event_counter AS c SET archived = :upto WHERE c.org_id = :org_id AND c.ar
 -- Commands by id.
 DELETE FROM command AS c WHERE c.org_id = :org_id AND c.id = ANY(:ids::uuid[]);
 
--- name: remove_entries!
--- Entries of these positions, each up to a number.
+-- name: remove_entries
+-- Entries of these positions, each up to a number, and of which types they were.
 DELETE FROM ledger AS g
 USING unnest(:ids::uuid[], :uptos::bigint[]) AS u (id, upto)
-WHERE g.org_id = :org_id AND g.position_id = u.id AND g.seq <= u.upto;
+WHERE g.org_id = :org_id AND g.position_id = u.id AND g.seq <= u.upto
+RETURNING g.type;
 
 -- name: carry_forward
 -- What was removed comes to this: one entry in place of all of a position's, under the number of the last of them.

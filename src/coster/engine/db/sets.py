@@ -99,8 +99,9 @@ class Transaction:
             await self._conn.execute("ROLLBACK", timeout=patience)
 
     async def _answer(self, method: str, *args: Any, **more: Any) -> Any:
-        if self._unheard:
-            # Their rows are nobody's, and the driver would take them for the next statement's.
+        if self._unheard or (not self.begun and method == "execute" and len(args) == 1):
+            # Their rows are nobody's, and the driver would take them for the next statement's. One without values goes another way, which
+            # the server would pass over without a word if the beginning had failed.
             await self._hear(_SQL.nothing.sql)
         self._go_ahead()
         self.told = []
@@ -124,7 +125,12 @@ class Transaction:
             self.begun = True
             self._waiting.insert(0, self._begin)
         if self._waiting:
-            self._conn.send_ahead(b"".join(self._waiting))
+            try:
+                send = self._conn.send_ahead
+            except AttributeError:
+                # The pool has taken a broken connection out of what it had lent.
+                raise asyncpg.InterfaceError("the connection is closed") from None
+            send(b"".join(self._waiting))
             self._waiting.clear()
 
     def _message(self, sql: str, arguments: Sequence[object]) -> bytes:

@@ -15,6 +15,11 @@ import yaml
 
 from coster.engine.workflow import faults
 
+if not yaml.__with_libyaml__:
+    raise ImportError(
+        "PyYAML was built without libyaml, which reads flow files; install a wheel of it, or build it where libyaml's headers are"
+    )
+
 LONGEST = 262_144
 DEEPEST = 12
 
