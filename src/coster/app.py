@@ -42,11 +42,11 @@ from coster.domain.linking.handlers import starting
 from coster.domain.linking.handlers.waiting import Waiters
 from coster.domain.orders import handlers as orders
 from coster.domain.orders import reactions as orders_reactions
-from coster.domain.orders.model import MakeOrderGood
+from coster.domain.orders.model import MakeOrderGood, ReplaceLines
 from coster.domain.parties import handlers as parties
 from coster.domain.sessions import handlers as sessions
 from coster.domain.supplying import handlers as supplying
-from coster.domain.supplying.model import OpenSupply
+from coster.domain.supplying.model import OpenSupply, PlaceSupplied
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale import reactions as wholesale_reactions
 from coster.domain.wholesale.model import MakeHeldOrderGood
@@ -109,13 +109,18 @@ MAKE_GOOD: Mapping[str, type[failing.MakeGood]] = {
 # The handlers of orders are in wholesale's table, each with the held orders that follow from it.
 HANDLERS = (
     *identity.HANDLERS,
-    *federation.knowing_who_is_elsewhere(parties.HANDLERS),
+    *supplying.knowing_hubs_elsewhere(federation.knowing_who_is_elsewhere(parties.HANDLERS)),
     *buying.HANDLERS,
     *catalog.HANDLERS,
     *inventory.HANDLERS,
     *sessions.HANDLERS,
     *linking.waiting_for_suppliers(wholesale.HANDLERS),
-    *federation.knowing_who_is_elsewhere(supplying.HANDLERS, OpenSupply, lambda _: True),
+    *federation.growing_only_here(
+        federation.knowing_who_is_elsewhere(supplying.HANDLERS, OpenSupply, lambda _: True),
+        supplying.stop,
+        PlaceSupplied,
+        ReplaceLines,
+    ),
     *federation.HANDLERS,
     *linking.HANDLERS,
     *flow_handlers.handlers(LIBRARIES.values()),

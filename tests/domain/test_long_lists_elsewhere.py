@@ -10,13 +10,17 @@ import uuid
 
 import pytest
 
+from coster.domain.federation import reads as suppliers
 from coster.domain.federation import store as federation
+from coster.domain.federation.model import RemoteItemsWanted
+from coster.domain.linking import reads as links
 from coster.domain.linking import store as linking
 from coster.domain.supplying import reads as supplying
 from coster.domain.supplying.model import SessionsWanted, SuppliedWanted
 from coster.domain.wholesale import handlers as wholesale
 from coster.engine.db.connect import Database
 from coster.engine.workflow.tables import Tables
+from coster.kernel.authority import SYSTEM
 from tests.domain.plans import Counted
 from tests.domain.test_long_lists import fill
 
@@ -27,7 +31,7 @@ OLD, OPEN, HUBS, PAGE = 20_000, 100, 10, 26
 _N = "lpad(n::text, 32, '0')::uuid"
 _TABLES = (
     "org, enterprise, session, counterpart, relation, supplied_order, orders, held_order, supplier, link, link_refusal, position, "
-    "pool_line, hold"
+    "pool_line, hold, remote_item"
 )
 # Session n is of hub n % 10; of the hubs, one in two is of the platform. They lie a minute apart, but the open ones are of today.
 _ORGANISATIONS = "INSERT INTO org SELECT n, 'Org', $1::timestamptz FROM generate_series(1, 2) AS s (n) ON CONFLICT DO NOTHING"
@@ -67,6 +71,9 @@ FROM session AS s
 _FARM = """
 INSERT INTO enterprise SELECT org_id, $1, 'Farm', '{producer}', 'EUR', 'UTC', 60, NULL, 0, '{}', '{}', 1 FROM org
 """
+_SHOPS = f"""
+INSERT INTO enterprise SELECT $1, {_N}, 'Hub', '{{hub}}', 'EUR', 'UTC', 60, NULL, 0, '{{}}', '{{}}', 1 FROM generate_series(0, 999) AS s (n)
+"""
 _SUPPLIER = """
 INSERT INTO supplier (org_id, producer_id, peer_id, hub_id, enterprise_iri, name, status, policy, wait_seconds, currency, refresh_minutes,
                       refresh_at, etag, failures, last_error, version)
@@ -74,9 +81,10 @@ SELECT o.org_id, $1, $1, $1, '', '', 'active', 'strict', 10, 'EUR', 60, o.create
 """
 _LINKS = f"""
 INSERT INTO link (org_id, held_order_id, producer_id, state, remote, sequence, acked_version, acked_standing, acked, acked_at, look,
-                  attempts, failing_since, cause, looked_at, drifts, told, wish)
+                  attempts, failing_since, cause, looked_at, drifts, told, wish, sent, next_at)
 SELECT h.org_id, h.id, h.producer_id, CASE WHEN open THEN 'open' ELSE 'done' END, '', 1, 1, CASE WHEN open THEN 'held' ELSE 'complete' END,
-       '{{}}', h.created_at, false, 0, CASE WHEN silent OR NOT open THEN h.created_at END, '', $1, 0, 0, ''
+       '{{"lines": []}}', h.created_at, false, 0, CASE WHEN silent OR NOT open THEN h.created_at END, '', $1, 0, 0, '',
+       CASE WHEN silent THEN '{{}}'::jsonb END, CASE WHEN silent THEN $1::timestamptz + interval '1 day' END
 FROM held_order AS h, LATERAL (SELECT h.id > lpad('{OLD}', 32, '0')::uuid AS open, h.id > lpad('{OLD + OPEN - 2}', 32, '0')::uuid AS silent)
      AS x
 """
@@ -94,6 +102,14 @@ INSERT INTO pool_line SELECT 1, h.id, h.hub_id, 0, 0, 1000, 0, 1 FROM held_order
 _HOLDS = """
 INSERT INTO hold (org_id, demand_id, demand_line, position_id, pool_id, quantity, state, policy, since, priority)
 SELECT 1, h.id, 1, h.hub_id, h.id, 1000, 'live', 'session', h.created_at, 0 FROM held_order AS h WHERE h.org_id = 1 AND h.id > $1
+"""
+# One product in a hundred is no longer in the catalogue.
+_PRODUCTS = f"""
+INSERT INTO remote_item (org_id, id, producer_id, status, fault, source, product, offer, numerator, denominator, step, stock_kind, offered,
+                         digest, gone_at, told, version)
+SELECT 1, {_N}, $1, 'refused', '', n::text, n::text, '', 1, 1, 1, 'unknown', '{{"product": "p", "ordered": "p"}}', '',
+       CASE WHEN n % 100 = 0 THEN $2::timestamptz END, 0, 1
+FROM generate_series(1, {OLD}) AS s (n)
 """
 FLOW = wholesale.LIBRARY.shipped["wholesale.held"]
 FARM, ONE = uuid.UUID(int=77), uuid.UUID(f"{1:032}")
@@ -114,9 +130,9 @@ async def long(module_database: Database) -> Database:
     """Two organisations with a farm and ten hubs that are elsewhere; all that is to be read is in the first or across both."""
     await fill(
         module_database, (_ORGANISATIONS, NOW), *((_HUBS, org) for org in (1, 2)), *((_RELATIONS, org, FARM) for org in (1, 2)),
-        (_SESSIONS, 1, OLD + OPEN), (_SESSIONS, 2, OLD + OPEN), (_FARM, FARM), (_ORDERS, FARM),
+        (_SESSIONS, 1, OLD + OPEN), (_SESSIONS, 2, OLD + OPEN), (_FARM, FARM), (_SHOPS, 1), (_ORDERS, FARM),
         (_SUPPLIED, FARM), (_HELD, FARM, FLOW.flow.statuses[0].name, FLOW.flow.version), (_SUPPLIER, FARM), (_LINKS, NOW),
-        (_REFUSALS,), (_STOCK, FARM), (_ACCOUNTS,), (_HOLDS, numbered(OLD)),
+        (_REFUSALS,), (_PRODUCTS, FARM, NOW), (_STOCK, FARM), (_ACCOUNTS,), (_HOLDS, numbered(OLD)),
     )  # fmt: skip
     async with module_database.system() as conn:
         await conn.execute(f"ANALYZE {_TABLES}")
@@ -211,3 +227,38 @@ async def test_what_is_held_of_items_reads_their_holds(long: Database) -> None:
         found = await federation.concerned(counted, 1, [numbered(3)])  # type: ignore[arg-type]
     assert found[numbered(3)].held == tuple((numbered(OLD + 3 + 10 * n), 1000) for n in range(10))
     assert (counted.read["hold"], counted.read["pool_line"]) == (10, 0)
+
+
+@pytest.mark.parametrize("after", [None, OLD + OPEN - 1])
+async def test_the_queue_of_links_reads_those_that_are_at_work(long: Database, after: int | None) -> None:
+    """What is not confirmed, of the few that are not done; the other page is one of those that are confirmed."""
+    behind, confirmed = {"behind": True}, {"behind": False}
+    last = [OLD + OPEN - 1, OLD + OPEN]
+    for wanted, expected, most in (
+        (behind, [one for one in last if one > (after or 0)], OPEN),
+        ({**behind, "state": "blocked"}, [], OPEN),
+        ({"state": "refused"}, [], OPEN),
+        (confirmed, [] if after else list(range(1, PAGE + 1)), PAGE),
+    ):
+        given = {**wanted, "after": numbered(after) if after else None, "limit": PAGE}
+        async with long.read(1) as conn:
+            counted = Counted(conn)
+            found = await links.list_links(counted, 1, SYSTEM, links.LinksWanted(**given))  # type: ignore[arg-type]
+        assert [number_of(one.held_order_id) for one in found] == expected
+        assert counted.read["link"] <= most
+
+
+async def test_products_that_are_gone_are_read_page_by_page(long: Database) -> None:
+    """A page of those, wherever it begins, and not the catalogue around them; the others are a page as well."""
+    for wanted, expected in (
+        ({"gone": True}, range(100, OLD, 100)),
+        ({"gone": True, "after": numbered(OLD // 2)}, range(OLD // 2 + 100, OLD, 100)),
+        ({"gone": True, "producer_id": FARM, "status": "refused"}, range(100, OLD, 100)),
+        ({"gone": False}, range(1, PAGE + 1)),
+    ):
+        async with long.read(1) as conn:
+            counted = Counted(conn)
+            asked = RemoteItemsWanted(limit=PAGE, **wanted)  # type: ignore[arg-type]
+            found = await suppliers.list_remote_items(counted, 1, SYSTEM, asked)  # type: ignore[arg-type]
+        assert [number_of(one.id) for one in found] == list(expected)[:PAGE]
+        assert counted.read["remote_item"] <= PAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,25 @@ async def test_other_media_are_refused(server: Server) -> None:
     answer = await server.owner.post(V1 + "/items", data={"a": "b"})
     problem(answer, 415, "media_type_not_supported")
     assert answer.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        (V1 + "/items", "application/json"),
+        (V1 + "/items:batch", "application/x-ndjson"),
+        ("/api/dfc/Enterprises", "application/ld+json"),
+    ],
+)
+async def test_packed_bodies_are_refused(server: Server, path: str, media: str) -> None:
+    """415, and Accept-Encoding says what is taken (RFC 9110, 15.5.16); what is called identity is no coding."""
+    packed = gzip.compress(b'{"a": 1}')
+    headers = {"content-type": media, "content-encoding": "gzip"}
+    answer = await server.owner.post(path, content=packed, headers=headers)
+    problem(answer, 415, "media_type_not_supported")
+    assert answer.headers["accept-encoding"] == "identity"
+    plain = await server.owner.post(path, content=b"{", headers={**headers, "content-encoding": "identity"})
+    assert (plain.status_code, "accept-encoding" in plain.headers) == (200 if ":" in path else 400, False)
 
 
 async def test_unknown_address_and_method(server: Server) -> None:

@@ -110,6 +110,22 @@ async def test_change_needs_the_version_it_is_based_on(scene: Scene) -> None:
     assert (await scene.api.get(path)).json()["name"] == "Hub of A"
 
 
+async def test_a_change_may_name_several_versions(scene: Scene) -> None:
+    """It goes on where the object has one of them (RFC 9110, 13.1.1), in whatever order and on however many lines; else it is 412."""
+    path = f"{V1}/locations/{scene.location}"
+    v = (await scene.api.get(path)).json()["version"]
+    for given in ([("If-Match", f'"{v}", "99x", W/"0"')], [("If-Match", '"0"'), ("If-Match", f'"{v + 1}"')]):
+        changed = await scene.api.patch(path, json={"name": given[0][1]}, headers=given)
+        assert changed.status_code == 200, changed.text
+    for late in (f'"{v}", "{v + 1}"', '"0"'):
+        problem(
+            await scene.api.patch(path, json={"name": "B"}, headers={"If-Match": late}),
+            412,
+            "version_conflict",
+        )
+    problem(await scene.api.patch(path, json={}, headers={"If-Match": '"x", y'}), 422, "header_invalid")
+
+
 async def test_change_leaves_the_rest(scene: Scene) -> None:
     """A patch of one field of an item changes that field and nothing else."""
     path = f"{V1}/items/{scene.item}"

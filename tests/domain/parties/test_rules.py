@@ -184,6 +184,13 @@ def test_a_producer_elsewhere_is_told_of_no_single_order() -> None:
     assert codes(rules.put_relations(BOTH, wanted[:1])) == ["ok"]
 
 
+def test_a_hub_elsewhere_has_one_order_for_a_session() -> None:
+    """Its platform knows it by hub, producer and session, and so must what holds its goods."""
+    elsewhere = RelationsState(enterprises=BOTH.enterprises, relations={}, hubs_elsewhere=frozenset({HUB}))
+    wanted = [ask(between(consolidation="per_order")), ask(between())]
+    assert codes(rules.put_relations(elsewhere, wanted)) == ["per_order_not_told", "ok"]
+
+
 def test_hub_that_produces_has_no_relation_with_itself() -> None:
     """What it grows it sells as its own."""
     both = RelationsState(enterprises={HUB: stored(kinds=["hub", "producer"])}, relations={})

@@ -34,6 +34,18 @@ async def held_order(shop: Jean, url: str) -> dict[str, object]:
     return dict(answer.json())
 
 
+async def test_an_order_of_another_platform_stays_one_for_its_session(server: Server) -> None:
+    """Its held order is known by the order's own id; a relation that would hold each order by itself is refused, and changes nothing."""
+    shop = await jean(server, carrots="10")
+    hub = await shop.platform()
+    url = (await send(hub, "POST", shop.orders, shop.wish([("carrots", 6)]))).headers["location"]
+    terms = f"/api/v1/relations/{(await held_order(shop, url))['hub_id']}/{shop.id}"
+    tag = (await server.owner.get(terms)).headers["etag"]
+    refused = await server.owner.patch(terms, json={"consolidation": "per_order"}, headers={"if-match": tag})
+    assert (refused.status_code, refused.json()["code"]) == (409, "per_order_not_told"), refused.text
+    assert (await server.owner.get(terms)).headers["etag"] == tag
+
+
 async def test_completing_ends_the_hubs_session_and_commits_the_goods(server: Server) -> None:
     """PUT Complete: the last totals count, the order is Complete and Unfulfilled, and again it is the same."""
     shop = await jean(server, carrots="10")
@@ -153,6 +165,9 @@ async def test_if_match_binds_a_change_to_what_was_read(server: Server) -> None:
         await send(hub, "PUT", url, shop.wish([("carrots", 3)], id_=url), if_match=new)
     ).status_code == 200
     assert (await send(hub, "DELETE", url, if_match='"x"')).status_code == 422
+    now = (await hub.get(url)).headers["etag"]
+    for given, status in ((f"{old}, {new}", 412), (f'"x", {now}, {old}', 204)):
+        assert (await send(hub, "DELETE", url, if_match=given)).status_code == status, given
 
 
 async def test_a_session_ends_by_itself_and_completes_what_a_silent_hub_held(server: Server) -> None:

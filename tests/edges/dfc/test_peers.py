@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import uuid
@@ -28,7 +29,8 @@ from coster.edges.dfc.client.transport import Wire
 from coster.engine.webhooks.guard import Guard
 from coster.engine.webhooks.signing import Keyring
 from tests.edges.conftest import AT, Server, Start
-from tests.edges.dfc.supplier import Jean, in_order, send
+from tests.edges.dfc.bodies import document
+from tests.edges.dfc.supplier import Jean, in_order, jean, send, session
 from tests.edges.scene import V1, Scene, build, made
 
 KEY = bytes(range(32))
@@ -140,6 +142,44 @@ async def test_what_is_kept_elsewhere_is_not_promised_to_a_third_platform(pair: 
     assert await pair.scene.available() == "10"
 
 
+async def test_who_becomes_a_producer_elsewhere_is_asked_for_no_more_here(pair: Pair, start: Start) -> None:
+    """An order that a third platform had before keeps what it holds, shrinks and ends; whatever would grow it is refused, and so is one
+    that had got nothing until then. Once the producer is here again, all goes on."""
+    here = await jean(await start(**KEYS), carrots="10")
+    third = await here.platform()
+    url = (await send(third, "POST", here.orders, here.wish([("carrots", 6)]))).headers["location"]
+    refused = await send(third, "POST", here.orders, here.wish([("carrots", 50)], when=session(2)))
+    assert refused.json()["code"] == "insufficient_stock"
+    supplier = await _taken_on(pair, here)
+    line = document({"@id": "#l", "@type": "OrderLine", "quantity": 9, "concerns": here.offer("carrots")})
+    for method, place, body in (
+        ("PUT", url, here.wish([("carrots", 7)], id_=url)),
+        ("POST", here.orders, here.wish([("carrots", 7)])),
+        ("POST", f"{url}/orderLines", line.encode()),
+        ("POST", here.orders, here.wish([("carrots", 1)], when=session(2))),
+    ):
+        answer = await send(third, method, place, body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_supplied"), answer.text
+    assert await here.available("carrots") == "4"
+    for kilos in (6, 5):
+        assert (await send(third, "PUT", url, here.wish([("carrots", kilos)], id_=url))).status_code == 200
+    assert (await send(third, "DELETE", url)).status_code == 204
+    assert await here.available("carrots") == "10"
+    await made(here.server.owner, f"/suppliers/{supplier['id']}/events", {"name": "remove"})
+    assert (await send(third, "PUT", url, here.wish([("carrots", 7)], id_=url))).status_code == 200
+
+
+async def _taken_on(pair: Pair, here: Jean) -> dict[str, Any]:
+    """A hub beside this enterprise, for which it stands from now on for Jean on the other platform."""
+    api = here.server.owner
+    hub = await made(api, "/enterprises", {"name": "Hub D", "kinds": ["hub"], "currency": "EUR"})
+    way = {"name": "Farm", "url": pair.farm.url + "/api/dfc", "secret": pair.farm.token}
+    peer = await made(api, "/peers", {"hub_id": hub["id"], **way})
+    await made(api, f"/peers/{peer['id']}/discoveries", {})
+    wanted = {"peer_id": peer["id"], "enterprise_iri": pair.iri, "producer_id": here.id}
+    return await made(api, "/suppliers", wanted)
+
+
 async def test_a_held_order_is_made_changed_found_and_called_off_there(pair: Pair) -> None:
     """The port against a real Coster: each outcome as a value, and the farm's stock follows."""
     first = await pair.peers.put(pair.ask("6", 1))
@@ -217,3 +257,41 @@ async def test_a_catalogue_without_end_is_given_up(pair: Pair) -> None:
     finally:
         del pair.peers.longest_seconds
     assert failed == Failed(code="peer_unreachable", why="the whole catalogue was not there within 0 seconds")
+
+
+async def test_a_price_that_has_risen_there_is_told_once_and_the_catalogue_read_again(pair: Pair) -> None:
+    """The farm asks more than its catalogue said when the hub read it: the order is made at its price, the hub hears of both in a sentence,
+    and the catalogue is due. With the new price read there is no more to tell."""
+    api, farm = pair.hub.owner, pair.farm.owner
+    [item] = (await api.get(V1 + "/items", params={"owner_id": pair.supplier_id})).json()["items"]
+    spud = f"{V1}/items/{pair.scene.item}"
+    tag = (await farm.get(spud)).headers["etag"]
+    assert (await farm.patch(spud, json={"price": "2.60"}, headers={"If-Match": tag})).status_code == 200
+    week = {
+        "coordinator_id": pair.hub_id, "name": "Week 2", "opens_at": AT.isoformat(), "closes_at": (AT + dt.timedelta(days=1)).isoformat(),
+        "hub_ids": [pair.hub_id], "listings": [{"item_id": item["id"]}],
+    }  # fmt: skip
+    opened = await made(api, "/sessions", week)
+    line = {"item_id": item["id"], "quantity": "1"}
+    wanted = {"seller_id": pair.hub_id, "channel": "web", "session_id": opened["id"], "lines": [line]}
+    await made(api, "/orders", {**wanted, "reference": "1"})
+    [told] = await _repriced(pair)
+    said = "Potato costs 2.60 EUR there and 2.40 EUR in the catalogue as it was read last"
+    assert (told["data"]["cause"], told["data"]["hub_id"]) == (said, pair.hub_id)
+    due = (await api.get(f"{V1}/suppliers/{pair.supplier_id}")).json()["refresh_at"]
+    assert due.startswith("2026-11-23T09:01:00")
+    await made(api, "/orders", {**wanted, "reference": "2"})
+    await made(api, f"/suppliers/{pair.supplier_id}/refreshes", {})
+    assert (await api.get(f"{V1}/items/{item['id']}")).json()["price"] == "2.60"
+    await made(api, "/orders", {**wanted, "reference": "3"})
+    assert (await pair.scene.available(), len(await _repriced(pair))) == ("7", 1)
+
+
+async def _repriced(pair: Pair) -> list[dict[str, Any]]:
+    """What the hub was told of prices."""
+    for _ in range(300):
+        found = await pair.hub.owner.get(f"{V1}/events", params={"name": "link.repriced", "limit": 200})
+        if events := found.json()["items"]:
+            return list(events)
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing was told")

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from tests.edges.links.town import Market
-from tests.edges.scene import V1
+from tests.edges.scene import V1, made
 
 
 async def the_link(market: Market) -> dict[str, Any]:
@@ -156,3 +156,21 @@ async def test_what_cannot_be_confirmed_is_escalated_before_the_session_closes(m
         raise AssertionError("nobody was told")
     link = await until(market, alarmed_at=None, behind=False)
     assert link["standing"] == "confirmed"
+
+
+async def test_what_is_done_stays_confirmed_when_the_held_order_goes_on_here(market: Market) -> None:
+    """It is complete here and there, and is moved to a new version of its flow: the supplier owes no word to that, and `verify` says so."""
+    order = (await market.place(carrots="2.5")).json()["id"]
+    await market.drive(order, "complete_checkout", payment="captured")
+    await market.over()
+    link = await until(market, standing="done")
+    flow, why = f"{V1}/flows/wholesale.held", {"reason": "A better word."}
+    text = (await market.api.get(f"{flow}/versions/1", headers={"Accept": "application/yaml"})).text
+    text = text.replace("version: 1\n", "version: 2\n").replace("Owed by the producer", "To be handed over")
+    assert (await market.api.post(f"{flow}/drafts", json={"text": text, **why})).status_code == 200
+    assert (await market.api.post(f"{flow}/versions/2/publish", json=why)).status_code == 200
+    moving = {"name": "wholesale.held", "sources": [1], "to_version": 2, **why}
+    await made(market.api, "/flow-migrations", moving)
+    moved = await until(market, version=link["version"] + 1)
+    done = await until(market, confirmed_version=moved["version"])
+    assert (done["standing"], done["behind"]) == ("done", False)

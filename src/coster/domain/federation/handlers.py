@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from coster.domain.federation.rules import comparing, importing, peers, supplier
 from coster.domain.parties import store as parties_store
 from coster.domain.parties.model import PutRelation, VersionedRelation
 from coster.engine.batch.handler import Commands, Handler
+from coster.engine.db.ask import Question, answer
 from coster.engine.db.connect import Connection, Database
 from coster.kernel import authority
 from coster.kernel.message import Command
@@ -64,12 +65,39 @@ def knowing_who_is_elsewhere(
             wanted = {one.body.producer_id for one in commands if asks(one.body)}
             if not wanted:
                 return state
-            elsewhere = await store.producers_elsewhere(conn, org_id, wanted)
+            elsewhere = await answer(conn, org_id, store.elsewhere_asked(org_id, wanted))
             return msgspec.structs.replace(state, elsewhere=elsewhere)
 
         return dataclasses.replace(inner, load=load)
 
     return tuple(over(one) if one.body is of else one for one in handlers)
+
+
+def growing_only_here(
+    handlers: Iterable[Handler[Any, Any]], stop: Callable[[Any, Collection[uuid.UUID]], Any], *of: type[Any]
+) -> tuple[Handler[Any, Any], ...]:
+    """Handlers of another room on orders with one producer each, of which those of these bodies are loaded without the supply of producers
+    who are on another platform (`stop` takes it away): what an order has of them can be made less and given back, and never more.
+
+    It is asked together with what is asked of every batch.
+    """
+
+    def over(inner: Handler[Any, Any]) -> Handler[Any, Any]:
+        def foresee(org_id: int, commands: Commands) -> Sequence[Question[Any]]:
+            return (_asked(org_id, commands), *inner.foresee(org_id, commands))
+
+        async def load(conn: Connection, org_id: int, commands: Commands) -> Any:
+            elsewhere = await answer(conn, org_id, _asked(org_id, commands))
+            state = await inner.load(conn, org_id, commands)
+            return stop(state, {producer for _, producer in elsewhere}) if elsewhere else state
+
+        return dataclasses.replace(inner, load=load, foresee=foresee)
+
+    return tuple(over(one) if one.body in of else one for one in handlers)
+
+
+def _asked(org_id: int, commands: Commands) -> Question[frozenset[tuple[uuid.UUID, uuid.UUID]]]:
+    return store.elsewhere_asked(org_id, dict.fromkeys(one.body.producer_id for one in commands))
 
 
 # ------------------------------------------------------------------------------------------------------ suppliers

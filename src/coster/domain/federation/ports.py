@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -25,6 +26,14 @@ class RemoteLine(msgspec.Struct, frozen=True, kw_only=True):
     product: str
     offer: str
     quantity: int
+
+
+class RemotePrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of a remote product costs in an order, as the supplier tells it; `currency` is '' where it does not say."""
+
+    product: str
+    amount: Decimal
+    currency: str = ""
 
 
 class RemoteSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +64,14 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AcceptedByPeer(msgspec.Struct, frozen=True, kw_only=True):
-    """The supplier holds this now. `lines` are the totals as it told them; None where it told none and just said yes."""
+    """The supplier holds this now. `lines` are the totals as it told them; None where it told none and just said yes. `prices` are those
+    of the products that were asked for, where it told them.
+    """
 
     order: str
     standing: Standing
     lines: tuple[RemoteLine, ...] | None = None
+    prices: tuple[RemotePrice, ...] = ()
 
 
 class Short(msgspec.Struct, frozen=True, kw_only=True):

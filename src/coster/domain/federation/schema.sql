@@ -83,6 +83,7 @@ CREATE TABLE coster.remote_item (
     FOREIGN KEY (org_id, item_id) REFERENCES coster.item (org_id, id)
 );
 CREATE UNIQUE INDEX remote_item_item ON coster.remote_item (org_id, item_id) WHERE item_id IS NOT NULL;
+CREATE INDEX remote_item_gone ON coster.remote_item (org_id, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX remote_item_open ON coster.remote_item (org_id, producer_id, status) WHERE status <> 'linked';
 SELECT coster.place_table('coster.remote_item', 'tenant');
 SELECT coster.secure_table('coster.remote_item');

@@ -18,6 +18,7 @@ from coster.domain.federation.model import (
     Supplier,
 )
 from coster.engine.db import sql
+from coster.engine.db.ask import Question, Rows
 from coster.engine.db.connect import Connection, Database
 
 _q = sql.load(__file__)
@@ -170,9 +171,12 @@ async def producers_of(conn: Connection, org_id: int, ids: Iterable[uuid.UUID]) 
     return {row["id"]: row["producer_id"] for row in rows}
 
 
-async def producers_elsewhere(
-    conn: Connection, org_id: int, ids: Iterable[uuid.UUID]
-) -> frozenset[tuple[uuid.UUID, uuid.UUID]]:
-    """Hub and producer, of those of these producers that are on another platform."""
-    rows = await _q.producers_elsewhere(conn, org_id=org_id, ids=list(ids))
-    return frozenset((row["hub_id"], row["producer_id"]) for row in rows)
+def elsewhere_asked(
+    org_id: int, ids: Iterable[uuid.UUID]
+) -> Question[frozenset[tuple[uuid.UUID, uuid.UUID]]]:
+    """Hub and producer, of those of these producers that are on another platform; no locks."""
+
+    def read(rows: Rows) -> frozenset[tuple[uuid.UUID, uuid.UUID]]:
+        return frozenset((uuid.UUID(row["hub_id"]), uuid.UUID(row["producer_id"])) for row in rows)
+
+    return Question(_q.producers_elsewhere, {"org_id": org_id, "ids": list(ids)}, read)

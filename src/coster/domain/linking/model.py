@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -18,7 +19,8 @@ LinkState: TypeAlias = Literal["open", "refused", "blocked", "done"]
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """What a local item is at the supplier: one of its units contains `numerator / denominator` local stock units.
 
-    `step` is in which multiples (thousandths of the supplier's unit) it can be held: 1000 whole cases, 1 loose.
+    `step` is in which multiples (thousandths of the supplier's unit) it can be held: 1000 whole cases, 1 loose. `name` and `price` (for
+    one of its units) are those of the supplier's catalogue, as it was read last.
     """
 
     item_id: uuid.UUID
@@ -27,13 +29,16 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
     numerator: int = 1
     denominator: int = 1
     step: int = 1
+    name: str = ""
+    price: Decimal | None = None
+    currency: str = ""
 
 
 class Here(msgspec.Struct, frozen=True, kw_only=True):
     """A held order as it is here, in one look: its version, what its status says of its stock, and how much of each item.
 
     `single`: it is that of one shopper's order alone, which no supplier elsewhere is told of. `items` in thousandths of the stock unit.
-    `marks` are the numbers of the last ledger entry of each position of its account: what
+    `supplier` is the producer's IRI there. `marks` are the numbers of the last ledger entry of each position of its account: what
     has a later number came afterwards.
     """
 
@@ -50,13 +55,15 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     offered: dict[uuid.UUID, Offered]
     ended: bool = False
     single: bool = False
+    supplier: str = ""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """What a held order is at the supplier, or shall be: as of which version here, in which standing, with which lines.
 
     `version` is -1 where it fits no version: the supplier holds something that we did not ask for. `ends_at` is until when the session
-    goes on, as long as the order is held: a supplier may end it by itself then.
+    goes on, as long as the order is held: a supplier may end it by itself then. `prices` are those that the supplier told of products
+    (by their IRI) when it said yes, where they are not those of its catalogue as we had it.
     """
 
     version: int = 0
@@ -64,6 +71,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[RemoteLine, ...] = ()
     marks: dict[str, int] = {}
     ends_at: dt.datetime | None = None
+    prices: dict[str, str] = {}
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,10 +261,10 @@ class SettleLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportLink(msgspec.Struct, frozen=True, kw_only=True):
-    """The machinery's own word: a link that cannot be confirmed, was refused what it had promised, or found the sides to differ."""
+    """The machinery's own word: a link that cannot be confirmed, was refused what it had promised, or found sides or prices to differ."""
 
     held_order_id: uuid.UUID
-    what: Literal["unconfirmed", "refused", "blocked", "drifted", "recovered"]
+    what: Literal["unconfirmed", "refused", "blocked", "drifted", "recovered", "repriced"]
     cause: str
 
 

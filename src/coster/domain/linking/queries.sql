@@ -50,13 +50,14 @@ RETURNING l.held_order_id;
 SELECT l.held_order_id, l.producer_id, l.state, l.remote, l.sequence, l.acked, l.acked_at, l.sent, l.refusal, l.look, l.attempts,
        l.failing_since, l.next_at, l.cause, l.looked_at, l.drifts, l.alarmed_at, l.told, l.wish,
        h.version, h.holds, h.single, h.hub_id, h.session_id, x.status = 'ended' AS ended, x.opens_at, x.closes_at, x.amend_until, s.peer_id,
-       p.failures, p.open_until, p.cause AS peer_cause,
+       s.enterprise_iri, p.failures, p.open_until, p.cause AS peer_cause,
        (SELECT json_agg(json_build_object('item_id', q.item_id, 'position_id', q.id, 'seq', q.seq,
                                           'quantity', k.held + k.committed + k.consumed, 'consumed', k.consumed))
         FROM pool_line AS k JOIN position AS q ON q.org_id = k.org_id AND q.id = k.position_id
         WHERE k.org_id = l.org_id AND k.pool_id = l.held_order_id) AS lines,
        (SELECT json_agg(json_build_object('item_id', r.item_id, 'product', r.product, 'offer', r.offer, 'numerator', r.numerator,
-                                          'denominator', r.denominator, 'step', r.step))
+                                          'denominator', r.denominator, 'step', r.step, 'name', coalesce(r.offered ->> 'name', ''),
+                                          'price', r.offered ->> 'price', 'currency', coalesce(r.offered ->> 'currency', '')))
         FROM pool_line AS k
         JOIN position AS q ON q.org_id = k.org_id AND q.id = k.position_id
         JOIN remote_item AS r ON r.org_id = q.org_id AND r.item_id = q.item_id
@@ -267,11 +268,12 @@ SELECT s.producer_id FROM supplier AS s WHERE s.org_id = :org_id;
 -- Questions ---------------------------------------------------------------------------------------------------------
 
 -- name: list_links
--- Links by id, with what they belong to; of some hubs or of all.
+-- Links by id, with what they belong to; of some hubs or of all. What is behind is among those that are at work: what
+-- is done is at work again as soon as its held order has gone on.
 SELECT l.held_order_id, h.hub_id, hub.name AS hub, l.producer_id, producer.name AS producer, h.session_id, x.name AS session,
        s.peer_id, l.state, l.remote AS "order", l.sequence, h.version, l.acked_version, l.acked_standing, l.acked, l.acked_at,
-       l.sent IS NOT NULL AS sending, l.attempts, l.failing_since, l.next_at, l.cause, x.closes_at, x.amend_until, l.looked_at,
-       l.drifts, l.alarmed_at, p.open_until AS circuit_open_until
+       l.acked_version < h.version OR l.sent IS NOT NULL AS behind, l.attempts, l.failing_since, l.next_at, l.cause, x.closes_at,
+       x.amend_until, l.looked_at, l.drifts, l.alarmed_at, p.open_until AS circuit_open_until
 FROM link AS l
 JOIN held_order AS h ON h.org_id = l.org_id AND h.id = l.held_order_id
 JOIN session AS x ON x.org_id = h.org_id AND x.id = h.session_id
@@ -285,6 +287,7 @@ WHERE l.org_id = :org_id
   AND (:session_id::uuid IS NULL OR h.session_id = :session_id)
   AND (:producer_id::uuid IS NULL OR l.producer_id = :producer_id)
   AND (:state::text IS NULL OR l.state = :state)
+  AND (:behind::boolean IS NOT TRUE OR l.state <> 'done' OR l.wish <> '')
   AND (:behind::boolean IS NULL OR (l.acked_version < h.version OR l.sent IS NOT NULL) = :behind)
   AND (:scope::uuid[] IS NULL OR h.hub_id = ANY(:scope))
 ORDER BY l.held_order_id

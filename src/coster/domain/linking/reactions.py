@@ -1,6 +1,7 @@
 """What links do when something happens to held orders. Pure.
 
-Only what begins and ends is reacted to: what merely grows or shrinks is found by the version of the held order.
+What merely grows or shrinks is found by the version of the held order, for its link is at work. What begins, ends, or goes on after its end
+is reacted to: a link that is done is looked at no more, and its mark would stay behind.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from coster.kernel.message import Stored
 
 
 def open_link(news: Stored) -> Sequence[OpenLink]:
-    """A held order has begun, or has come to an end: if its producer is elsewhere, its link has work."""
+    """A held order has begun, has come to an end, or has gone on since: if its producer is elsewhere, its link has work."""
     if news.event.entity != "held_order":
         return []
     return [OpenLink(held_order_id=uuid.UUID(str(news.event.entity_id)))]
 
 
-_NAMES = ("held_order.created", "held_order.completed", "held_order.cancelled", "held_order.fulfilled")
+_NAMES = (
+    "held_order.created", "held_order.completed", "held_order.cancelled", "held_order.fulfilled", "held_order.shorted",
+    "held_order.stepped", "held_order.flow_moved",
+)  # fmt: skip
 REACTIONS = dict.fromkeys(_NAMES, (("linking.open", open_link),))

@@ -44,12 +44,9 @@ async def list_links(
 
 def _view(row: Mapping[str, Any]) -> LinkView:
     values = dict(row)
-    sending, acked = values.pop("sending"), values.pop("acked")
-    behind = sending or row["acked_version"] < row["version"]
-    lines = msgspec.convert(acked["lines"], list[RemoteLine])
-    return LinkView(
-        **values, acked_lines=lines, behind=behind, standing=standing(row["state"], behind, row["attempts"])
-    )
+    lines = msgspec.convert(values.pop("acked")["lines"], list[RemoteLine])
+    said = standing(row["state"], row["behind"], row["attempts"])
+    return LinkView(**values, acked_lines=lines, standing=said)
 
 
 def standing(state: str, behind: bool, attempts: int) -> str:  # noqa: FBT001 - three facts of one row

@@ -146,6 +146,7 @@ def _here(row: Mapping[str, Any]) -> Here:
         marks={line["position_id"]: line["seq"] for line in lines}, session=session, closes_at=row["closes_at"],
         hub_id=row["hub_id"], producer_id=row["producer_id"], peer_id=row["peer_id"],
         offered={one.item_id: one for one in offered}, single=row["single"], ended=row["ended"],
+        supplier=row["enterprise_iri"],
     )  # fmt: skip
 
 

@@ -189,12 +189,13 @@ class CustomersWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 class RelationsState(msgspec.Struct, frozen=True, kw_only=True):
     """What deciding about relations needs: the enterprises named, and the relations there are by (hub, producer); of those in `elsewhere`
-    the producer is on another platform.
+    the producer is on another platform, and so are the hubs of `hubs_elsewhere`.
     """
 
     enterprises: dict[uuid.UUID, Enterprise]
     relations: dict[tuple[uuid.UUID, uuid.UUID], VersionedRelation]
     elsewhere: frozenset[tuple[uuid.UUID, uuid.UUID]] = frozenset()
+    hubs_elsewhere: frozenset[uuid.UUID] = frozenset()
 
 
 class CustomersState(msgspec.Struct, frozen=True, kw_only=True):

@@ -234,8 +234,8 @@ def put_relations(
         pair = (body.hub_id, body.producer_id)
         old = now.get(pair)
         refused = _refuse_relation(state.enterprises, old, command)
-        if refused is None and pair in state.elsewhere and body.consolidation == "per_order":
-            refused = PER_ORDER_ELSEWHERE
+        if refused is None and body.consolidation == "per_order":
+            refused = _refuse_per_order(state, pair)
         if refused:
             outcomes.append(refused)
             continue
@@ -267,6 +267,19 @@ PER_ORDER_ELSEWHERE: Final = Rejected(
     "This producer is on another platform, which is told of one held order for a session and of no single order of a shopper's; "
     "set the relation's consolidation to per_session.",
 )
+
+
+# Such an order is known to its platform by its hub, producer and session; what holds its goods must be known by the same.
+_PER_ORDER_FROM_ELSEWHERE: Final = Rejected(
+    "per_order_not_told",
+    "This hub is on another platform, which has one order for a session; leave the relation's consolidation at per_session.",
+)
+
+
+def _refuse_per_order(state: RelationsState, pair: Pair) -> Rejected | None:
+    if pair in state.elsewhere:
+        return PER_ORDER_ELSEWHERE
+    return _PER_ORDER_FROM_ELSEWHERE if pair[0] in state.hubs_elsewhere else None
 
 
 def relation_id(org_id: int, hub_id: uuid.UUID, producer_id: uuid.UUID) -> uuid.UUID:

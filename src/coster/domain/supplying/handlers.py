@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
+from collections.abc import Collection, Iterable
 from typing import Any
+
+import msgspec
 
 from coster.domain.orders import handlers as orders
 from coster.domain.orders.model import ReplaceLines
 from coster.domain.orders.rules import changing
 from coster.domain.orders.rules import placing as orders_placing
+from coster.domain.orders.rules.fold import ChangingState
 from coster.domain.parties import store as parties
-from coster.domain.parties.model import RelationsState, VersionedRelation
+from coster.domain.parties.model import PutRelation, RelationsState, VersionedRelation
 from coster.domain.sessions import handlers as sessions_handlers
 from coster.domain.sessions import store as sessions
 from coster.domain.sessions.model import SessionsState
 from coster.domain.sessions.rules import life
 from coster.domain.supplying import model, store
-from coster.domain.supplying.rules import opening, permitting, placing
+from coster.domain.supplying.rules import opening, permitting, placing, stopping
 from coster.domain.wholesale import handlers as wholesale
 from coster.domain.wholesale.rules import closing
 from coster.engine.batch.handler import Commands, Handler
@@ -64,6 +69,29 @@ async def load_placing(conn: Connection, org_id: int, commands: Commands) -> Any
     return await orders.load_placing(conn, org_id, placed)
 
 
+def stop(state: Any, producers: Collection[uuid.UUID]) -> Any:
+    """What PLACE and REPLACE have loaded, where none of these producers supplies anybody any more."""
+    within = stopping.changing if isinstance(state.orders, ChangingState) else stopping.placing
+    return msgspec.structs.replace(state, orders=within(state.orders, producers))
+
+
+def knowing_hubs_elsewhere(handlers: Iterable[Handler[Any, Any]]) -> tuple[Handler[Any, Any], ...]:
+    """Handlers of the parties' room, of which the one of relations knows which of the hubs are on another platform, where one is to have a
+    held order for each order.
+    """
+
+    def over(inner: Handler[Any, Any]) -> Handler[Any, Any]:
+        async def load(conn: Connection, org_id: int, commands: Commands) -> Any:
+            state = await inner.load(conn, org_id, commands)
+            hubs = {one.body.hub_id for one in commands if one.body.consolidation == "per_order"}
+            found = await store.load_counterparts(conn, org_id, hubs) if hubs else {}
+            return msgspec.structs.replace(state, hubs_elsewhere=frozenset(found))
+
+        return dataclasses.replace(inner, load=load)
+
+    return tuple(over(one) if one.body is PutRelation else one for one in handlers)
+
+
 PLACE: Handler[Any, Any] = wholesale.consolidated(
     Handler(
         "supplying.place",
@@ -80,6 +108,7 @@ REPLACE: Handler[Any, Any] = wholesale.consolidated(
         orders.load_changing,
         permitting.only_permitted(changing.change_orders),
         orders.write,
+        foresee=orders.foresee_changing,
     )
 )
 HANDLERS: tuple[Handler[Any, Any], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Annotated, Any, Final
 
@@ -15,7 +16,7 @@ from coster.edges.dfc.language.concepts import FulfilmentStatus, OrderStatus, Pa
 from coster.edges.dfc.language.records import Graph, Order, OrderLine
 from coster.edges.dfc.language.writing import Profile
 from coster.edges.dfc.wanted import Stored, WantedOrder
-from coster.edges.http import commands
+from coster.edges.http import commands, conditions
 from coster.edges.http.call import Answer, Call
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import Problem
@@ -23,6 +24,7 @@ from coster.kernel import ids
 from coster.kernel.outcome import Rejected
 
 Headers = list[tuple[bytes, bytes]]
+_TAG: Final = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 _PARTLY: Final = (b"preference-applied", b"allow-partial")
 
 _Word = Annotated[str, msgspec.Meta(max_length=200, description="By its name in the vocabulary, or its IRI.")]
@@ -160,21 +162,25 @@ async def _replaced(call: Call, known: Bound, order: WantedOrder) -> bool:
 
 
 async def _based_on(call: Call, known: Bound, body: ReplaceLines) -> ReplaceLines:
-    """The command bound to the version that If-Match names. Problems: version_conflict (412), header_invalid."""
-    given = call.headers.get(b"if-match")
-    if given is None or given.strip() == b"*":
+    """The command bound to the version that If-Match names: one of them, where it names several.
+
+    Problems: version_conflict (412), header_invalid.
+    """
+    given = conditions.tags(call.scope["headers"])
+    if given is None or given == ["*"]:
         return body
-    own, _, held = given.strip().removeprefix(b"W/").strip(b'"').partition(b".")
-    if not (own.isdigit() and held.isdigit() and len(given) < 40):
+    versions = [(int(tag[1]), int(tag[2])) for tag in map(_TAG.fullmatch, given) if tag]
+    if not versions:
         raise Problem("header_invalid", 'If-Match must be an ETag of this server, for example "3.2".')
     now = await ordering.now(call, known.producer_id, known.id)
-    if now.held_version != int(held):
+    own = max((own for own, held in versions if held == now.held_version), default=None)
+    if own is None:
         raise Problem(
             "version_conflict",
             "The order has changed since; read it again.",
             members={"version": now.order_version},
         )
-    return msgspec.structs.replace(body, expected_version=int(own))
+    return msgspec.structs.replace(body, expected_version=own)
 
 
 async def delete(call: Call) -> Answer:

@@ -19,7 +19,7 @@ from coster.edges.dfc.language.faults import Fault
 from coster.edges.dfc.language.records import Graph, R, Record
 from coster.edges.dfc.language.sorting import Subject
 from coster.edges.dfc.language.writing import Profile
-from coster.edges.http import commands
+from coster.edges.http import commands, conditions
 from coster.edges.http.call import Answer, Call, Headers, encode
 from coster.edges.http.problems import Problem, not_found, of_rejection
 from coster.engine.batch.run import Result
@@ -277,8 +277,8 @@ def of_result(result: Result) -> list[tuple[bytes, bytes]]:
 
 def expected(call: Call) -> int | None:
     """The version that If-Match names, where it came: platforms seldom send one. Problem: header_invalid."""
-    given = call.headers.get(b"if-match")
-    return None if given is None or given.strip() == b"*" else call.expected_version
+    given = conditions.tags(call.scope["headers"])
+    return None if given is None or given == ["*"] else call.expected_version
 
 
 def _in_container(made: bytes, iri: str, members: Sequence[str]) -> bytes:

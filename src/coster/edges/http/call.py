@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from coster.edges.http import conditions
 from coster.edges.http.bodies import Body, read_query
 from coster.edges.http.operation import Operation
 from coster.edges.http.problems import Fault, Problem, not_found, of_faults
@@ -31,6 +32,7 @@ JSON: Final = b"application/json"
 encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 _LONGEST_QUERY: Final = 8192
 _LONGEST_KEY: Final = 255
+_LONGEST_VERSION: Final = 9
 
 
 @dataclass(slots=True)
@@ -173,17 +175,20 @@ class Call:
         return body.read(await self.data())
 
     async def data(self) -> bytes:
-        """The whole body. Problem: body_too_large."""
+        """The whole body. Problems: body_too_large, media_type_not_supported."""
         if self._body is None:
             limit = self.parts.limits.max_body_bytes
             announced = self.headers.get(b"content-length", b"0")
             if announced.isdigit() and int(announced) > limit:
                 raise too_large(limit)
             self._body = await _gathered(self.receive, limit)
+            if self._body:
+                self._refuse_coding()
         return self._body
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes in; for bodies of any size."""
+        """The body as it comes in; for bodies of any size. Problem: media_type_not_supported."""
+        self._refuse_coding()
         more = True
         while more:
             message = await self.receive()
@@ -192,6 +197,16 @@ class Call:
             more = message.get("more_body", False)
             if piece := message.get("body"):
                 yield piece
+
+    def _refuse_coding(self) -> None:
+        """Refuses a body that is packed (RFC 9110, 15.5.16): how large it is when it is unpacked shows too late."""
+        coding = self.headers.get(b"content-encoding", b"").strip().lower()
+        if coding not in {b"", b"identity"}:
+            raise Problem(
+                "media_type_not_supported",
+                "Bodies are taken as they are here; send it without Content-Encoding.",
+                headers=[(b"accept-encoding", b"identity")],
+            )
 
     async def left(self) -> None:
         """Returns when the client has gone away; for answers that go on."""
@@ -227,17 +242,22 @@ class Call:
 
     @property
     def expected_version(self) -> int:
-        """The version that If-Match names. Problems: precondition_required, header_invalid."""
-        given = self.headers.get(b"if-match")
+        """The version that If-Match names; of several the highest: versions only grow, so no lower one can be the present one.
+
+        Problems: precondition_required, header_invalid.
+        """
+        given = conditions.tags(self.scope["headers"])
         if given is None:
             raise Problem(
                 "precondition_required",
                 'Send the ETag of the object that the change is based on, for example If-Match: "3".',
             )
-        text = given.strip().removeprefix(b"W/").strip(b'"')
-        if not text.isdigit() or len(text) > 9:
+        versions = [
+            int(tag) for tag in given if tag.isascii() and tag.isdigit() and len(tag) <= _LONGEST_VERSION
+        ]
+        if not versions:
             raise Problem("header_invalid", 'If-Match must be an ETag of this server, for example "3".')
-        return int(text)
+        return max(versions)
 
     def accepts(self, media: bytes) -> bool:
         """Whether the caller asked for this form by name."""

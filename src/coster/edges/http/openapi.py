@@ -314,8 +314,8 @@ _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "description": "The ETag of the object that the change is based on.",
-    "schema": {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"$'},
+    "description": "The ETag of the object that the change is based on; of several, one must be the object's.",
+    "schema": {"type": "string", "pattern": '^(W/)?"[0-9]{1,9}"(, *(W/)?"[0-9]{1,9}")*$'},
     "example": '"3"',
 }
 

@@ -117,7 +117,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "events_archived": "The events that were asked for are kept no longer; `archived` is the number of the last of them.",
     "as_of_archived": "What was known at that instant is in the archive; `since` is from when on it can be asked for.",
     "body_too_large": "The body is larger than this server takes.",
-    "media_type_not_supported": "The body's Content-Type is none that this address takes.",
+    "media_type_not_supported": "The body's Content-Type or Content-Encoding is none that this address takes.",
     "body_invalid": "The body does not fit its schema; every fault is listed.",
     "query_invalid": "The query does not fit; every fault is listed.",
     "cursor_invalid": "The cursor is none that this list gave out.",

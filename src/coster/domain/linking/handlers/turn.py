@@ -15,7 +15,8 @@ from typing import Final, assert_never
 
 import msgspec
 
-from coster.domain.federation.ports import Answered, Ask, Seen, Suppliers, Unknown
+from coster.domain.federation.model import AskRefresh
+from coster.domain.federation.ports import AcceptedByPeer, Answered, Ask, Seen, Suppliers, Unknown
 from coster.domain.linking.model import (
     Health,
     Here,
@@ -30,7 +31,7 @@ from coster.domain.linking.model import (
     Undo,
 )
 from coster.domain.linking.ports import Journal, Submit
-from coster.domain.linking.rules import answering, patience, progress, totals, undoing, wishing
+from coster.domain.linking.rules import answering, patience, pricing, progress, totals, undoing, wishing
 from coster.domain.linking.rules.answering import Moment
 from coster.domain.linking.rules.patience import Patience
 from coster.domain.wholesale.model import CompleteSession, ShortHeldOrder
@@ -131,8 +132,13 @@ class Turns:
             answered = await self._put(_ask(lease, turn.here, link, state))
             heard = answered
             after = answering.after_put(link, answered, self._moment())
+            if isinstance(answered, AcceptedByPeer):
+                after = pricing.noted(after, turn.here.offered, answered.prices)
         await self._note_health(lease, turn.health, heard)
-        return await self._after(lease, link, after)
+        more = await self._after(lease, link, after)
+        if sentence := pricing.news(link.acked.prices, after.acked.prices, turn.here.offered):
+            await self._reprice(lease, after, turn.here, sentence)
+        return more
 
     async def _put(self, ask: Ask) -> Answered:
         try:
@@ -293,6 +299,14 @@ class Turns:
                 # What was said to be taken back is: others may have heard of it by now.
                 await asyncio.sleep(_BUSY_SECONDS)
         return await self._tools.submit(org_id, command_id, body, note.code)
+
+    async def _reprice(self, lease: Lease, link: Link, here: Here, sentence: str) -> None:
+        """The supplier's prices are not those of its catalogue as we have it: that is read again, and people are told."""
+        body = AskRefresh(enterprise_iri=here.supplier)
+        asked = ids.derived("linking.reread", link.held_order_id, link.sequence)
+        await self._tools.submit(lease.org_id, asked, body, "repriced")
+        report = ReportLink(held_order_id=link.held_order_id, what="repriced", cause=sentence)
+        await self._report(lease, link, report)
 
     async def _report(self, lease: Lease, link: Link, body: ReportLink) -> None:
         told = ids.derived(

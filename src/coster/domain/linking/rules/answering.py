@@ -50,9 +50,10 @@ def sending(link: Link, state: State) -> Link:
 
 
 def confirmed(link: Link, state: State, now: dt.datetime, *, done: bool) -> Link:
-    """The supplier holds this."""
+    """The supplier holds this, at the prices that it told last."""
+    held = msgspec.structs.replace(state, prices=link.acked.prices)
     return msgspec.structs.replace(
-        link, acked=state, acked_at=now, sent=None, look=False, refusal=None, attempts=0, failing_since=None, next_at=None, cause="",
+        link, acked=held, acked_at=now, sent=None, look=False, refusal=None, attempts=0, failing_since=None, next_at=None, cause="",
         state="done" if done else "open",
     )  # fmt: skip
 

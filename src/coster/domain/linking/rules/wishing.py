@@ -33,6 +33,7 @@ EVENTS: Final = {
     "blocked": "link.blocked",
     "drifted": "link.drifted",
     "recovered": "link.recovered",
+    "repriced": "link.repriced",
     "accept": "link.settled",
     "close": "link.settled",
     "retry": "link.retry_asked",
@@ -106,7 +107,7 @@ def _wanted(link: LinkFound, wish: str) -> LinkFound:
 
 
 def _alarmed(link: LinkFound, what: str, at: dt.datetime) -> LinkFound:
-    if what in ("recovered", "drifted"):
+    if what in ("recovered", "drifted", "repriced"):
         return msgspec.structs.replace(link, alarmed_at=None if what == "recovered" else link.alarmed_at)
     return msgspec.structs.replace(link, alarmed_at=link.alarmed_at or at)
 

@@ -94,7 +94,9 @@ def _accepted(heard: Heard, ask: Ask, *, url: str, collection: str) -> Answered:
         return Unknown(cause=told)
     if not speaking.same_origin(told.order, url):
         return Unknown(cause="the answer names an order on another platform")
-    return AcceptedByPeer(order=told.order, standing=told.standing or ask.standing, lines=told.lines)
+    return AcceptedByPeer(
+        order=told.order, standing=told.standing or ask.standing, lines=told.lines, prices=told.prices
+    )
 
 
 def _told(heard: Heard, ask: Ask, *, url: str, order: str, collection: str) -> Told | str:

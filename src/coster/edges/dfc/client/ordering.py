@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from coster.domain.federation.model import Offered
-from coster.domain.federation.ports import Ask, RemoteLine, Standing
+from coster.domain.federation.ports import Ask, RemoteLine, RemotePrice, Standing
 from coster.edges.dfc.language import following, identifiers, writing
 from coster.edges.dfc.language.concepts import FulfilmentStatus, OrderStatus, PaymentStatus
 from coster.edges.dfc.language.records import (
@@ -60,6 +60,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[RemoteLine, ...]
     hub: str = ""
     session: str = ""
+    prices: tuple[RemotePrice, ...] = ()
 
 
 def document(ask: Ask, parties: Parties, *, collection: str) -> bytes:
@@ -128,6 +129,7 @@ def told(graph: Graph, ask: Ask, *, order: str, collection: str) -> Told | str:
         lines=found,
         hub=one.buyer or "",
         session=one.session or "",
+        prices=tuple(_prices(graph, one, ask.lines)),
     )
 
 
@@ -157,3 +159,15 @@ def lines(graph: Graph, order: Order, asked: Iterable[RemoteLine]) -> tuple[Remo
         RemoteLine(product=product, offer=offer, quantity=amount)
         for (product, offer), amount in totals.items()
     )
+
+
+def _prices(graph: Graph, order: Order, asked: Iterable[RemoteLine]) -> Iterable[RemotePrice]:
+    """What the lines of the products that were asked for cost, each for one."""
+    known = {name: line.product for line in asked for name in (line.product, line.offer) if name}
+    by_id = graph.index(OrderLine)
+    meanings = following.meanings(graph)
+    for id_ in order.lines:
+        price = by_id[id_].price
+        product = next((known[name] for name in meanings[id_] if name in known), None)
+        if price is not None and product is not None:
+            yield RemotePrice(product=product, amount=price.value, currency=price.currency or "")
