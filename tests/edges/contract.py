@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -127,11 +127,12 @@ def name_of(place: tuple[Any, ...]) -> str:
     return str([step for step in place if isinstance(step, str)][-1])
 
 
-def put(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    """A copy of the document with something else at the place."""
+def put(value: Any, found: Mapping[tuple[Any, ...], Any]) -> Any:
+    """A copy of the document with something else at these places; one copy, because a document may have ten thousand."""
     made = copy.deepcopy(value)
-    inner = made
-    for step in place[:-1]:
-        inner = inner[step]
-    inner[place[-1]] = new
+    for place, new in found.items():
+        inner = made
+        for step in place[:-1]:
+            inner = inner[step]
+        inner[place[-1]] = new
     return made

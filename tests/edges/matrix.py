@@ -67,7 +67,7 @@ class Ask:
     def having(self, place: Place, id_: str) -> Ask:
         """The same with another id there."""
         where, *rest = place
-        return dataclasses.replace(self, **{where: put(getattr(self, where), tuple(rest), id_)})
+        return dataclasses.replace(self, **{where: put(getattr(self, where), {tuple(rest): id_})})
 
     @property
     def commands(self) -> bool:
@@ -114,8 +114,8 @@ def asks(document: dict[str, Any], estate: Estate) -> Iterator[Ask]:
 
 def fill(told: Told, media: str, body: Any, estate: Estate) -> Any:
     """An example with ids that exist, and addresses that may be called."""
-    for place in list(places(body, told.id_names(told.body_schema(media)))):
-        body = put(body, place, estate.of_name(name_of(place)))
+    found = places(body, told.id_names(told.body_schema(media)))
+    body = put(body, {place: estate.of_name(name_of(place)) for place in found})
     named = {"url": _URL, "issuer": _URL, "enterprise_iri": estate.iri}
     return {**body, **{n: v for n, v in named.items() if n in body}} if isinstance(body, dict) else body
 

@@ -97,5 +97,5 @@ def _fill(case: Any, told: Told, estate: Estate) -> None:
             case.path_parameters[name] = estate.of_path(told.path, name)
     if not isinstance(case.body, dict | list):
         return
-    for place in list(places(case.body, told.id_names(told.body_schema(case.media_type)))):
-        case.body = put(case.body, place, estate.of_name(name_of(place)))
+    names = told.id_names(told.body_schema(case.media_type))
+    case.body = put(case.body, {place: estate.of_name(name_of(place)) for place in places(case.body, names)})
